@@ -1,0 +1,287 @@
+"""A watcher's slots: how many, which old ones may go now, and one word for all of them.
+
+An event costs what it touches: its slot, the counters, the heap of deadlines.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from circus.core import slot as core
+from circus.core.slot import Slot, State
+
+if TYPE_CHECKING:
+    from circus.config.model import WatcherConfig
+
+    Effects = list[tuple[int, core.Effect]]
+
+BUSY = (State.SPAWNING, State.STARTING, State.STOPPING)
+TRYING = (State.SPAWNING, State.STARTING, State.BACKOFF)
+FELL = (State.BACKOFF, State.FAILED, State.DONE)
+
+
+@dataclass
+class Replacement:
+    """A reload under way: the workers still to be replaced, and those that replace them."""
+
+    old: list[int]
+    sequential: bool
+    fresh: set[int] = field(default_factory=set)
+    current: int | None = None
+    """The slot that a sequential reload is working on."""
+
+
+class Pool:
+    """Holds the slots of one watcher. Pure: it returns effects, others perform them."""
+
+    def __init__(self, config: WatcherConfig) -> None:
+        self.config = config
+        self.slots: dict[int, Slot] = {}
+        self.up = False
+        self.trouble = ""
+        """Why the last reload was given up, or nothing."""
+        self.replacement: Replacement | None = None
+        self._members: dict[int, None] = {}
+        self._counts: Counter[State] = Counter()
+        self._free: list[int] = []
+        self._highest = 0
+        self._deadlines: list[tuple[float, int]] = []
+        self._next_spawn = 0.0
+        self._start_again = False
+
+    # -- what is wanted -----------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """How many workers there should be while the watcher is up."""
+        wanted = self.config.numprocesses
+        return min(wanted, 1) if self.config.singleton else wanted
+
+    def start(self, now: float) -> Effects:
+        """Bring every position up; those that gave up or wait get another try at once."""
+        self.up = True
+        self._start_again = False
+        effects: Effects = []
+        for wid in [w for w in self._members if self.slots[w].state in FELL]:
+            effects += self._step(wid, core.Retry(), now)
+        return effects + self.reconcile(now)
+
+    def stop(self, now: float) -> Effects:
+        """Let every position become empty."""
+        self.up = False
+        self._start_again = False
+        self.replacement = None
+        return self.reconcile(now)
+
+    def restart(self, now: float) -> Effects:
+        """Stop everything, then start everything."""
+        effects = self.stop(now)
+        self._start_again = True
+        return effects + self.reconcile(now)
+
+    def reload(self, now: float, *, sequential: bool) -> Effects:
+        """Replace every worker by a new one; the old one goes when the new one is ready."""
+        old = sorted(self._members, key=lambda wid: self.slots[wid].started)
+        self.trouble = ""
+        effects: Effects = []
+        for wid in [w for w in old if self.slots[w].state in FELL]:
+            old.remove(wid)
+            effects += self._step(wid, core.Retry(), now)
+        # a singleton never has two, so its old one has to go first
+        self.replacement = Replacement(old, sequential or self.config.singleton)
+        return effects + self.reconcile(now)
+
+    # -- what happened ------------------------------------------------------------------------
+
+    def handle(self, wid: int, event: core.Event, now: float) -> Effects:
+        """Take in one event of one slot. Late events of slots that are gone are ignored."""
+        if wid not in self.slots:
+            return []
+        effects = self._step(wid, event, now)
+        return effects + self.reconcile(now)
+
+    def due(self, now: float) -> Effects:
+        """Take in every deadline that is behind us."""
+        effects: Effects = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, wid = heapq.heappop(self._deadlines)
+            slot = self.slots.get(wid)
+            if slot is not None and slot.deadline == deadline:
+                effects += self._step(wid, core.DeadlinePassed(), now)
+        return effects + self.reconcile(now)
+
+    def deadline(self, now: float) -> float | None:
+        """When something is to be done next, in monotonic seconds, or None."""
+        while self._deadlines:
+            deadline, wid = self._deadlines[0]
+            slot = self.slots.get(wid)
+            if slot is not None and slot.deadline == deadline:
+                break
+            heapq.heappop(self._deadlines)
+        earliest = self._deadlines[0][0] if self._deadlines else None
+        if self._next_spawn > now and self._is_waiting_to_spawn():
+            return self._next_spawn if earliest is None else min(earliest, self._next_spawn)
+        return earliest
+
+    # -- what is ------------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: every slot is up, empty, waiting to retry or given up."""
+        if self.replacement is not None or self._start_again or self._is_waiting_to_spawn():
+            return False
+        return not any(self._counts[state] for state in BUSY)
+
+    @property
+    def status(self) -> str:
+        """`active`, `starting`, `stopping` or `stopped`."""
+        if not self.up:
+            if self._start_again:
+                return "stopping"
+            return "stopping" if self.slots else "stopped"
+        if self._counts[State.READY]:
+            return "starting" if self._is_waiting_to_spawn() else "active"
+        if any(self._counts[state] for state in TRYING) or self._is_waiting_to_spawn():
+            return "starting"
+        if self._counts[State.STOPPING]:
+            return "active"
+        return "stopped"
+
+    def count_in(self, *states: State) -> int:
+        """How many slots are in one of these states."""
+        return sum(self._counts[state] for state in states)
+
+    # -- making it so -------------------------------------------------------------------------
+
+    def reconcile(self, now: float) -> Effects:
+        """Bring the number of wanted positions to what it should be."""
+        effects: Effects = []
+        if self._start_again and not self.slots:
+            self._start_again = False
+            self.up = True
+        if self.replacement is not None:
+            effects += self._replace(self.replacement, now)
+        surplus = len(self._members) - self._target()
+        if surplus > 0:
+            for wid in sorted(self._members, key=self._least_missed)[:surplus]:
+                effects += self._retire(wid, now)
+        while len(self._members) < self._target() and self._next_spawn <= now:
+            effects += self._add(now)
+            if self.config.warmup_delay > 0:
+                self._next_spawn = now + self.config.warmup_delay
+        return effects
+
+    def _target(self) -> int:
+        if not self.up:
+            return 0
+        if self.replacement is None or self.replacement.sequential:
+            return self.count
+        return self.count + len(self.replacement.old)
+
+    def _is_waiting_to_spawn(self) -> bool:
+        if self._is_between_turns():
+            return True
+        return self.up and len(self._members) < self._target()
+
+    def _is_between_turns(self) -> bool:
+        """A sequential reload pauses for warmup_delay between two workers."""
+        turn = self.replacement
+        return turn is not None and turn.sequential and turn.current is None and bool(turn.old)
+
+    def _least_missed(self, wid: int) -> tuple[bool, float]:
+        slot = self.slots[wid]
+        return slot.state is State.READY, slot.started
+
+    def _add(self, now: float) -> Effects:
+        if self._free:
+            wid = heapq.heappop(self._free)
+        else:
+            self._highest += 1
+            wid = self._highest
+        self.slots[wid] = Slot(wid, since=now)
+        self._counts[State.EMPTY] += 1
+        self._members[wid] = None
+        if self.replacement is not None:
+            self.replacement.fresh.add(wid)
+        return self._step(wid, core.WantUp(), now)
+
+    def _retire(self, wid: int, now: float) -> Effects:
+        del self._members[wid]
+        if self.replacement is not None and wid in self.replacement.old:
+            self.replacement.old.remove(wid)
+        return self._step(wid, core.WantDown(), now)
+
+    def _step(self, wid: int, event: core.Event, now: float) -> Effects:
+        before = self.slots[wid]
+        after, effects = core.step(before, event, self.config, now)
+        if after is not before:
+            self._put(before, after)
+        return [(wid, effect) for effect in effects]
+
+    def _put(self, before: Slot, after: Slot) -> None:
+        wid = after.wid
+        self._counts[before.state] -= 1
+        if after.state is State.EMPTY and not after.wanted:
+            del self.slots[wid]
+            self._members.pop(wid, None)
+            heapq.heappush(self._free, wid)
+            return
+        self._counts[after.state] += 1
+        self.slots[wid] = after
+        if after.deadline is not None and after.deadline != before.deadline:
+            heapq.heappush(self._deadlines, (after.deadline, wid))
+
+    # -- replacing ----------------------------------------------------------------------------
+
+    def _replace(self, turn: Replacement, now: float) -> Effects:
+        """Go one step further with a reload, or give it up when the new workers do not stand."""
+        fallen = [wid for wid in turn.fresh if self._has_fallen(wid)]
+        if fallen:
+            return self._give_up(turn, fallen, now)
+        effects: Effects = []
+        ready = [wid for wid in turn.fresh if self._is_ready(wid)]
+        if turn.sequential:
+            effects = self._take_turn(turn, now)
+        else:
+            for wid in ready:
+                turn.fresh.discard(wid)
+                if turn.old:
+                    effects += self._retire(turn.old[0], now)
+        if not turn.old and not turn.fresh:
+            self.replacement = None
+        return effects
+
+    def _take_turn(self, turn: Replacement, now: float) -> Effects:
+        if turn.current is not None:
+            if not self._is_ready(turn.current) and turn.current in self.slots:
+                return []
+            turn.fresh.discard(turn.current)
+            turn.current = None
+            self._next_spawn = now + self.config.warmup_delay
+        turn.old = [wid for wid in turn.old if wid in self._members]
+        if not turn.old or self._next_spawn > now:
+            return []
+        turn.current = turn.old.pop(0)
+        turn.fresh.add(turn.current)
+        return self._step(turn.current, core.Terminate(), now)
+
+    def _give_up(self, turn: Replacement, fallen: list[int], now: float) -> Effects:
+        self.trouble = self.slots[fallen[0]].last if fallen[0] in self.slots else "it ended"
+        self.replacement = None
+        if turn.sequential:
+            return []
+        effects: Effects = []
+        for wid in [w for w in turn.fresh if w in self._members]:
+            effects += self._retire(wid, now)
+        return effects
+
+    def _has_fallen(self, wid: int) -> bool:
+        slot = self.slots.get(wid)
+        return slot is None or slot.state in FELL or slot.failures > 0
+
+    def _is_ready(self, wid: int) -> bool:
+        slot = self.slots.get(wid)
+        return slot is not None and slot.state is State.READY

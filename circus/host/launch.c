@@ -1,0 +1,203 @@
+/* Become the worker: apply what was asked, each step checked, then exec.
+ *
+ *   launch OPTION... -- FILE ARGV0 ARG...
+ *
+ * FILE is looked up on the PATH of the environment that the worker gets. When a step fails, its
+ * name and errno go to the descriptor of -e as "step errno" and the process ends with 127; when
+ * exec succeeds, that descriptor closes by itself and says nothing.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+static int report = -1;
+
+static void fail(const char *step)
+{
+	dprintf(report, "%s %d", step, errno);
+	_exit(127);
+}
+
+static long number(const char *text)
+{
+	char *end;
+	errno = 0;
+	long value = strtol(text, &end, 10);
+	if (errno || *end) {
+		errno = EINVAL;
+		fail("option");
+	}
+	return value;
+}
+
+static rlim_t limit(const char *text)
+{
+	return *text == '-' ? RLIM_INFINITY : strtoull(text, NULL, 10);
+}
+
+/* resource:soft:hard, "-" for unlimited */
+static void set_limit(char *text)
+{
+	char *soft = strchr(text, ':'), *hard = soft ? strchr(soft + 1, ':') : NULL;
+	if (!hard) {
+		errno = EINVAL;
+		fail("option");
+	}
+	*soft++ = *hard++ = '\0';
+	struct rlimit wanted = { limit(soft), limit(hard) };
+	if (setrlimit((int)number(text), &wanted))
+		fail("limit");
+}
+
+/* "1,2,3", or empty for none */
+static void set_groups(char *text)
+{
+	gid_t groups[NGROUPS_MAX];
+	size_t count = 0;
+	for (char *one = strtok(text, ","); one && count < NGROUPS_MAX; one = strtok(NULL, ","))
+		groups[count++] = (gid_t)number(one);
+	if (setgroups(count, groups))
+		fail("groups");
+}
+
+static void keep_descriptors(char *text)
+{
+	for (char *one = strtok(text, ","); one; one = strtok(NULL, ","))
+		if (fcntl((int)number(one), F_SETFD, 0))
+			fail("descriptor");
+}
+
+static void join_cgroup(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail("cgroup");
+	close(fd);
+}
+
+static void set_user(uid_t uid)
+{
+	if (setresuid(uid, uid, uid))
+		fail("user");
+	uid_t real, effective, saved;
+	if (getresuid(&real, &effective, &saved) || real != uid || effective != uid || saved != uid)
+		fail("user");
+}
+
+static void set_group(gid_t gid)
+{
+	if (setresgid(gid, gid, gid))
+		fail("group");
+}
+
+static void die_with(pid_t parent, int signum)
+{
+	if (prctl(PR_SET_PDEATHSIG, signum))
+		fail("parent_death_signal");
+	if (getppid() != parent) /* it died before we could say so */
+		raise(signum);
+}
+
+static void tell_own_pid(void)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%d", (int)getpid());
+	if (setenv("LISTEN_PID", text, 1))
+		fail("environment");
+}
+
+static void reset_signals(void)
+{
+	for (int signum = 1; signum < NSIG; signum++)
+		signal(signum, SIG_DFL); /* KILL, STOP and libc's own refuse, rightly */
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	int option, death = 0;
+	const char *directory = NULL;
+	char *keep = NULL;
+	long uid = -1;
+	pid_t parent = getppid();
+
+	reset_signals();
+	if (setsid() < 0 && getpid() != getsid(0))
+		fail("session");
+	while ((option = getopt(argc, argv, "+e:c:d:g:G:k:l:m:n:o:p:u:LN")) != -1)
+		switch (option) {
+		case 'e': report = (int)number(optarg); break;
+		case 'c': join_cgroup(optarg); break;
+		case 'd': directory = optarg; break;
+		case 'g': set_group((gid_t)number(optarg)); break;
+		case 'G': set_groups(optarg); break;
+		case 'k': keep = optarg; break;
+		case 'l': set_limit(optarg); break;
+		case 'm': umask((mode_t)number(optarg)); break;
+		case 'n':
+			errno = 0;
+			if (setpriority(PRIO_PROCESS, 0, (int)number(optarg)))
+				fail("nice");
+			break;
+		case 'o': /* stdin_socket: a descriptor of ours becomes 0 */
+			if (dup2((int)number(optarg), 0) < 0)
+				fail("stdin_socket");
+			break;
+		case 'p': death = (int)number(optarg); break;
+		case 'u': uid = number(optarg); break;
+		case 'L': tell_own_pid(); break;
+		case 'N':
+			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+				fail("no_new_privileges");
+			break;
+		default:
+			errno = EINVAL;
+			fail("option");
+		}
+	if (argc - optind < 2) {
+		errno = EINVAL;
+		fail("option");
+	}
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (keep)
+		keep_descriptors(keep);
+	if (uid >= 0)
+		set_user((uid_t)uid);
+	if (death) /* after the change of user, which clears it */
+		die_with(parent, death);
+	if (directory && chdir(directory)) /* as the user who will work there */
+		fail("working_dir");
+	if (!getenv("PATH")) { /* execvp would look in the current directory's default otherwise */
+		char *file = argv[optind];
+		if (!strchr(file, '/')) {
+			char path[PATH_MAX];
+			const char *places[] = { "/bin", "/usr/bin" };
+			for (int i = 0; i < 2; i++) {
+				snprintf(path, sizeof path, "%s/%s", places[i], file);
+				execv(path, argv + optind + 1);
+				if (errno != ENOENT)
+					fail("exec");
+			}
+			fail("exec");
+		}
+	}
+	execvp(argv[optind], argv + optind + 1);
+	fail("exec");
+}
