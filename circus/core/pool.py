@@ -45,6 +45,8 @@ class Pool:
         """Why the last reload was given up, or nothing."""
         self.replacement: Replacement | None = None
         self._members: dict[int, None] = {}
+        self._leaving: dict[int, None] = {}
+        """Slots that nobody wants any more but that are not empty yet."""
         self._counts: Counter[State] = Counter()
         self._free: list[int] = []
         self._highest = 0
@@ -196,20 +198,27 @@ class Pool:
         return slot.state is State.READY, slot.started
 
     def _add(self, now: float) -> Effects:
-        if self._free:
-            wid = heapq.heappop(self._free)
+        if self._leaving:
+            # its old process has to be gone first: otherwise there would be one too many
+            wid, _ = self._leaving.popitem()
         else:
-            self._highest += 1
-            wid = self._highest
-        self.slots[wid] = Slot(wid, since=now)
-        self._counts[State.EMPTY] += 1
+            wid = self._new_wid()
+            self.slots[wid] = Slot(wid, since=now)
+            self._counts[State.EMPTY] += 1
         self._members[wid] = None
         if self.replacement is not None:
             self.replacement.fresh.add(wid)
         return self._step(wid, core.WantUp(), now)
 
+    def _new_wid(self) -> int:
+        if self._free:
+            return heapq.heappop(self._free)
+        self._highest += 1
+        return self._highest
+
     def _retire(self, wid: int, now: float) -> Effects:
         del self._members[wid]
+        self._leaving[wid] = None
         if self.replacement is not None and wid in self.replacement.old:
             self.replacement.old.remove(wid)
         return self._step(wid, core.WantDown(), now)
@@ -227,6 +236,7 @@ class Pool:
         if after.state is State.EMPTY and not after.wanted:
             del self.slots[wid]
             self._members.pop(wid, None)
+            self._leaving.pop(wid, None)
             heapq.heappush(self._free, wid)
             return
         self._counts[after.state] += 1

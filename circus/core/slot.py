@@ -109,7 +109,15 @@ class DeadlinePassed:
 
 
 Event: TypeAlias = (
-    WantUp | WantDown | Retry | Terminate | Spawned | SpawnFailed | Exited | Emptied | DeadlinePassed
+    WantUp
+    | WantDown
+    | Retry
+    | Terminate
+    | Spawned
+    | SpawnFailed
+    | Exited
+    | Emptied
+    | DeadlinePassed
 )
 EVENTS = (
     WantUp,
