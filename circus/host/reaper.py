@@ -1,0 +1,102 @@
+"""Tell me when this pid ends, and how."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: its exit code, or the signal that ended it."""
+
+    code: int | None = None
+    signum: int | None = None
+    core: bool = False
+
+    @property
+    def number(self) -> int:
+        """The exit code, or minus the signal's number, as events carry it."""
+        return -(self.signum or 0) if self.code is None else self.code
+
+    @property
+    def success(self) -> bool:
+        """Whether the program said that all went well."""
+        return self.code == 0
+
+    def __str__(self) -> str:
+        if self.code is not None:
+            return f"exited with code {self.code}"
+        try:
+            name = signal.Signals(self.signum or 0).name
+        except ValueError:
+            name = f"signal {self.signum}"
+        return f"killed by {name}" + (" (core dumped)" if self.core else "")
+
+
+class Reaper:
+    """Collects ended children.
+
+    `adopt`: this process is a subreaper (or pid 1), so children it never started are its own to
+    collect too. Without it they belong to somebody else in this process and are left alone.
+    """
+
+    def __init__(self, *, adopt: bool) -> None:
+        self.adopt = adopt
+        self._waiting: dict[int, Callable[[Exit], None]] = {}
+
+    def watch(self, pid: int, on_exit: Callable[[Exit], None]) -> None:
+        """Call `on_exit` once, from within `reap`, when our child `pid` has ended."""
+        self._waiting[pid] = on_exit
+
+    def knows(self, pid: int) -> bool:
+        """Whether `pid` is a child we started and have not collected."""
+        return pid in self._waiting
+
+    def reap(self) -> int:
+        """Collect every child that has ended; SIGCHLD is only a hint. Never blocks.
+
+        Returns how many there were. Tells only after all are collected, so that whoever looks
+        for what a worker left behind finds no zombies.
+        """
+        ended = self._any_ended() if self.adopt else self._ours_ended()
+        for pid, how in ended:
+            on_exit = self._waiting.pop(pid, None)
+            if on_exit is not None:
+                on_exit(how)
+        return len(ended)
+
+    def _any_ended(self) -> list[tuple[int, Exit]]:
+        ended: list[tuple[int, Exit]] = []
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG)
+            except ChildProcessError:
+                return ended
+            if found is None:
+                return ended
+            ended.append((found.si_pid, _how(found)))
+
+    def _ours_ended(self) -> list[tuple[int, Exit]]:
+        ended: list[tuple[int, Exit]] = []
+        for pid in self._waiting:
+            try:
+                found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
+            except ChildProcessError:
+                # somebody else in this process collected it: how it ended is lost, that it did not
+                ended.append((pid, Exit(code=None)))
+                continue
+            if found is not None:
+                ended.append((pid, _how(found)))
+        return ended
+
+
+def _how(found: os.waitid_result) -> Exit:
+    if found.si_code == os.CLD_EXITED:
+        return Exit(code=found.si_status)
+    return Exit(signum=found.si_status, core=found.si_code == os.CLD_DUMPED)

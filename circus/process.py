@@ -1,0 +1,64 @@
+"""One live child: its pid, where its output goes, and how to signal it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from circus.host import tree
+
+if TYPE_CHECKING:
+    from circus.exc import SpawnError
+    from circus.host.reaper import Exit
+
+
+class Process:
+    """A worker that was started. Times in seconds."""
+
+    def __init__(self, name: str, wid: int, pid: int, mark: str) -> None:
+        self.name = name
+        self.wid = wid
+        self.pid = pid
+        self.mark = mark
+        self.started = time.time()
+        self._born = time.monotonic()
+        self.report: int | None = None
+        """The launcher's pipe while it is not known whether the program runs; ours to close."""
+        self.failure: SpawnError | None = None
+        """Why the program could not be started, once the launcher has said so."""
+        self.exit: Exit | None = None
+        self.killed: list[str] = []
+        """What had to be killed for it to be gone, in words."""
+        self.leftovers: list[tree.Found] = []
+
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._born
+
+    @property
+    def alive(self) -> bool:
+        """Whether its end has not been collected yet."""
+        return self.exit is None
+
+    def send_signal(self, signum: int) -> None:
+        """Signal the leader. Does nothing once it has been collected: the pid is not ours then."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signum)
+
+    def descendants(self) -> list[tree.Found]:
+        """Everything below it, read from /proc at this moment, nearest first."""
+        return tree.descendants([self.pid], tree.survey()) if self.alive else []
+
+    def children(self) -> list[tree.Found]:
+        """Its direct children, read from /proc at this moment."""
+        return [found for found in self.descendants() if found.parent == self.pid]
+
+    def signal_leftovers(self, signum: int) -> None:
+        """Signal what it left behind: its process group and what was found to be its own."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signum)
+        for found in self.leftovers:
+            tree.send(found, signum)

@@ -1,0 +1,60 @@
+"""What a slot is doing, told to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from circus.core.slot import State, Why
+
+if TYPE_CHECKING:
+    from circus.config.model import WatcherConfig
+    from circus.core.slot import Slot
+
+WORDS = {
+    State.EMPTY: "empty",
+    State.SPAWNING: "being started",
+    State.STARTING: "running, not yet counted as ready",
+    State.READY: "running",
+    State.STOPPING: "stopping",
+    State.BACKOFF: "backing off",
+    State.FAILED: "given up",
+    State.DONE: "ended, not to be started again",
+}
+
+
+def slot_report(slot: Slot, config: WatcherConfig, now: float) -> dict[str, Any]:
+    """The answer to `why` for one slot; durations in seconds."""
+    return {
+        "wid": slot.wid,
+        "state": str(slot.state),
+        "since": round(now - slot.since, 3),
+        "pid": slot.pid,
+        "what": WORDS[slot.state] + (f": {slot.why}" if slot.state is State.STOPPING else ""),
+        "last": slot.last,
+        "next": _next(slot, config, now),
+        "failures": slot.failures,
+        "restarts": slot.restarts,
+    }
+
+
+def _next(slot: Slot, config: WatcherConfig, now: float) -> str:
+    left = max(0.0, (slot.deadline or now) - now)
+    match slot.state:
+        case State.STARTING:
+            return f"counts as ready in {left:.1f} s"
+        case State.READY:
+            return f"replaced for its age in {left:.0f} s" if slot.deadline else "nothing"
+        case State.STOPPING:
+            after = "" if slot.wanted and slot.why is not Why.ASKED else ", and stays stopped"
+            return f"SIGKILL in {left:.1f} s unless it ends{after}"
+        case State.BACKOFF:
+            bound = "" if config.max_retry < 0 else f" of {config.max_retry}"
+            return f"next try in {left:.1f} s (failure {slot.failures}{bound})"
+        case State.FAILED:
+            return "nothing until it is started again (max_retry reached)"
+        case State.DONE:
+            return "nothing: respawn is off"
+        case State.SPAWNING:
+            return "its program is being executed"
+        case State.EMPTY:
+            return "nothing"
