@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from circus.config.load import load
-from circus.config.model import changed
+from circus.config.model import changed, cost
 from circus.config.plan import Action, plan
+from circus.config.schema import OnChange
 from circus.events import Events
 from circus.exc import AlreadyExist, ArgumentError, CircusError, MessageError, NotFound
 from circus.host.reaper import Reaper
@@ -20,8 +21,8 @@ from circus.host.survey import survey
 from circus.sockets import CircusSocket
 from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
-from circus.stream import Pump
 from circus.strays import Strays
+from circus.stream import Pump
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Arbiter:
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
-    # -- what there is --------------------------------------------------------------------------
+    # -- what there is ------------------------------------------------
 
     @property
     def watchers(self) -> list[Watcher]:
@@ -116,7 +117,7 @@ class Arbiter:
         """The watcher that this one waits for before it starts, or nothing."""
         return watcher.blocked_by if self._startup.is_waiting(watcher) else ""
 
-    # -- life -----------------------------------------------------------------------------------
+    # -- life ------------------------------------------------
 
     def initialize(self) -> None:
         """Bind the sockets and make the watchers. Raises CircusError; nothing is left bound."""
@@ -156,7 +157,7 @@ class Arbiter:
         self.pump.close(within=2.0)
         self.close_sockets()
 
-    # -- actions ----------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------
 
     def start(self, watchers: Iterable[Watcher] | None = None) -> Result:
         """Start these, or all with autostart, in the order that they ask for."""
@@ -250,7 +251,7 @@ class Arbiter:
         """Stop everything, read the file again, start."""
         return self._end(again=True)
 
-    # -- how ----------------------------------------------------------------------------------------
+    # -- how ------------------------------------------------
 
     def keep(self, work: Coroutine[Any, Any, dict[str, Any]]) -> Result:
         """Run it and hold on to it; a failure nobody awaits is logged, once."""
@@ -270,7 +271,7 @@ class Arbiter:
             logger.error("Internal error", exc_info=error)
 
     def next_mark(self, name: str, wid: int) -> str:
-        """What a worker carries in its environment so that its descendants are known as its own."""
+        """What a worker carries in its environment, so that its descendants are known."""
         return f"{name}.{wid}.{self.pid}.{next(self._marks)}"
 
     def status_changed(self, watcher: Watcher) -> None:
@@ -329,21 +330,11 @@ class Arbiter:
 
     def _check(self, configs: Iterable[WatcherConfig]) -> None:
         """Refuse what this machine cannot run, before anything is touched."""
-        problems = survey(
-            self.config.__class__(
-                circus=self.config.circus,
-                watchers={config.name.lower(): config for config in configs},
-                sockets=self.config.sockets,
-                plugins={},
-                path=None,
-            )
-        )
+        problems = survey(configs, lambda _section, _key: "")
         if problems:
             raise ArgumentError("; ".join(problem.message for problem in problems))
 
     def _reconfigure(self, watcher: Watcher, wanted: WatcherConfig) -> Result:
-        from circus.config.model import OnChange, cost  # noqa: PLC0415
-
         needed = cost(watcher.config, wanted)
         watcher.configure(wanted)
         if needed >= OnChange.REPLACE and watcher.pool.up:

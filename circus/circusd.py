@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(path: str, *, strict: bool) -> int:
     loaded = load(path, os.environ, strict=strict)
-    problems = survey(loaded)
+    problems = survey(loaded.config.watchers.values(), loaded.where)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if problems:

@@ -83,12 +83,12 @@ def _from_file(name: str) -> None:
         logging.config.dictConfig(_mapping(path))
     except CircusError:
         raise
-    except Exception as error:  # noqa: BLE001 logging.config raises anything at a bad file
+    except Exception as error:
         raise CircusError(f"cannot use loggerconfig {name!r}: {error}") from error
 
 
 def _mapping(path: Path) -> dict[str, object]:
-    import json  # noqa: PLC0415 rarely wanted
+    import json
 
     suffix = path.suffix.lower()
     text = path.read_text(encoding="utf-8")
@@ -97,7 +97,7 @@ def _mapping(path: Path) -> dict[str, object]:
         return found
     if suffix == ".yaml":
         try:
-            import yaml  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 optional
+            import yaml  # type: ignore[import-untyped,unused-ignore]
         except ImportError:
             raise CircusError(f"cannot read {str(path)!r}: PyYAML is not installed") from None
         loaded: dict[str, object] = yaml.safe_load(text)

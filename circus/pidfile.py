@@ -35,10 +35,13 @@ class Pidfile:
         try:
             with open(self.fname, encoding="ascii") as file:
                 pid = int(file.read(32))
+        except (OSError, ValueError):
+            return None
+        try:
             os.kill(pid, 0)
         except PermissionError:
-            return pid
-        except (OSError, ValueError, OverflowError):
+            return pid  # it lives, under another user
+        except (OSError, OverflowError):
             return None
         return pid
 

@@ -56,6 +56,12 @@ class Process:
         """Its direct children, read from /proc at this moment."""
         return [found for found in self.descendants() if found.parent == self.pid]
 
+    def below(self, *, children: bool, recursive: bool) -> list[tree.Found]:
+        """Whom a signal to `children`, or a `recursive` one, is for."""
+        if recursive:
+            return self.descendants()
+        return self.children() if children else []
+
     def signal_leftovers(self, signum: int) -> None:
         """Signal what it left behind: its process group and what was found to be its own."""
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -21,6 +21,12 @@ WORDS = {
     State.DONE: "ended, not to be started again",
 }
 
+NEXT = {
+    State.SPAWNING: "its program is being executed",
+    State.FAILED: "nothing until it is started again (max_retry reached)",
+    State.DONE: "nothing: respawn is off",
+}
+
 
 def slot_report(slot: Slot, config: WatcherConfig, now: float) -> dict[str, Any]:
     """The answer to `why` for one slot; durations in seconds."""
@@ -42,19 +48,13 @@ def _next(slot: Slot, config: WatcherConfig, now: float) -> str:
     match slot.state:
         case State.STARTING:
             return f"counts as ready in {left:.1f} s"
-        case State.READY:
-            return f"replaced for its age in {left:.0f} s" if slot.deadline else "nothing"
+        case State.READY if slot.deadline:
+            return f"replaced for its age in {left:.0f} s"
         case State.STOPPING:
             after = "" if slot.wanted and slot.why is not Why.ASKED else ", and stays stopped"
             return f"SIGKILL in {left:.1f} s unless it ends{after}"
         case State.BACKOFF:
             bound = "" if config.max_retry < 0 else f" of {config.max_retry}"
             return f"next try in {left:.1f} s (failure {slot.failures}{bound})"
-        case State.FAILED:
-            return "nothing until it is started again (max_retry reached)"
-        case State.DONE:
-            return "nothing: respawn is off"
-        case State.SPAWNING:
-            return "its program is being executed"
-        case State.EMPTY:
-            return "nothing"
+        case _:
+            return NEXT.get(slot.state, "nothing")

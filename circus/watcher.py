@@ -56,7 +56,7 @@ class Watcher:
         self._word = "stopped"
         self._settled = True
 
-    # -- what others ask ----------------------------------------------------------------------
+    # -- what others ask ------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -98,7 +98,7 @@ class Watcher:
             raise NotFound(f"process {pid} not found in {self.name!r}")
         return self.processes[pid]
 
-    # -- actions ------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------
 
     def start(self) -> Result:
         """Bring every position up."""
@@ -187,21 +187,18 @@ class Watcher:
         if childpid is not None and pid is None:
             raise ArgumentError("cannot specify childpid without pid")
         for process in [self.get_process(pid)] if pid else list(self.processes.values()):
-            if childpid is None and not children:
-                process.send_signal(signum)
-            if childpid is None and not children and not recursive:
-                continue
-            below = process.descendants()
-            if not recursive:
-                below = [found for found in below if found.parent == process.pid]
             if childpid is not None:
-                below = [found for found in below if found.pid == childpid]
+                below = [found for found in process.descendants() if found.pid == childpid]
                 if not below:
                     raise NotFound(f"process {childpid} is not a child of {process.pid}")
+            else:
+                below = process.below(children=children, recursive=recursive)
+                if not children:
+                    process.send_signal(signum)
             for found in below:
                 tree.send(found, signum)
 
-    # -- the only way in ------------------------------------------------------------------------
+    # -- the only way in ------------------------------------------------
 
     def send(self, wid: int, event: core.Event) -> None:
         """Take in an event of one slot. Never blocks, never awaits."""
@@ -241,7 +238,7 @@ class Watcher:
         process.send_signal(signum)
         self.arbiter.events.tell(self.name, "kill", process_pid=process.pid)
 
-    # -- spawning -------------------------------------------------------------------------------
+    # -- spawning ------------------------------------------------
 
     def spawn_now(self, wid: int) -> None:
         """Start the program for a slot whose turn it is; the answer is an event."""
@@ -300,12 +297,13 @@ class Watcher:
     def _spawn_failed(self, wid: int, error: SpawnError) -> None:
         if wid in self.pool.slots:
             failures = self.pool.slots[wid].failures
-            if failures < 3 or failures & (failures - 1) == 0:  # ever rarer: it may go on for days
+            # ever rarer: it may go on for days
+            if failures < 3 or failures & (failures - 1) == 0:
                 logger.error("%s.%d: %s (failure %d)", self.name, wid, error, failures + 1)
         self.arbiter.events.tell(self.name, "spawn_failed", wid=wid, error=str(error))
         self.send(wid, core.SpawnFailed(str(error), random.random()))
 
-    # -- the end of a worker ----------------------------------------------------------------------
+    # -- the end of a worker ------------------------------------------------
 
     def _on_exit(self, process: Process, order: spawn.Order, how: Exit) -> None:
         process.exit = how
@@ -360,7 +358,7 @@ class Watcher:
         self._by_wid.pop(process.wid, None)
         self.send(process.wid, core.Emptied(random.random()))
 
-    # -- timers, words, waiters -------------------------------------------------------------------
+    # -- timers, words, waiters ------------------------------------------------
 
     def _now(self) -> float:
         return self.arbiter.loop.time()
@@ -424,7 +422,7 @@ class Watcher:
 
         return self.arbiter.keep(wait())
 
-    # -- what an action came to ---------------------------------------------------------------------
+    # -- what an action came to ------------------------------------------------
 
     def _started(self, before: list[int]) -> dict[str, Any]:
         self._raise_if_fallen()

@@ -30,6 +30,8 @@ MODELS: dict[str, type] = {
     "plugin": PluginConfig,
 }
 REQUIRED = {"watcher": "cmd", "plugin": "use"}
+UNUSABLE = "?"
+"""Stands for a value that is missing or wrong, so that the rest can still be looked at."""
 NOT_EXPANDED = ("stop_signal", "rlimit_", "hooks.")
 
 
@@ -93,7 +95,7 @@ class _Loader:
             raise ConfigError(sorted(self.problems, key=_place))
         return loaded
 
-    # -- reading --------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------
 
     def _read(self, path: str, *, named_by: str) -> None:
         try:
@@ -132,7 +134,7 @@ class _Loader:
             for key, entry in section.options.items():
                 self.origins[section.name, key] = entry.where
 
-    # -- making ---------------------------------------------------------------------------------
+    # -- making ------------------------------------------------
 
     def _environment(self, section: str) -> dict[str, str]:
         """The variables of one environment section, expanded from ours only."""
@@ -191,27 +193,32 @@ class _Loader:
             return
         if not section.options:
             return
-        env = self._watcher_environment(name) if kind == "watcher" else self._environment("env")
+        is_watcher = kind == "watcher"
+        env = self._watcher_environment(name) if is_watcher else self._environment("env")
         given = self._given(section, env)
         values, extra, problems = parse_into(MODELS[kind], given, self._where(section))
         self.problems += problems
-        missing = REQUIRED.get(kind)
-        if missing is not None and missing not in section.options:
-            self.problems.append(Problem(section.where, f"[{section.name}] has no {missing}"))
-        if missing is not None and missing not in values:
-            values[missing] = "?"
-        if kind == "watcher":
+        self._require(kind, section, values)
+        if is_watcher:
             values["env"] = env
             values.setdefault("respawn", circus.respawn)
             self._twice(section)
-        if kind != "plugin":
-            for unknown in extra:
-                self._unknown(section, unknown, MODELS[kind])
-        one = MODELS[kind](name=name, extra=extra, **values)
-        made[kind][key] = one
-        if kind == "watcher":
-            for option, message in watcher_rules(one):
-                self.problems.append(Problem(self._where(section)(option), message))
+        for unknown in () if kind == "plugin" else extra:
+            self._unknown(section, unknown, MODELS[kind])
+        made[kind][key] = one = MODELS[kind](name=name, extra=extra, **values)
+        if is_watcher:
+            self.problems += [
+                Problem(self._where(section)(option), message)
+                for option, message in watcher_rules(one)
+            ]
+
+    def _require(self, kind: str, section: Section, values: dict[str, Any]) -> None:
+        needed = REQUIRED.get(kind)
+        if needed is None:
+            return
+        if needed not in section.options:
+            self.problems.append(Problem(section.where, f"[{section.name}] has no {needed}"))
+        values.setdefault(needed, UNUSABLE)
 
     def _twice(self, section: Section) -> None:
         if len(section.places) > 1:

@@ -37,9 +37,9 @@ class CircusConfig:
     pubsub_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint on which events are published.")  # fmt: skip
     stats_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
-        doc="ZeroMQ endpoint on which statistics are published; setting it turns them on.")  # fmt: skip
+        doc="ZeroMQ endpoint on which statistics are published; setting it starts them.")  # fmt: skip
     endpoint_owner: str | int | None = option(kinds.IDENTIFIER, default=None,
-        on_change=OnChange.RESTART, doc="A user who may do everything.", role="admin")  # fmt: skip
+        on_change=OnChange.RESTART, doc="A user who may do everything.")  # fmt: skip
     multicast_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="UDP multicast address for discovery; off unless given.")  # fmt: skip
     statsd: bool | None = option(kinds.BOOLEAN, default=None, on_change=OnChange.RESTART,
@@ -142,7 +142,7 @@ class WatcherConfig:
     parent_death_signal: int | None = option(kinds.SIGNAL, default=None,
         doc="Signal that a worker gets when the daemon dies.")  # fmt: skip
     stdout_stream: Mapping[str, str] = option(kinds.TEXT, default={}, prefix="stdout_stream.",
-        role="admin", doc="Where standard output goes: class, filename and the class's own.")  # fmt: skip
+        role="admin", doc="Where standard output goes: class, filename, and so on.")  # fmt: skip
     stderr_stream: Mapping[str, str] = option(kinds.TEXT, default={}, prefix="stderr_stream.",
         role="admin", doc="Where standard error goes.")  # fmt: skip
     stdin_socket: str | None = option(kinds.TEXT, default=None,
@@ -254,9 +254,11 @@ def watcher_rules(config: WatcherConfig) -> list[tuple[str, str]]:
         found.append(("copy_path", "copy_path needs copy_env = True"))
     if config.virtualenv and not config.copy_env:
         found.append(("virtualenv", "virtualenv needs copy_env = True"))
-    for name in config.hooks:
-        if name not in HOOKS:
-            found.append((f"hooks.{name}", f"unknown hook {name!r}{suggestion(name, HOOKS)}"))
+    found += [
+        (f"hooks.{name}", f"unknown hook {name!r}{suggestion(name, HOOKS)}")
+        for name in config.hooks
+        if name not in HOOKS
+    ]
     for stream in ("stdout_stream", "stderr_stream"):
         conf = getattr(config, stream)
         if conf and "class" not in conf and "filename" not in conf and "stream" not in conf:

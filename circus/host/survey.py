@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from circus.config.model import WatcherConfig
 
-Where = "Callable[[str, str], str]"
-
 
 def survey(watchers: Iterable[WatcherConfig], where: Callable[[str, str], str]) -> list[Problem]:
     """Users, groups, limits, programs, directories and files that are not there.
@@ -36,32 +34,39 @@ def survey(watchers: Iterable[WatcherConfig], where: Callable[[str, str], str]) 
 
 
 def _look(config: WatcherConfig) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, user, group in (("uid", config.uid, None), ("gid", None, config.gid)):
-        try:
-            identity.identity(user, group, () if user is not None else None)
-        except SpawnError as error:
-            if "no such" in str(error):
-                found.append((key, str(error).partition(": ")[2] + f" {user or group!r}"))
-    for group in config.supplementary_groups or ():
-        try:
-            identity.identity(None, group, None)
-        except SpawnError:
-            found.append(("supplementary_groups", f"there is no such group {group!r}"))
-    for name, (soft, hard) in config.rlimits.items():
-        try:
-            identity.limits({name: (soft, hard)})
-        except SpawnError:
-            found.append((f"rlimit_{name}", "there is no such limit"))
-    if config.working_dir and "$" not in config.working_dir:
-        if not os.path.isdir(config.working_dir):
-            found.append(("working_dir", f"{config.working_dir!r} is not a directory"))
+    found = _names(config)
+    directory = config.working_dir
+    if directory and "$" not in directory and not os.path.isdir(directory):
+        found.append(("working_dir", f"{directory!r} is not a directory"))
     found += [
         ("env_file", f"{path!r} does not exist")
         for path in config.env_file
         if not path.startswith("-") and not os.path.exists(path)
     ]
     return found + _program(config)
+
+
+def _names(config: WatcherConfig) -> list[tuple[str, str]]:
+    """Users, groups and limits that nobody knows."""
+    checks: list[tuple[str, Callable[[], object]]] = []
+    if config.uid is not None:
+        checks.append(("uid", lambda: identity.identity(config.uid, 0, ())))
+    if config.gid is not None:
+        checks.append(("gid", lambda: identity.identity(None, config.gid, ())))
+    checks.append(
+        ("supplementary_groups", lambda: identity.identity(None, 0, config.supplementary_groups))
+    )
+    checks += [
+        (f"rlimit_{name}", lambda name=name: identity.limits({name: (0, 0)}))  # type: ignore[misc]  # mypy knows no defaults of a lambda
+        for name in config.rlimits
+    ]
+    found = []
+    for key, check in checks:
+        try:
+            check()
+        except SpawnError as error:
+            found.append((key, str(error).partition(": ")[2]))
+    return found
 
 
 def _program(config: WatcherConfig) -> list[tuple[str, str]]:
@@ -73,20 +78,24 @@ def _program(config: WatcherConfig) -> list[tuple[str, str]]:
         return [("cmd", f"cannot be split into words: {str(error).lower()}")]
     if not words or words[0] == "?":
         return []
+    return _on_this_machine(config, words[0])
+
+
+def _on_this_machine(config: WatcherConfig, program: str) -> list[tuple[str, str]]:
     key = "executable" if config.executable else "cmd"
+    if "/" in program:
+        full = os.path.join(config.working_dir or "", program)
+        if not os.path.exists(full):
+            return [(key, f"{program!r} does not exist")]
+        if os.path.isdir(full) or not os.access(full, os.X_OK):
+            return [(key, f"{program!r} is not an executable file")]
+        return []
     path = config.env.get("PATH")
     if path is None:
         path = os.environ.get("PATH", DEFAULT_PATH) if config.copy_env else DEFAULT_PATH
-    if "/" in words[0]:
-        full = os.path.join(config.working_dir or "", words[0])
-        if not os.path.exists(full):
-            return [(key, f"{words[0]!r} does not exist")]
-        if os.path.isdir(full) or not os.access(full, os.X_OK):
-            return [(key, f"{words[0]!r} is not an executable file")]
-        return []
-    if shutil.which(words[0], path=path) is None:
+    if shutil.which(program, path=path) is None:
         hint = (
             "" if config.copy_env or "PATH" in config.env else "; set copy_env or a PATH in [env]"
         )
-        return [(key, f"{words[0]!r} is not found on the path {path}{hint}")]
+        return [(key, f"{program!r} is not found on the path {path}{hint}")]
     return []

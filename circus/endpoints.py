@@ -1,0 +1,75 @@
+"""Where the daemon listens and where clients look for it, when nobody says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SYSTEM_DIRECTORY = "/run/circus"
+TCP_CONTROL = "tcp://127.0.0.1:5555"
+"""Where circus 0.19 listens unless it is told otherwise."""
+TCP_PUBSUB = "tcp://127.0.0.1:5556"
+
+
+class Endpoints(NamedTuple):
+    """The three addresses of a daemon."""
+
+    control: str
+    pubsub: str
+    stats: str
+
+
+class Wanted(Protocol):
+    """The part of a configuration that names endpoints; None means: the usual place."""
+
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def pubsub_endpoint(self) -> str | None: ...
+    @property
+    def stats_endpoint(self) -> str | None: ...
+
+
+def default_directory(environ: Mapping[str, str], uid: int) -> str:
+    """The folder that holds the sockets of this user's daemon."""
+    runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]  # systemd may name several
+    if runtime:
+        return runtime
+    if uid == 0:
+        return SYSTEM_DIRECTORY
+    if environ.get("XDG_RUNTIME_DIR"):
+        return environ["XDG_RUNTIME_DIR"].rstrip("/") + "/circus"
+    return f"{environ.get('TMPDIR', '/tmp').rstrip('/')}/circus-{uid}"  # noqa: S108 made 0700, owner checked
+
+
+def default_endpoints(environ: Mapping[str, str], uid: int) -> Endpoints:
+    """The sockets in that folder."""
+    folder = default_directory(environ, uid)
+    return Endpoints(*(f"ipc://{folder}/{name}" for name in ("control", "pubsub", "stats")))
+
+
+def daemon_endpoints(wanted: Wanted, environ: Mapping[str, str], uid: int) -> Endpoints:
+    """What the configuration asks for, and the usual places for the rest."""
+    usual = default_endpoints(environ, uid)
+    return Endpoints(
+        wanted.endpoint or usual.control,
+        wanted.pubsub_endpoint or usual.pubsub,
+        wanted.stats_endpoint or usual.stats,
+    )
+
+
+def candidates(explicit: str | None, environ: Mapping[str, str], uid: int) -> list[str]:
+    """Control endpoints to try, in order; when somebody names one, only that."""
+    named = explicit or environ.get("CIRCUSCTL_ENDPOINT")
+    if named:
+        return [named]
+    own = default_endpoints(environ, uid).control
+    system = f"ipc://{SYSTEM_DIRECTORY}/control"
+    return [*dict.fromkeys((own, system)), TCP_CONTROL]
+
+
+def ipc_path(endpoint: str) -> str | None:
+    """The path of an `ipc://` endpoint, None for any other."""
+    return endpoint.removeprefix("ipc://") if endpoint.startswith("ipc://") else None
