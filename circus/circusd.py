@@ -19,6 +19,7 @@ from circus.config.load import load
 from circus.control.server import ControlServer
 from circus.endpoints import daemon_endpoints
 from circus.exc import CircusError, ConfigError
+from circus.host import spawn
 from circus.host.survey import survey
 from circus.pidfile import Pidfile
 
@@ -120,6 +121,7 @@ async def _run(loaded: Loaded) -> bool:
     loop = asyncio.get_running_loop()
     logger.info("Starting master on pid %d", os.getpid())
     prctl.set_child_subreaper(1)
+    spawn.keep_descriptors_private()
     endpoints = daemon_endpoints(loaded.config.circus, os.environ, os.geteuid())
     arbiter = Arbiter(
         loaded.config,

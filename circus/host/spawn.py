@@ -63,6 +63,14 @@ class Started:
     report: int | None
 
 
+def keep_descriptors_private() -> None:
+    """Let no program inherit what we inherited ourselves. Once, before anything is started."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the listing's own is closed by now
+                os.set_inheritable(int(name), False)
+
+
 def start(order: Order) -> Started:
     """Start it in a session of its own. Does not wait for more than the vfork.
 

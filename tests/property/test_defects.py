@@ -97,9 +97,7 @@ def test_the_story_holds() -> None:
             (State.STOPPING, core.WantUp), spawn_at_once, id="start while stopping makes two"
         ),
         pytest.param((State.SPAWNING, core.WantDown), nothing, id="stop during spawn forgotten"),
-        pytest.param(
-            (State.STOPPING, core.DeadlinePassed), no_deadline, id="SIGKILL not repeated"
-        ),
+        pytest.param((State.STOPPING, core.DeadlinePassed), no_deadline, id="SIGKILL not repeated"),
         pytest.param((State.STOPPING, core.DeadlinePassed), no_effects, id="SIGKILL not sent"),
         pytest.param((State.FAILED, core.WantDown), nothing, id="stop ignored after giving up"),
         pytest.param((State.READY, core.WantDown), nothing, id="stop ignored when ready"),

@@ -1,0 +1,186 @@
+"""Real programs, started with everything that can be asked for."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import resource
+import select
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from circus.exc import SpawnError
+from circus.host import identity, spawn
+from circus.host.reaper import Exit, Reaper
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def run(text: str, **fields: Any) -> tuple[str, Exit]:
+    """What a shell line prints, and how it ends. Raises SpawnError."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    fields = {"env": PATH, "argv": ("sh", "-c", text), "file": "sh", **fields}
+    order = spawn.Order(stdin=spawn.NULL, stdout=writing, **fields)
+    try:
+        started = spawn.start(order)
+    finally:
+        os.close(writing)
+    if started.report is not None:
+        select.select([started.report], [], [], 30)
+        failure = spawn.outcome(order, started.report)
+        if failure is not None:
+            os.close(reading)
+            os.waitpid(started.pid, 0)
+            raise failure
+    with open(reading, "rb") as file:
+        output = file.read().decode().strip()
+    ended: list[Exit] = []
+    reaper = Reaper(adopt=False)
+    reaper.watch(started.pid, ended.append)
+    os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+    reaper.reap()
+    return output, ended[0]
+
+
+def test_exit_code_and_signal_are_told() -> None:
+    assert str(run("exit 3")[1]) == "exited with code 3"
+    assert str(run("kill -SEGV $$")[1]).startswith("killed by SIGSEGV")
+
+
+def test_leads_a_session_of_its_own() -> None:
+    output, _ = run('echo $$; cut -d" " -f6 /proc/$$/stat')
+    pid, session = output.split()
+    assert pid == session
+
+
+@pytest.mark.parametrize("fields", [{}, {"umask": 0o22}], ids=["direct", "launched"])
+def test_t37_descriptors_are_exact(fields: dict[str, Any], tmp_path: Path) -> None:
+    spawn.keep_descriptors_private()
+    with (tmp_path / "kept").open("w") as kept, (tmp_path / "other").open("w"):
+        output, _ = run(
+            "exec python3 -S -c 'import os; print(*sorted(os.listdir(\"/proc/self/fd\"), key=int))'",
+            keep=(kept.fileno(),),
+            env=dict(os.environ),
+            **fields,
+        )
+        # one more for reading the directory itself
+        expected = {"0", "1", "2", str(kept.fileno())}
+        found = set(output.split())
+        assert expected <= found
+        assert len(found) == 5
+
+
+@pytest.mark.parametrize("fields", [{}, {"umask": 0o22}], ids=["direct", "launched"])
+def test_signals_are_reset(fields: dict[str, Any]) -> None:
+    output, _ = run("grep -E 'SigIgn|SigBlk' /proc/self/status", **fields)
+    found = [int(line.split()[1], 16) for line in output.splitlines()]
+    libc_own = 1 << 31 | 1 << 32  # 32 and 33, which no program can use
+    assert [mask & ~libc_own for mask in found] == [0, 0]
+
+
+@pytest.mark.parametrize("fields", [{}, {"nice": 5}], ids=["direct", "launched"])
+def test_t7_missing_programs_are_a_reason(fields: dict[str, Any], tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("text")
+    script = tmp_path / "script"
+    script.write_text("#!/nowhere/python\n")
+    script.chmod(0o755)
+    for file, reason in [
+        ("/nowhere/program", "no such file"),
+        ("nowhere-to-be-found", "no such file"),
+        (str(plain), "Permission denied"),
+        (str(tmp_path), "Permission denied"),
+        (str(script), "interpreter"),
+    ]:
+        with pytest.raises(SpawnError, match=reason):
+            run("", file=file, argv=(file,), **fields)
+
+
+def test_limits_soft_and_hard() -> None:
+    output, _ = run("ulimit -Sn; ulimit -Hn", limits=identity.limits({"nofile": (64, 128)}))
+    assert output.split() == ["64", "128"]
+
+
+def test_t48_impossible_limit_is_a_reason() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = ((resource.RLIMIT_NOFILE, 4_000_000_000, 4_000_000_000),)
+    assert hard < 4_000_000_000
+    with pytest.raises(SpawnError, match=r"limit: "):
+        run("true", limits=wanted)
+
+
+def test_umask_nice_and_directory(tmp_path: Path) -> None:
+    output, _ = run("umask; nice; pwd", umask=0o27, nice=3, directory=str(tmp_path))
+    assert output.split() == ["0027", "3", str(tmp_path)]
+
+
+def test_missing_directory_is_a_reason() -> None:
+    with pytest.raises(SpawnError, match="working_dir '/nowhere': no such file"):
+        run("true", directory="/nowhere")
+
+
+@ROOT
+def test_identity_is_complete() -> None:
+    nobody = pwd.getpwnam("nobody")
+    who = identity.identity("nobody", None, None)
+    output, _ = run("id -u; id -g; id -G", uid=who.uid, gid=who.gid, groups=who.groups)
+    assert output.split() == [str(nobody.pw_uid), str(nobody.pw_gid), str(nobody.pw_gid)]
+
+
+@ROOT
+def test_t47_group_zero_is_a_group() -> None:
+    who = identity.identity("nobody", 0, ())
+    output, _ = run("id -u; id -g", uid=who.uid, gid=who.gid, groups=who.groups)
+    assert output.split()[1] == "0"
+
+
+@ROOT
+def test_t46_user_without_an_entry_is_refused() -> None:
+    with pytest.raises(SpawnError, match="not in the user database"):
+        identity.identity(54321, 54321, None)
+    assert identity.identity(54321, 54321, ()).groups == ()
+
+
+@ROOT
+def test_no_new_privileges_and_death_signal() -> None:
+    output, _ = run(
+        "grep NoNewPrivs /proc/self/status",
+        no_new_privileges=True,
+        parent_death_signal=signal.SIGTERM,
+    )
+    assert output.split() == ["NoNewPrivs:", "1"]
+
+
+def test_t42_environment_is_byte_exact() -> None:
+    text = "".join(chr(code) for code in range(1, 127)) + "é€\N{GRINNING FACE} $HOME $(x) ((y))"
+    output, _ = run("printenv VALUE | od -An -tx1 -v", env={**PATH, "VALUE": text})
+    assert bytes.fromhex("".join(output.split())) == text.encode() + b"\n"
+
+
+def test_path_of_the_worker_finds_its_program(tmp_path: Path) -> None:
+    program = tmp_path / "only-here"
+    program.write_text("#!/bin/sh\necho found\n")
+    program.chmod(0o755)
+    for fields in ({}, {"umask": 0}):
+        output, _ = run(
+            "", file="only-here", argv=("only-here",), env={"PATH": f"{tmp_path}:/bin"}, **fields
+        )
+        assert output == "found"
+
+
+def test_t34_reaping_a_living_child_does_not_block() -> None:
+    started = spawn.start(spawn.Order(file="sleep", argv=("sleep", "60"), env=PATH))
+    ended: list[Exit] = []
+    reaper = Reaper(adopt=False)
+    reaper.watch(started.pid, ended.append)
+    assert reaper.reap() == 0
+    os.kill(started.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+    assert reaper.reap() == 1
+    assert ended == [Exit(signum=signal.SIGKILL)]

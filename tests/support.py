@@ -1,0 +1,143 @@
+"""A real circusd to test with, and ways to wait for facts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from circus.client import CircusClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHILDREN = Path(__file__).parent / "children"
+_pause = threading.Event()
+
+
+def wait_until(fact: Callable[[], Any], *, within: float = 20.0) -> Any:
+    """What `fact` returns once it is true. AssertionError after `within` seconds."""
+    until = time.monotonic() + within
+    while True:
+        found = fact()
+        if found:
+            return found
+        assert time.monotonic() < until, f"not within {within} s: {fact}"
+        _pause.wait(0.005)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
+
+
+def marked(mark: str) -> list[int]:
+    """Pids of every process that has `mark` in its environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                if mark.encode() in (entry / "environ").read_bytes() and alive(int(entry.name)):
+                    found.append(int(entry.name))
+    return found
+
+
+class Daemon:
+    """A circusd on a configuration of its own, with private sockets."""
+
+    def __init__(self, text: str, *arguments: str) -> None:
+        # short, because the path of a Unix socket may not be long
+        self.folder = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
+        self.endpoint = f"ipc://{self.folder}/control"
+        self.config = self.folder / "circus.ini"
+        self.write(text)
+        self.log = self.folder / "circusd.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "circus.circusd", *arguments, str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder)},
+            )
+        self.client = CircusClient(endpoint=self.endpoint, timeout=30.0)
+
+    def write(self, text: str) -> None:
+        """Another configuration, to be read at the next reload."""
+        self.config.write_text(text.replace("FOLDER", str(self.folder)), encoding="utf-8")
+
+    def wait(self) -> Daemon:
+        """Return once it answers."""
+        wait_until(lambda: (self.folder / "control").exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.text()
+        assert self.call("numwatchers")["status"] == "ok"
+        return self
+
+    def text(self) -> str:
+        """Its log so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def call(self, command: str, **properties: Any) -> dict[str, Any]:
+        """One request, one answer, whatever it says."""
+        answer: dict[str, Any] = self.client.send_message(command, **properties)
+        return answer
+
+    def pids(self, name: str) -> list[int]:
+        """The workers of a watcher."""
+        found: list[int] = self.call("list", name=name)["pids"]
+        return found
+
+    def wait_pids(self, name: str, count: int) -> list[int]:
+        """Those workers, once there are `count`."""
+        found: list[int] = wait_until(
+            lambda: pids if len(pids := self.pids(name)) == count else None
+        )
+        return found
+
+    def ctl(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """Run circusctl against it."""
+        return subprocess.run(
+            [sys.executable, "-m", "circus.circusctl", "--endpoint", self.endpoint, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """What circusctl --json prints."""
+        return json.loads(self.ctl("--json", *arguments).stdout)
+
+    def stop(self) -> int:
+        """End it; nothing that it started may be left, and nothing may have gone wrong inside."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            self.client.stop()
+        left = marked(f".{self.process.pid}.")
+        log = self.text()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert left == [], f"left behind: {left}\n{log}"
+        assert "Traceback" not in log, log
+        assert "Internal error" not in log, log
+        return status
