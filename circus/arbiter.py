@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from circus.config.load import load
@@ -16,6 +17,7 @@ from circus.config.plan import Action, plan
 from circus.config.schema import OnChange
 from circus.events import Events
 from circus.exc import AlreadyExist, ArgumentError, CircusError, MessageError, NotFound
+from circus.host import usage
 from circus.host.reaper import Reaper
 from circus.host.survey import survey
 from circus.sockets import CircusSocket
@@ -63,6 +65,7 @@ class Arbiter:
         self.spawner = Spawner(loop)
         self.sockets: dict[str, CircusSocket] = {}
         self.stopping = False
+        self._sample: tuple[float, float] | None = None
         self.ended: asyncio.Future[bool] = loop.create_future()
         """Resolves when everything is stopped; True asks for a start from anew."""
         self._watchers: dict[str, Watcher] = {}
@@ -112,6 +115,12 @@ class Arbiter:
     def numprocesses(self) -> int:
         """Workers that run, of all watchers."""
         return sum(len(watcher) for watcher in self._watchers.values())
+
+    def info(self) -> dict[str, Any]:
+        """What `dstats` tells of the daemon itself."""
+        found = usage.usage(self.pid, self._sample) or {}
+        self._sample = (found.pop("busy", 0.0), time.monotonic())
+        return found
 
     def blocked_by(self, watcher: Watcher) -> str:
         """The watcher that this one waits for before it starts, or nothing."""

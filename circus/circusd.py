@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from circus.config.load import Loaded
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("circus.circusd")  # also when it is run as a module
 
 EXIT_FAILED = 1
 """A configuration that cannot be used, or a start that failed."""

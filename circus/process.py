@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from circus.host import tree
+from circus.host import tree, usage
 
 if TYPE_CHECKING:
     from circus.exc import SpawnError
@@ -24,6 +24,7 @@ class Process:
         self.mark = mark
         self.started = time.time()
         self._born = time.monotonic()
+        self._sample: tuple[float, float] | None = None
         self.report: int | None = None
         """The launcher's pipe while it is not known whether the program runs; ours to close."""
         self.failure: SpawnError | None = None
@@ -55,6 +56,20 @@ class Process:
     def children(self) -> list[tree.Found]:
         """Its direct children, read from /proc at this moment."""
         return [found for found in self.descendants() if found.parent == self.pid]
+
+    def info(self, everyone: dict[int, tree.Found]) -> dict[str, Any] | str:
+        """What `stats` tells, with the children that `everyone` shows."""
+        found = usage.usage(self.pid, self._sample)
+        if found is None:
+            return usage.GONE
+        self._sample = (found.pop("busy"), time.monotonic())
+        children = [one for one in everyone.values() if one.parent == self.pid]
+        for child in children:
+            below = usage.usage(child.pid)
+            if below is not None:
+                del below["busy"]
+                found["children"].append(below)
+        return {**found, "started": self.started, "wid": self.wid}
 
     def below(self, *, children: bool, recursive: bool) -> list[tree.Found]:
         """Whom a signal to `children`, or a `recursive` one, is for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 import random
@@ -92,6 +93,15 @@ class Watcher:
         slots = [self.pool.slots[wid]] if wid is not None else self.pool.slots.values()
         return [slot_report(slot, self.config, now) for slot in slots]
 
+    def info(self) -> dict[str, dict[str, Any] | str]:
+        """What `stats` tells of each worker, by pid."""
+        everyone = tree.survey(skip=self.processes)
+        return {str(pid): process.info(everyone) for pid, process in self.processes.items()}
+
+    def process_info(self, pid: int) -> dict[str, Any] | str:
+        """The same of one worker. Raises NotFound."""
+        return self.get_process(pid).info(tree.survey(skip=self.processes))
+
     def get_process(self, pid: int) -> Process:
         """Raises NotFound."""
         if pid not in self.processes:
@@ -139,6 +149,18 @@ class Watcher:
         self._reopen_recipe()
         self.send_all(self.pool.reload(self._now(), sequential=sequential))
         return self._answer(lambda: self._reloaded(before))
+
+    def incr(self, nb: int = 1) -> Result:
+        """Run more workers."""
+        return self._resize(self.numprocesses + nb)
+
+    def decr(self, nb: int = 1) -> Result:
+        """Run fewer; the oldest go first."""
+        return self._resize(max(0, self.numprocesses - nb))
+
+    def _resize(self, count: int) -> Result:
+        self.configure(dataclasses.replace(self.config, numprocesses=count))
+        return self._answer(lambda: {"numprocesses": self.numprocesses})
 
     def kill(
         self,

@@ -98,19 +98,23 @@ def _check(value: object, depth: int) -> None:
     """Refuse what could not be written back, logged or compared later on."""
     if isinstance(value, str):
         if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise MessageError("message invalid: a string holds half a character") from None
-    elif isinstance(value, dict | list):
+            _check_text(value)
+    elif isinstance(value, dict):
+        for key in value:
+            _check(key, depth)
+        _check(list(value.values()), depth)
+    elif isinstance(value, list):
         if not depth:
             raise MessageError(f"message invalid: nested deeper than {LIMIT_DEPTH} levels")
-        if isinstance(value, dict):
-            for key in value:
-                _check(key, depth)
-            value = list(value.values())
         for item in value:
             _check(item, depth - 1)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MessageError("message invalid: a string holds half a character") from None
 
 
 def _constant(text: str) -> NoReturn:
