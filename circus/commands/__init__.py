@@ -1,0 +1,86 @@
+"""One class per verb; `COMMANDS` lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circus.commands.base import Command, Role, nearest
+from circus.commands.change import Add, ReloadConfig, Rm, Set
+from circus.commands.daemon import DStats, GlobalOptions, Quit
+from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
+from circus.commands.look import (
+    Get,
+    IsActive,
+    List,
+    Listen,
+    ListSockets,
+    Logs,
+    NumWatchers,
+    Options,
+    Stats,
+    Status,
+    Why,
+)
+from circus.commands.scale import Decr, Incr, NumProcesses
+from circus.exc import UnknownCommand
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.arbiter import Arbiter
+
+__all__ = ["COMMANDS", "Command", "Role", "dispatch", "find", "get_commands"]
+
+COMMANDS: tuple[type[Command], ...] = (
+    Add,
+    Decr,
+    DStats,
+    Get,
+    GlobalOptions,
+    Incr,
+    IsActive,
+    Kill,
+    List,
+    Listen,
+    ListSockets,
+    Logs,
+    NumProcesses,
+    NumWatchers,
+    Options,
+    Quit,
+    Reload,
+    ReloadConfig,
+    Restart,
+    Rm,
+    Set,
+    Signal,
+    Start,
+    Stats,
+    Status,
+    Stop,
+    Wait,
+    Why,
+)
+
+_BY_VERB = {command.verb: command for command in COMMANDS}
+
+
+def find(verb: str) -> type[Command]:
+    """The command that answers to a verb. Raises UnknownCommand."""
+    try:
+        return _BY_VERB[verb]
+    except KeyError:
+        hint = nearest(verb, list(_BY_VERB))
+        raise UnknownCommand(f"unknown command: {verb[:40]!r}{hint}") from None
+
+
+def get_commands() -> dict[str, type[Command]]:
+    """All of them by verb; a name that programs written for circus 0.19 import."""
+    return dict(_BY_VERB)
+
+
+def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] | None:
+    """Carry out a message. None: no answer is wanted. Never raises, never blocks."""
+    from circus.commands import answer
+
+    return answer.dispatch(arbiter, payload)

@@ -1,0 +1,72 @@
+"""One message in, one answer out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from circus import wire
+from circus.exc import CircusError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.arbiter import Arbiter
+    from circus.commands.base import Command
+    from circus.wire import Request
+
+logger = logging.getLogger(__name__)
+
+
+def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] | None:
+    """Carry out a message. None: no answer is wanted. Never raises, never blocks."""
+    request_id: object = None
+    silent = False
+    try:
+        message = wire.decode(payload)
+        request_id, silent = message.get("id"), wire.is_cast(message)
+        request = wire.request(message)
+        command = _command(request)
+        result = command.run(arbiter)
+        if not isinstance(result, dict):
+            if request.waiting or command.patient:
+                return _when_done(arbiter, result, request)
+            result.add_done_callback(_retrieve)
+            result = {}
+        return None if silent else wire.success(result, request_id, time.time())
+    except (CircusError, OSError) as error:
+        return None if silent else wire.failure(error, request_id, time.time())
+    except Exception as error:  # our own mistake, and the daemon goes on
+        logger.exception("Cannot answer %.200r", payload)
+        return None if silent else wire.failure(error, request_id, time.time())
+
+
+def _command(request: Request) -> Command:
+    from circus.commands import find
+
+    return find(request.command).from_properties(request.properties)
+
+
+def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Future[bytes | None]:
+    answer: Future[bytes | None] = arbiter.loop.create_future()
+
+    def done(future: Future[Any]) -> None:
+        if answer.done():
+            return
+        if future.cancelled():
+            outcome = wire.failure(CircusError("given up: circusd ends"), request.id, time.time())
+        elif (error := future.exception()) is not None:
+            outcome = wire.failure(error, request.id, time.time())
+        else:
+            outcome = wire.success(future.result() or {}, request.id, time.time())
+        answer.set_result(None if request.cast else outcome)
+
+    result.add_done_callback(done)
+    return answer
+
+
+def _retrieve(future: Future[Any]) -> None:
+    """Nobody waits for it; the engine has logged how it went."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,195 @@
+"""What a command is: a frozen record whose fields are its arguments.
+
+The class decorator plays the part of `dataclasses.dataclass`: importing that module and running
+it for every command would double what `circusctl` costs beyond Python and ZeroMQ.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, dataclass_transform
+
+from circus.commands.kinds import KINDS
+from circus.exc import MessageError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Callable, Mapping
+
+    from circus.arbiter import Arbiter
+    from circus.commands.kinds import Kind
+
+Reply = dict[str, Any]
+"""The fields of an answer, besides status, time and id."""
+
+_MISSING: Any = object()
+
+
+class Role(StrEnum):
+    """What somebody must be allowed to do; each includes the ones before it."""
+
+    READ = "read"
+    OPERATE = "operate"
+    ADMIN = "admin"
+
+
+class Argument:
+    """One row of a command: what a field means on the wire and on the command line."""
+
+    __slots__ = ("default", "doc", "flag", "kind", "metavar", "name", "optional", "wire_only")
+
+    def __init__(
+        self, doc: str, *, default: object, flag: str | None, metavar: str | None, wire_only: bool
+    ) -> None:
+        self.doc = doc
+        self.default = default
+        self.flag = flag
+        self.metavar = metavar
+        self.wire_only = wire_only
+        self.name = ""
+        self.kind: Kind = KINDS["str"]
+        self.optional = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a message without it is refused."""
+        return self.default is _MISSING
+
+    def complete(self, name: str, annotation: str) -> None:
+        """Take in what the class says about the field."""
+        self.name = name
+        self.optional = annotation.endswith(" | None")
+        self.kind = KINDS[annotation.removesuffix(" | None")]
+        if self.kind.name == "boolean" and self.flag is None:
+            self.flag = f"--{name}"
+
+    def check(self, value: object) -> object:
+        """The value of a field from a JSON value. Raises MessageError."""
+        if value is None and self.optional and self.kind.name != "name":
+            return self.default
+        return self.kind.check(self.name, value)
+
+
+def argument(
+    doc: str,
+    *,
+    default: Any = _MISSING,
+    flag: str | None = None,
+    metavar: str | None = None,
+    wire_only: bool = False,
+) -> Any:
+    """A field of a command. Without `flag` it is positional; booleans are flags by themselves."""
+    return Argument(doc, default=default, flag=flag, metavar=metavar, wire_only=wire_only)
+
+
+class Command:
+    """One verb. `run` happens in the daemon, `show` in circusctl."""
+
+    verb: ClassVar[str]
+    role: ClassVar[Role]
+    arguments: ClassVar[tuple[Argument, ...]] = ()
+    waits: ClassVar[bool] = False
+    """It changes something: answered when it has begun, or with `waiting` when it is done."""
+    local: ClassVar[bool] = False
+    """circusctl answers it by itself; the daemon refuses it."""
+    patient: ClassVar[bool] = False
+    """Its answer may take as long as it takes."""
+
+    def __init__(self, **values: object) -> None:
+        for row in self.arguments:
+            object.__setattr__(self, row.name, values.get(row.name, row.default))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot assign to {name!r}: a command does not change")
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{row.name}={getattr(self, row.name)!r}" for row in self.arguments)
+        return f"{type(self).__name__}({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+        """Do it in the daemon. Never blocks; raises CircusError for what is wrong at once."""
+        raise NotImplementedError
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """What a person reads when it went well."""
+        return "ok"
+
+    @classmethod
+    def verdict(cls, reply: Reply) -> int:
+        """Exit status of circusctl for an answer that is no error."""
+        return 0
+
+    @classmethod
+    def title(cls) -> str:
+        """One line about it."""
+        return (cls.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+    @classmethod
+    def prose(cls) -> str:
+        """What there is to say beyond that line."""
+        lines = (cls.__doc__ or "").strip().splitlines()[1:]
+        return "\n".join(line.removeprefix("    ") for line in lines).strip()
+
+    @classmethod
+    def properties(cls, given: Mapping[str, object]) -> Reply:
+        """What to send for what was read from a command line."""
+        return {key: value for key, value in given.items() if value is not None}
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, object]) -> Command:
+        """The command that a message means. Raises MessageError with what is wrong in it."""
+        rows = {row.name: row for row in cls.arguments}
+        values = {}
+        for key, value in properties.items():
+            if key in rows:
+                values[key] = rows[key].check(value)
+            elif key not in TOLERATED:
+                raise MessageError(_unknown(cls.verb, key, list(rows)))
+        for key, row in rows.items():
+            if row.required and key not in values:
+                raise MessageError(f"message invalid {key!r} is missing")
+        return cls(**values)
+
+
+TOLERATED = frozenset({"match", "waiting"})
+"""Clients for circus 0.19 send these with commands that have no use for them."""
+
+_C = TypeVar("_C", bound=type[Command])
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(argument,))
+def command(verb: str, role: Role) -> Callable[[_C], _C]:
+    """Make a class the command that answers to `verb`."""
+
+    def register(cls: _C) -> _C:
+        rows = []
+        for name, annotation in cls.__annotations__.items():
+            row = cls.__dict__[name]
+            row.complete(name, annotation)
+            rows.append(row)
+            delattr(cls, name)
+        cls.verb = verb
+        cls.role = role
+        cls.arguments = tuple(rows)
+        return cls
+
+    return register
+
+
+def _unknown(verb: str, key: str, known: list[str]) -> str:
+    return f"unknown property {key[:40]!r} for {verb}{nearest(key, known)}"
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A suggestion to append to a complaint, or nothing."""
+    import difflib
+
+    found = difflib.get_close_matches(word[:40], known, n=1)
+    return f", did you mean {found[0]!r}?" if found else ""

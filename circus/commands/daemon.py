@@ -1,0 +1,82 @@
+"""Commands about the daemon itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.text import infoline, options_lines
+from circus.exc import MessageError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.arbiter import Arbiter
+
+GLOBAL_OPTIONS = (
+    "endpoint",
+    "stats_endpoint",
+    "pubsub_endpoint",
+    "check_delay",
+    "multicast_endpoint",
+)
+
+
+@command("quit", Role.ADMIN)
+class Quit(Command):
+    """Quit the arbiter immediately.
+
+    All workers are stopped, then the daemon ends.
+    """
+
+    waits = True
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers, with `waiting`, when the last worker is gone."""
+        return arbiter.quit()
+
+
+@command("dstats", Role.READ)
+class DStats(Command):
+    """Get circusd stats."""
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """What the daemon uses."""
+        return {"info": arbiter.info()}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The daemon and its children, one line each."""
+        info = reply["info"]
+        lines = ["Main Process:", f"    {infoline(info)}"]
+        children = info.get("children") if isinstance(info, dict) else None
+        if children:
+            lines += ["Children:", *(f"    {infoline(child)}" for child in children)]
+        return "\n".join(lines)
+
+
+@command("globaloptions", Role.READ)
+class GlobalOptions(Command):
+    """Get the arbiter options."""
+
+    option: str | None = argument("one of them", default=None)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Endpoints and the like, as they are in use."""
+        options = {
+            "endpoint": arbiter.endpoint,
+            "stats_endpoint": arbiter.stats_endpoint,
+            "pubsub_endpoint": arbiter.pubsub_endpoint,
+            "check_delay": arbiter.check_delay,
+            "multicast_endpoint": arbiter.config.circus.multicast_endpoint,
+        }
+        if self.option is None:
+            return {"options": options}
+        if self.option not in options:
+            raise MessageError(f"{self.option[:40]!r} not an existing option")
+        return {"options": {self.option: options[self.option]}}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """`key: value` lines."""
+        return options_lines(reply["options"])

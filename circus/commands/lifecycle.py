@@ -1,0 +1,198 @@
+"""Commands that start, stop, replace and signal workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.kinds import Name, Pid, Seconds, Signum, Words
+from circus.commands.waiting import AllDone
+from circus.exc import CircusError, MessageError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.arbiter import Arbiter
+    from circus.watcher import Watcher
+
+
+class Action(Command):
+    """An action on watchers, which takes its time."""
+
+    waits = True
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """`ok`, and what did not end by itself."""
+        killed = reply.get("killed")
+        if not killed and isinstance(reply.get("info"), dict):
+            killed = reply["info"].get("killed")
+        if not killed:
+            return "ok"
+        return "ok\nhad to be killed: " + ", ".join(str(one) for one in killed)
+
+
+@command("start", Role.OPERATE)
+class Start(Action):
+    """Start the arbiter or a watcher.
+
+    Without a name, every watcher that has `autostart`.
+    """
+
+    name: Name | None = argument("the watcher, or a pattern", default=None)
+    match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers with the pids `started` and `kept` when one watcher matches."""
+        if self.name is None:
+            return arbiter.start()
+        return arbiter.start(arbiter.match(self.name, self.match))
+
+
+@command("stop", Role.OPERATE)
+class Stop(Action):
+    """Stop watchers.
+
+    Without a name, all of them. It is done when nothing that the workers started is left.
+    """
+
+    name: Name | None = argument("the watcher, or a pattern", default=None)
+    match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers with what had to be killed."""
+        if self.name is None:
+            return arbiter.stop()
+        return arbiter.stop(arbiter.match(self.name, self.match))
+
+
+@command("restart", Role.OPERATE)
+class Restart(Action):
+    """Restart the arbiter or a watcher.
+
+    Without a name the whole daemon stops everything, reads its file again and starts.
+    """
+
+    name: Name | None = argument("the watcher, or a pattern", default=None)
+    match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers with the pids `stopped`, `started` and `kept` when one watcher matches."""
+        if self.name is None:
+            return arbiter.restart_daemon()
+        return arbiter.restart(arbiter.match(self.name, self.match))
+
+
+@command("reload", Role.OPERATE)
+class Reload(Action):
+    """Reload the arbiter or a watcher.
+
+    New workers take the places of old ones, which go when the new ones stand. With `send_hup`
+    the workers get SIGHUP instead. Without a name, every watcher that runs.
+    """
+
+    name: Name | None = argument("the watcher", default=None)
+    graceful: bool = argument("replace; false: stop, then start", default=True, wire_only=True)
+    sequential: bool = argument("one worker at a time", default=False)
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers with the pids `stopped`, `started` and `kept` of a named watcher."""
+        chosen = None if self.name is None else [arbiter.get_watcher(self.name)]
+        return arbiter.reload(chosen, graceful=self.graceful, sequential=self.sequential)
+
+
+@command("signal", Role.OPERATE)
+class Signal(Command):
+    """Send a signal.
+
+    To all workers of a watcher or to one of them; with `--children` to the children of the
+    workers instead, with `--recursive` to the workers and everything below them.
+    """
+
+    name: Name = argument("the watcher")
+    pid: Pid | None = argument("one worker only", default=None)
+    signum: Signum = argument("number or name, such as 15, TERM or SIGTERM")
+    childpid: Pid | None = argument("this child of the worker", default=None, wire_only=True)
+    children: bool = argument("signal the children only", default=False)
+    recursive: bool = argument("signal the descendants too", default=False)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """The signal is on its way when this returns."""
+        if self.childpid is not None and self.pid is None:
+            raise MessageError("cannot specify childpid without pid")
+        arbiter.get_watcher(self.name).send_signal(
+            int(self.signum),
+            pid=self.pid,
+            childpid=self.childpid,
+            children=self.children,
+            recursive=self.recursive,
+        )
+        return {}
+
+
+@command("kill", Role.OPERATE)
+class Kill(Action):
+    """Kill a specific process.
+
+    One worker, or all of a watcher, are stopped as a stop does: first the signal, then, after
+    the time-out, SIGKILL. Then others take their places.
+    """
+
+    name: Name = argument("the watcher")
+    pid: Pid | None = argument("one worker only", default=None)
+    signum: Signum | None = argument(
+        "instead of the watcher's stop_signal", default=None, flag="--signum", metavar="SIGNAL"
+    )
+    graceful_timeout: Seconds | None = argument(
+        "instead of the watcher's", default=None, flag="--graceful_timeout", metavar="SECONDS"
+    )
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Settles when the successors run."""
+        signum = None if self.signum is None else int(self.signum)
+        return arbiter.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)
+
+
+CONDITIONS = ("active", "stopped", "settled")
+
+
+@command("wait", Role.READ)
+class Wait(Command):
+    """Wait until watchers are active, stopped or settled.
+
+    Settled: nothing is on its way any more. Exit status 3 when it takes longer than the time-out.
+    """
+
+    patient = True
+
+    names: Words = argument("the watchers", metavar="NAME")
+    until: str = argument(
+        "active, stopped or settled", default="active", flag="--for", metavar="CONDITION"
+    )
+    timeout: Seconds | None = argument(
+        "give up after this long", default=None, flag="--timeout", metavar="SECONDS"
+    )
+
+    def run(self, arbiter: Arbiter) -> Future[Any]:
+        """Answers when the last one is there."""
+        if self.until not in CONDITIONS:
+            raise MessageError(f"cannot wait for {self.until[:40]!r}: {', '.join(CONDITIONS)}")
+        watchers = [arbiter.get_watcher(name) for name in self.names]
+
+        def outcome() -> Reply:
+            return {"statuses": {watcher.name: watcher.status() for watcher in watchers}}
+
+        def late() -> CircusError:
+            return CircusError(f"not {self.until} after {self.timeout:g} s: {_states(watchers)}")
+
+        awaited = [watcher.until(self.until) for watcher in watchers]
+        return AllDone(arbiter.loop, awaited, outcome, late, self.timeout).answer
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """Name and state, one per line."""
+        return "\n".join(f"{name}: {word}" for name, word in sorted(reply["statuses"].items()))
+
+
+def _states(watchers: list[Watcher]) -> str:
+    return ", ".join(f"{watcher.name} is {watcher.status()}" for watcher in watchers)

@@ -1,0 +1,302 @@
+"""Commands that ask and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.kinds import Count, Name, Pid, Words
+from circus.commands.text import duration, options_lines, process_lines
+from circus.exc import MessageError, NotFound
+
+if TYPE_CHECKING:
+    from circus.arbiter import Arbiter
+    from circus.watcher import Watcher
+
+
+@command("list", Role.READ)
+class List(Command):
+    """Get list of watchers or processes in a watcher."""
+
+    name: Name | None = argument("the watcher", default=None)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Lower-cased names, or pids in the order they were started."""
+        if self.name is not None:
+            return {"pids": arbiter.get_watcher(self.name).pids()}
+        return {"watchers": sorted(watcher.name.lower() for watcher in arbiter.watchers)}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """Names or pids with commas between."""
+        found = reply["pids"] if "pids" in reply else reply["watchers"]
+        return ",".join(str(one) for one in found)
+
+
+@command("status", Role.READ)
+class Status(Command):
+    """Get the status of a watcher or all watchers.
+
+    One of active, starting, stopping, stopped.
+    """
+
+    name: Name | None = argument("the watcher", default=None)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """For one watcher, the state stands in the answer's own `status`."""
+        if self.name is not None:
+            return {"status": arbiter.get_watcher(self.name).status()}
+        return {"statuses": arbiter.statuses()}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """Name and state, one per line, or the state."""
+        if "statuses" not in reply:
+            return str(reply["status"])
+        return "\n".join(f"{name}: {word}" for name, word in sorted(reply["statuses"].items()))
+
+
+@command("is-active", Role.READ)
+class IsActive(Command):
+    """Tell whether watchers are active.
+
+    Exit status 0 when all are, 3 when one is not.
+    """
+
+    names: Words = argument("the watchers", metavar="NAME")
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """`active` is true when all are."""
+        states = [(name, arbiter.get_watcher(name).status()) for name in self.names]
+        return {
+            "active": all(state == "active" for _, state in states),
+            "statuses": dict(states),
+        }
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The states, in the order that was asked."""
+        return "\n".join(reply["statuses"].values())
+
+    @classmethod
+    def verdict(cls, reply: Reply) -> int:
+        """No is an answer like that of a daemon that refuses."""
+        return 0 if reply["active"] else 3
+
+
+@command("why", Role.READ)
+class Why(Command):
+    """Tell what workers are doing, and why.
+
+    Since when, what happened last, what comes next and when.
+    """
+
+    name: Name | None = argument("the watcher, or one worker", default=None, metavar="NAME[.WID]")
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Durations are in seconds."""
+        if self.name is None:
+            return {"watchers": [_explain(arbiter, watcher) for watcher in arbiter.watchers]}
+        return {"watchers": [_explain(arbiter, *_worker(arbiter, self.name))]}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """One line for each worker, or for a watcher that has none."""
+        return "\n".join(line for watcher in reply["watchers"] for line in _why_lines(watcher))
+
+
+def _worker(arbiter: Arbiter, name: str) -> tuple[Watcher, int | None]:
+    try:
+        return arbiter.get_watcher(name), None
+    except NotFound:
+        watcher, dot, wid = name.rpartition(".")
+        if not dot or not (wid.isascii() and wid.isdigit()) or len(wid) > 9:
+            raise
+        return arbiter.get_watcher(watcher), int(wid)
+
+
+def _explain(arbiter: Arbiter, watcher: Watcher, wid: int | None = None) -> Reply:
+    return {
+        "name": watcher.name,
+        "state": watcher.status(),
+        "waits_for": arbiter.blocked_by(watcher) or None,
+        "slots": watcher.why(wid),
+    }
+
+
+def _why_lines(watcher: Reply) -> list[str]:
+    name = watcher["name"]
+    if not watcher["slots"]:
+        word = watcher["state"]
+        return [f"{name}  {word}" + (f", waits for {w}" if (w := watcher["waits_for"]) else "")]
+    lines = [(f"{name}.{slot['wid']}", _slot_text(slot)) for slot in watcher["slots"]]
+    width = max(len(label) for label, _ in lines)
+    return [f"{label:<{width}}  {text}" for label, text in lines]
+
+
+def _slot_text(slot: Reply) -> str:
+    text = f"{slot['what']} since {duration(slot['since'])}"
+    if slot["pid"]:
+        text += f", pid {slot['pid']}"
+    if slot["last"]:
+        text += f": {slot['last']}"
+    if slot["next"] and slot["next"] != "nothing":
+        text += f"; {slot['next']}"
+    if slot["restarts"]:
+        text += f" (restarted {slot['restarts']} times)"
+    return text.replace("(restarted 1 times)", "(restarted once)")
+
+
+@command("stats", Role.READ)
+class Stats(Command):
+    """Get process infos.
+
+    Of all workers, of those of a watcher, or of one. Memory is resident and virtual.
+    """
+
+    name: Name | None = argument("the watcher", default=None)
+    process: Pid | None = argument("one worker only", default=None, metavar="PID")
+    extended: bool = argument("ask the extended_stats hook too", default=False)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Read from the kernel now."""
+        if self.name is None:
+            if self.process is not None:
+                raise MessageError("message invalid 'name' is missing")
+            return {"infos": {watcher.name: watcher.info() for watcher in arbiter.watchers}}
+        watcher = arbiter.get_watcher(self.name)
+        if self.process is None:
+            return {"name": self.name, "info": watcher.info()}
+        return {"process": self.process, "info": watcher.process_info(self.process)}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """A line for each process, its children indented."""
+        if "infos" in reply:
+            return "\n".join(
+                line for name, info in reply["infos"].items() for line in _watcher_lines(name, info)
+            )
+        if "process" in reply:
+            return "\n".join([*process_lines(reply["process"], reply["info"]), ""])
+        return "\n".join(_watcher_lines(reply["name"], reply["info"]))
+
+
+def _watcher_lines(name: str, info: Reply) -> list[str]:
+    workers = [line for pid, one in info.items() for line in process_lines(pid, one)]
+    return [f"{name}:", *workers]
+
+
+@command("options", Role.READ)
+class Options(Command):
+    """Get the value of all options for a watcher."""
+
+    name: Name = argument("the watcher")
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Under the keys that a configuration file uses."""
+        return {"options": _options(arbiter, self.name)}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """`key: value` lines."""
+        return options_lines(reply["options"])
+
+
+@command("get", Role.READ)
+class Get(Command):
+    """Get the value of specific watcher options."""
+
+    name: Name = argument("the watcher")
+    keys: Words = argument("the options", metavar="KEY")
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """In the order that was asked."""
+        options = _options(arbiter, self.name)
+        for key in self.keys:
+            if key not in options:
+                raise MessageError(f"{key[:40]!r} option not found")
+        return {"options": {key: options[key] for key in self.keys}}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """`key: value` lines."""
+        return options_lines(reply["options"])
+
+
+def _options(arbiter: Arbiter, name: str) -> dict[str, Any]:
+    from circus.config.model import options_of
+
+    return options_of(arbiter.get_watcher(name).config)
+
+
+@command("numwatchers", Role.READ)
+class NumWatchers(Command):
+    """Get the number of watchers."""
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """All of them, running or not."""
+        return {"numwatchers": len(arbiter.watchers)}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The number."""
+        return str(reply["numwatchers"])
+
+
+@command("listsockets", Role.READ)
+class ListSockets(Command):
+    """Get the list of sockets."""
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """By descriptor."""
+        found = []
+        for sock in sorted(arbiter.sockets.values(), key=lambda sock: sock.fd):
+            where = {"path": sock.path} if sock.path else {"host": sock.host, "port": sock.port}
+            found.append({"fd": sock.fd, "name": sock.name, "backlog": sock.backlog, **where})
+        return {"sockets": found}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """Descriptor, name and address, one per line."""
+        return "\n".join(
+            f"{sock['fd']}:socket '{sock['name']}' at "
+            + (sock["path"] if "path" in sock else f"{sock['host']}:{sock['port']}")
+            for sock in reply["sockets"]
+        )
+
+
+@command("listen", Role.READ)
+class Listen(Command):
+    """Subscribe to a watcher event.
+
+    Prints `topic: message` until it is interrupted. A topic is the beginning of one, such as
+    `watcher.web.` or `watcher.web.spawn`; without any, all are shown.
+    """
+
+    local = True
+
+    topics: Words | None = argument("beginnings of topics", default=None, metavar="TOPIC")
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Events are published, not asked for."""
+        raise MessageError("invalid message. use a pub/sub socket")
+
+
+@command("logs", Role.READ)
+class Logs(Command):
+    """Show the output of a watcher that circusd writes to files.
+
+    With `-f` it goes on as more is written, across rotations, until it is interrupted.
+    """
+
+    local = True
+
+    name: Name = argument("the watcher")
+    follow: bool = argument("go on as more is written", default=False, flag="-f/--follow")
+    lines: Count = argument(
+        "begin this many lines before the end", default=10, flag="-n/--lines", metavar="N"
+    )
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """The files are read by circusctl, as whoever runs it."""
+        raise MessageError("invalid message. 'logs' reads the files that 'options' names")

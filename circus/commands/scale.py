@@ -1,0 +1,85 @@
+"""Commands about how many workers there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.kinds import Count, Name
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.arbiter import Arbiter
+
+SINGLETON = "This watcher is a Singleton - not changing the number of processes"
+
+
+class Scaling(Command):
+    """A change of the number of workers."""
+
+    waits = True
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The new number when it is known."""
+        if reply.get("singleton"):
+            return SINGLETON
+        return str(reply.get("numprocesses", "ok"))
+
+
+@command("incr", Role.OPERATE)
+class Incr(Scaling):
+    """Increment the number of processes in a watcher."""
+
+    name: Name = argument("the watcher")
+    nb: Count = argument("how many more", default=1)
+
+    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+        """Answers with the new number. A singleton has one at most."""
+        watcher = arbiter.get_watcher(self.name)
+        if watcher.config.singleton and watcher.numprocesses >= 1:
+            return {"numprocesses": watcher.numprocesses, "singleton": True}
+        return watcher.incr(self.nb)
+
+
+@command("decr", Role.OPERATE)
+class Decr(Scaling):
+    """Decrement the number of processes in a watcher.
+
+    The oldest go first. A watcher without workers stays active.
+    """
+
+    name: Name = argument("the watcher")
+    nb: Count = argument("how many fewer", default=1)
+
+    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+        """Answers with the new number, 0 at least. A singleton stays as it is."""
+        watcher = arbiter.get_watcher(self.name)
+        if watcher.config.singleton:
+            return {"numprocesses": watcher.numprocesses, "singleton": True}
+        return watcher.decr(self.nb)
+
+
+@command("numprocesses", Role.READ)
+class NumProcesses(Command):
+    """Get the number of processes.
+
+    Of one watcher, or of all.
+    """
+
+    name: Name | None = argument("the watcher", default=None)
+
+    def run(self, arbiter: Arbiter) -> Reply:
+        """Those that run, whatever number is wanted."""
+        if self.name is None:
+            return {"numprocesses": arbiter.numprocesses()}
+        return {
+            "numprocesses": len(arbiter.get_watcher(self.name)),
+            "watcher_name": self.name,
+        }
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The number."""
+        return str(reply.get("numprocesses"))

@@ -1,0 +1,204 @@
+"""The control socket and the event socket, on the daemon's loop.
+
+ZeroMQ's descriptor tells of changes, not of a state: after every readable, and after every send,
+its events have to be asked for until there are none, or the loop is never woken again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+import zmq
+
+from circus import wire
+from circus.control.paths import PathLock, make_directory, mode_of_new_files
+from circus.endpoints import default_directory, ipc_path
+from circus.exc import CircusError, MessageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handle = Callable[[bytes], bytes | asyncio.Future[bytes | None] | None]
+
+logger = logging.getLogger(__name__)
+
+BATCH = 32
+"""Messages answered before the loop may do something else."""
+PENDING_MAX = 10_000
+"""Answers that may be outstanding at one time."""
+FRAME_BYTES_MAX = 16 * wire.LIMIT_BYTES
+"""Whoever sends more in one frame is cut off; up to here they are told."""
+LINGER_MS = 500
+"""How long the last answers may take to leave."""
+
+
+class ControlServer:
+    """Answers requests and publishes events. Everything here belongs to the loop's thread.
+
+    `handle` gets a payload and returns the answer, a future of it, or None for no answer; it must
+    not raise. `mode` is that of socket files.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        pubsub_endpoint: str,
+        handle: Handle,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        mode: int = 0o600,
+    ) -> None:
+        self.endpoint = endpoint
+        self.pubsub_endpoint = pubsub_endpoint
+        self._handle = handle
+        self._loop = loop or asyncio.get_running_loop()
+        self._mode = mode
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._sockets: list[zmq.Socket[bytes]] = []
+        self._locks: list[PathLock] = []
+        self._pending: dict[asyncio.Future[bytes | None], list[bytes]] = {}
+        self._undelivered = 0
+        self._again: asyncio.Handle | None = None
+
+    def start(self) -> None:
+        """Bind both sockets. Raises CircusError, ConflictError when another daemon has one."""
+        self._context = context = zmq.Context()
+        try:
+            self._router = self._bind(context, zmq.ROUTER, self.endpoint, "control")
+            self._router.setsockopt(zmq.ROUTER_MANDATORY, 1)
+            self._pub = self._bind(context, zmq.PUB, self.pubsub_endpoint, "event")
+        except BaseException:
+            self.close()
+            raise
+        # port 0 has become a number
+        self.endpoint = self._router.get_string(zmq.LAST_ENDPOINT)
+        self.pubsub_endpoint = self._pub.get_string(zmq.LAST_ENDPOINT)
+        self._loop.add_reader(self._router.FD, self._on_readable)
+        self._loop.add_reader(self._pub.FD, self._on_subscriptions)
+        self._on_readable()
+
+    def publish(self, topic: bytes, message: bytes) -> None:
+        """Tell all who subscribed; a subscriber who does not keep up misses it. Never blocks."""
+        if self._context is not None:
+            self._pub.send_multipart((topic, message), zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Send the answers that are there, then let go of sockets, paths and locks."""
+        if self._context is None:
+            return
+        for future in [one for one in self._pending if one.done()]:
+            self._answered(future)
+        self._pending.clear()
+        if self._again is not None:
+            self._again.cancel()
+        for sock in self._sockets:
+            self._loop.remove_reader(sock.FD)
+        context, self._context = self._context, None
+        for lock in self._locks:
+            lock.remove_socket()
+        context.destroy(linger=LINGER_MS)
+        while self._locks:
+            self._locks.pop().release()
+
+    # -- binding --------------------------------------------------------------------------------
+
+    def _bind(
+        self, context: zmq.Context[zmq.Socket[bytes]], kind: int, endpoint: str, what: str
+    ) -> zmq.Socket[bytes]:
+        sock = context.socket(kind)
+        self._sockets.append(sock)
+        sock.setsockopt(zmq.LINGER, 0)
+        sock.setsockopt(zmq.BACKLOG, 1024)
+        sock.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
+        path = ipc_path(endpoint)
+        try:
+            if path is not None:
+                self._lock(path)
+            with mode_of_new_files(self._mode):
+                sock.bind(endpoint)
+        except zmq.ZMQError as error:
+            raise CircusError(
+                f"cannot bind the {what} endpoint {endpoint}: {error.strerror}"
+            ) from error
+        except CircusError as error:
+            raise type(error)(f"cannot bind the {what} endpoint {endpoint}: {error}") from error
+        return sock
+
+    def _lock(self, path: str) -> None:
+        folder = default_directory(os.environ, os.geteuid())
+        if os.path.dirname(path) == folder:
+            make_directory(folder, os.geteuid())
+        lock = PathLock(path)
+        lock.acquire()
+        self._locks.append(lock)
+
+    # -- requests -------------------------------------------------------------------------------
+
+    def _on_readable(self) -> None:
+        """Answer what has come, some at a time."""
+        self._again = None
+        router = self._router
+        for _ in range(BATCH):
+            try:
+                frames = router.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._take(frames)
+        self._again = self._loop.call_soon(self._on_readable)
+
+    def _take(self, frames: list[bytes]) -> None:
+        """`[id, json]` from a DEALER, `[id, …, "", json]` from a REQ; answered the same way."""
+        payload = frames.pop()
+        if len(frames) > 1 and frames[-1]:
+            unread = MessageError(f"message invalid: {len(frames)} frames where one is expected")
+            # a REQ waits for an answer behind its empty frame, a DEALER for one alone
+            self._send(frames[:2] if not frames[1] else frames[:1], _refusal(unread))
+            return
+        if len(self._pending) >= PENDING_MAX:
+            busy = CircusError(f"cannot take it: {PENDING_MAX} requests wait for their answers")
+            self._send(frames, _refusal(busy))
+            return
+        answer = self._handle(payload)
+        if answer is None:
+            return
+        if isinstance(answer, bytes):
+            self._send(frames, answer)
+        else:
+            self._pending[answer] = frames
+            answer.add_done_callback(self._answered)
+
+    def _answered(self, future: asyncio.Future[bytes | None]) -> None:
+        envelope = self._pending.pop(future, None)
+        if envelope is None or future.cancelled():
+            return
+        answer = future.result()
+        if answer is not None:
+            self._send(envelope, answer)
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """A send may have swallowed the news that there is something to read."""
+        if self._again is None and int(self._router.EVENTS) & zmq.POLLIN:
+            self._again = self._loop.call_soon(self._on_readable)
+
+    def _send(self, envelope: list[bytes], answer: bytes) -> None:
+        try:
+            self._router.send_multipart([*envelope, answer], zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            self._undelivered += 1
+            if self._undelivered & (self._undelivered - 1) == 0:  # ever rarer
+                logger.info(
+                    "Cannot deliver an answer: %s (%d so far)", error.strerror, self._undelivered
+                )
+
+    def _on_subscriptions(self) -> None:
+        """Asking is what makes ZeroMQ take in new and lost subscribers."""
+        _ = self._pub.EVENTS
+
+
+def _refusal(error: CircusError) -> bytes:
+    return wire.failure(error, None, time.time())
