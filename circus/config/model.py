@@ -37,7 +37,7 @@ class CircusConfig:
     pubsub_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint on which events are published.")  # fmt: skip
     stats_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
-        doc="ZeroMQ endpoint on which statistics are published; setting it starts them.")  # fmt: skip
+        doc="ZeroMQ endpoint on which statistics are published.")  # fmt: skip
     endpoint_owner: str | int | None = option(kinds.IDENTIFIER, default=None,
         on_change=OnChange.RESTART, doc="A user who may do everything.")  # fmt: skip
     multicast_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,

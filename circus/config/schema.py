@@ -122,7 +122,7 @@ def field_of(cls: type, key: str) -> tuple[dataclasses.Field[Any], str] | None:
 
 def suggestion(key: str, known: Iterable[str]) -> str:
     """`, did you mean 'x'?`, or nothing."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
     return f", did you mean {near[0]!r}?" if near else ""
 
 

@@ -54,7 +54,7 @@ class Pool:
         self._next_spawn = 0.0
         self._start_again = False
 
-    # -- what is wanted -----------------------------------------------------------------------
+    # -- what is wanted ------------------------------------------------
 
     @property
     def count(self) -> int:
@@ -96,7 +96,7 @@ class Pool:
         self.replacement = Replacement(old, sequential or self.config.singleton)
         return effects + self.reconcile(now)
 
-    # -- what happened ------------------------------------------------------------------------
+    # -- what happened ------------------------------------------------
 
     def handle(self, wid: int, event: core.Event, now: float) -> Effects:
         """Take in one event of one slot. Late events of slots that are gone are ignored."""
@@ -128,7 +128,7 @@ class Pool:
             return self._next_spawn if earliest is None else min(earliest, self._next_spawn)
         return earliest
 
-    # -- what is ------------------------------------------------------------------------------
+    # -- what is ------------------------------------------------
 
     @property
     def settled(self) -> bool:
@@ -156,7 +156,7 @@ class Pool:
         """How many slots are in one of these states."""
         return sum(self._counts[state] for state in states)
 
-    # -- making it so -------------------------------------------------------------------------
+    # -- making it so ------------------------------------------------
 
     def reconcile(self, now: float) -> Effects:
         """Bring the number of wanted positions to what it should be."""
@@ -244,7 +244,7 @@ class Pool:
         if after.deadline is not None and after.deadline != before.deadline:
             heapq.heappush(self._deadlines, (after.deadline, wid))
 
-    # -- replacing ----------------------------------------------------------------------------
+    # -- replacing ------------------------------------------------
 
     def _replace(self, turn: Replacement, now: float) -> Effects:
         """Go one step further with a reload, or give it up when the new workers do not stand."""

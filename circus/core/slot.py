@@ -44,7 +44,7 @@ class Why(StrEnum):
     LEFTOVERS = "it ended and left processes behind"
 
 
-# -- events ---------------------------------------------------------------------------------
+# -- events ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ EVENTS = (
     DeadlinePassed,
 )
 
-# -- effects --------------------------------------------------------------------------------
+# -- effects ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def back_off(failures: int, config: WatcherConfig, luck: float) -> float:
     return wait * (1.0 + config.backoff_jitter * luck)
 
 
-# -- handlers, in the order of a life ---------------------------------------------------------
+# -- handlers, in the order of a life ------------------------------------------------
 
 
 def _enter(slot: Slot, state: State, now: float, deadline: float | None = None) -> Slot:

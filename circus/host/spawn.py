@@ -68,7 +68,7 @@ def keep_descriptors_private() -> None:
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2:
             with contextlib.suppress(OSError):  # the listing's own is closed by now
-                os.set_inheritable(int(name), False)
+                os.set_inheritable(int(name), False)  # noqa: FBT003 its only form
 
 
 def start(order: Order) -> Started:

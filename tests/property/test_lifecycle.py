@@ -22,7 +22,7 @@ CONFIGS = st.builds(
     cmd=st.just("true"),
     numprocesses=st.integers(0, 4),
     singleton=st.booleans(),
-    respawn=st.just(True),
+    respawn=st.just(value=True),
     max_retry=st.sampled_from([-1, 0, 2]),
     warmup_delay=st.sampled_from([0.0, 0.5]),
     ready_after=st.sampled_from([0.0, 1.0]),
