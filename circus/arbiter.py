@@ -24,7 +24,7 @@ from circus.sockets import CircusSocket
 from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
 from circus.strays import Strays
-from circus.stream import Pump
+from circus.stream import Pump, Source
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Arbiter:
         self.check_delay = config.circus.check_delay
         self.pid = os.getpid()
         self.events = Events()
-        self.pump = Pump()
+        self.pump = Pump(_on_trouble)
         self.reaper = Reaper(adopt=adopt)
         self.strays = Strays(loop, adopt=adopt)
         self.spawner = Spawner(loop)
@@ -373,6 +373,11 @@ class Arbiter:
         if watcher is None:
             return self.add(wanted, start=wanted.autostart)
         return self._reconfigure(watcher, wanted)
+
+
+def _on_trouble(source: Source, text: str) -> None:
+    """A sink failed; told from the pump's thread."""
+    logger.warning("%s: cannot write %s: %s", source.watcher, source.name, text)
 
 
 async def _nothing() -> dict[str, Any]:

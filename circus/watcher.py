@@ -272,7 +272,8 @@ class Watcher:
             return
         try:
             process, order = self._start(wid)
-        except SpawnError as error:
+        except (CircusError, OSError) as error:
+            # also a sink that cannot be opened, or no descriptor left for a pipe
             self._spawn_failed(wid, error)
             return
         self._by_wid[wid] = process
@@ -316,7 +317,7 @@ class Watcher:
         self.arbiter.events.tell(self.name, "spawn", process_pid=process.pid)
         self.send(process.wid, core.Spawned(process.pid, random.random()))
 
-    def _spawn_failed(self, wid: int, error: SpawnError) -> None:
+    def _spawn_failed(self, wid: int, error: Exception) -> None:
         if wid in self.pool.slots:
             failures = self.pool.slots[wid].failures
             # ever rarer: it may go on for days

@@ -9,7 +9,7 @@ here, so that a command sees one form only.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from circus.exc import ERRNO, CircusError, InvalidJSON, MessageError
 
@@ -18,6 +18,9 @@ LIMIT_BYTES = 1024 * 1024
 
 LIMIT_DEPTH = 32
 """Objects and lists may be nested this deep."""
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Message = dict[str, Any]
 
@@ -78,7 +81,7 @@ def request(message: Message) -> Request:
     return Request(command, properties, message.get("id"), bool(waiting), is_cast(message))
 
 
-def is_cast(message: Message) -> bool:
+def is_cast(message: Mapping[str, Any]) -> bool:
     """Whether the sender wants no answer."""
     return message.get("msg_type") == "cast"
 
@@ -137,7 +140,7 @@ _ENCODER = json.JSONEncoder(allow_nan=False, default=str)
 
 def success(fields: Message, request_id: object, now: float) -> bytes:
     """An answer that says how it went; `fields` may overwrite `status`. `now`: epoch seconds."""
-    return _encode({"status": "ok", "time": now, **fields, "id": request_id})
+    return encode({"status": "ok", "time": now, **fields, "id": request_id})
 
 
 def failure(error: BaseException, request_id: object, now: float) -> bytes:
@@ -149,10 +152,11 @@ def failure(error: BaseException, request_id: object, now: float) -> bytes:
     else:
         reason, errno = f"internal error: {type(error).__name__}: {error}", ERRNO["conflict"]
     answer = {"status": "error", "reason": reason, "tb": None, "time": now, "errno": errno}
-    return _encode({**answer, "id": request_id})
+    return encode({**answer, "id": request_id})
 
 
-def _encode(message: Message) -> bytes:
+def encode(message: Message) -> bytes:
+    """As JSON. Raises ValueError for numbers that JSON does not have."""
     return _ENCODER.encode(message).encode()
 
 
@@ -171,7 +175,7 @@ def cast(command: str, properties: Message) -> Message:
 
 def with_id(message: Message, request_id: str) -> bytes:
     """What goes over the wire, so that the answer can be told from others."""
-    return _encode({**message, "id": request_id})
+    return encode({**message, "id": request_id})
 
 
 def answer(payload: bytes, request_id: str) -> Message | None:
@@ -179,8 +183,11 @@ def answer(payload: bytes, request_id: str) -> Message | None:
     value = json.loads(payload)
     if not isinstance(value, dict):
         raise ValueError("not an object")
+    if value.get("id") == request_id:
+        return value
     # a message that could not be read is answered without an id
-    return value if value.get("id") in (request_id, None) else None
+    unread = value.get("id") is None and value.get("status") == "error"
+    return value if unread else None
 
 
 def reason(answer: Message) -> str | None:

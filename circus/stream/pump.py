@@ -102,11 +102,12 @@ class Pump:
     def close(self, within: float) -> None:
         """Read what is there, for at most `within` seconds, then end. Blocks that long."""
         self._order(lambda: self._close_at(time.monotonic() + within))
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._epoll.close()
         os.close(self._wake)
 
-    # -- everything below runs in the thread ------------------------------------------------------
+    # -- everything below runs in the thread ------------------------------------------------
 
     def _order(self, order: Callable[[], None]) -> None:
         self._orders.append(order)

@@ -1,0 +1,196 @@
+"""circusd as a program: what it prints, how it exits, what signals do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import wait_until
+
+if TYPE_CHECKING:
+    from tests.daemon.conftest import Start
+
+
+def circusd_program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusd", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_check_tells_everything_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "x.ini"
+    file.write_text(
+        "[watcher:a]\ncmd = /nowhere/a\nuid = nosuchuser\ngid = nosuchgroup\n"
+        "working_dir = /nowhere\nenv_file = /nowhere/env\n"
+        "[watcher:b]\ncmd = nosuchprogram\n[watcher:c]\ncmd = /etc/passwd\nrlimit_nope = 1\n"
+    )
+    ended = circusd_program("--check", str(file))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert sorted(ended.stderr.replace(f"{file}:", "").splitlines()) == [
+        "10: cmd: '/etc/passwd' is not an executable file",
+        "11: rlimit_nope: there is no such limit",
+        "2: cmd: '/nowhere/a' does not exist",
+        "3: uid: there is no such user",
+        "4: gid: there is no such group",
+        "5: working_dir: '/nowhere' is not a directory",
+        "6: env_file: '/nowhere/env' does not exist",
+        "8: cmd: 'nosuchprogram' is not found on the path /bin:/usr/bin; "
+        "set copy_env or a PATH in [env]",
+    ]
+
+
+def test_check_of_a_good_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.ini"
+    file.write_text("[watcher:a]\ncmd = sleep 1\nnumproceses = 3\n")
+    ended = circusd_program("--check", str(file))
+    assert (ended.returncode, ended.stdout) == (0, f"{file}: ok, 1 watcher\n")
+    assert "did you mean 'numprocesses'?" in ended.stderr
+    assert circusd_program("--check", "--strict", str(file)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ([], 0, "usage"),
+        (["--version"], 0, "1.0.0"),
+        (["--nonsense"], 2, "usage"),
+        (["/nowhere/circus.ini"], 1, "does not exist"),
+        (["--log-level", "loud", "x.ini"], 2, "invalid choice"),
+    ],
+)
+def test_t54_exit_statuses(arguments: list[str], status: int, words: str) -> None:
+    ended = circusd_program(*arguments)
+    assert ended.returncode == status
+    assert words in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_t54_a_socket_that_cannot_be_bound_is_a_failed_start(circusd: Start) -> None:
+    first = circusd("[watcher:w]\ncmd = sleep 3600\n[socket:s]\nhost = 127.0.0.1\nport = 0\n")
+    port = first.call("listsockets")["sockets"][0]["port"]
+    file = first.folder / "second.ini"
+    file.write_text(f"[circus]\n[watcher:w]\ncmd = sleep 1\n[socket:s]\nport = {port}\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "circus.circusd", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "RUNTIME_DIRECTORY": str(first.folder / "other")},
+    )
+    assert ended.returncode == 1
+    assert "cannot bind socket 's'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_socket_is_shared_by_its_workers(circusd: Start) -> None:
+    daemon = circusd(
+        """
+[watcher:web]
+cmd = echo $(circus.sockets.s) > FOLDER/fd; readlink /proc/self/fd/$(circus.sockets.s) > FOLDER/is
+    exec sleep 3600
+shell = True
+copy_env = True
+use_sockets = True
+[socket:s]
+path = FOLDER/sock
+"""
+    )
+    told = daemon.folder / "is"
+    wait_until(lambda: told.exists() and told.read_text().startswith("socket:"))
+
+
+def test_hup_reloads_those_that_run_and_usr1_reopens(circusd: Start) -> None:
+    daemon = circusd(
+        """
+[watcher:up]
+cmd = while :; do echo tick; sleep 0.05; done
+shell = True
+copy_env = True
+stdout_stream.class = FileStream
+stdout_stream.filename = FOLDER/up.log
+[watcher:down]
+cmd = sleep 3600
+autostart = False
+"""
+    )
+    old = daemon.wait_pids("up", 1)
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: daemon.pids("up") and daemon.pids("up") != old)
+    assert daemon.call("status", name="down")["status"] == "stopped"
+    log = daemon.folder / "up.log"
+    wait_until(lambda: log.exists() and log.stat().st_size)
+    log.rename(daemon.folder / "up.old")
+    daemon.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: log.exists() and "tick" in log.read_text())
+
+
+def test_reloadconfig_touches_what_changed(circusd: Start) -> None:
+    same = "[watcher:same]\ncmd = sleep 3600\n"
+    daemon = circusd(f"{same}[watcher:gone]\ncmd = sleep 3601\n[watcher:more]\ncmd = sleep 3602\n")
+    kept = daemon.wait_pids("same", 1)
+    daemon.call("add", name="dynamic", cmd="sleep 3603", start=True, waiting=True)
+    daemon.write(
+        f"{same}[watcher:more]\ncmd = sleep 3602\nnumprocesses = 2\n[watcher:new]\ncmd = sleep 3\n"
+    )
+    more = daemon.pids("more")
+    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    assert daemon.pids("same") == kept
+    assert daemon.call("list")["watchers"] == ["dynamic", "more", "new", "same"]
+    assert daemon.wait_pids("more", 2)[0] == more[0]
+    daemon.write("[watcher:same]\ncmd = sleep 3600\nnumprocesses = x\n")
+    answer = daemon.call("reloadconfig", waiting=True)
+    assert answer["status"] == "error"
+    assert ":3: numprocesses: 'x' is not a whole number" in answer["reason"]
+    assert daemon.pids("same") == kept
+
+
+def test_t19_a_reload_takes_the_environment_of_now(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\nenv_file = FOLDER/env\nautostart = False\n")
+    env = daemon.folder / "env"
+    env.write_text("ONE=1\nTWO='2 2'\n")
+    daemon.call("start", name="w", waiting=True)
+
+    def environ() -> dict[str, str]:
+        text = Path(f"/proc/{daemon.pids('w')[0]}/environ").read_text()
+        pairs = (item.partition("=") for item in text.split("\0") if item)
+        return {name: value for name, _, value in pairs if name != "CIRCUS_WORKER"}
+
+    assert environ() == {"ONE": "1", "TWO": "2 2"}
+    env.write_text("TWO=3\n")
+    daemon.call("reload", name="w", waiting=True)
+    assert environ() == {"TWO": "3"}
+
+
+def test_it_goes_to_the_background(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    folder = daemon.folder / "background"
+    folder.mkdir()
+    file = folder / "x.ini"
+    file.write_text("[watcher:w]\ncmd = sleep 3600\n")
+    pidfile = folder / "pid"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "circus.circusd", "--daemon", "--pidfile", str(pidfile)),
+            *("--log-output", str(folder / "log"), str(file)),
+        ],
+        env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
+        timeout=60,
+        check=True,
+    )
+    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text()))
+    wait_until(lambda: "w.1 started" in (folder / "log").read_text())
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not pidfile.exists())
+    assert "Arbiter exiting" in (folder / "log").read_text()
