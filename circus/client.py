@@ -13,8 +13,6 @@ from circus.endpoints import candidates, ipc_path
 from circus.exc import CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import zmq.asyncio
 
 TIMED_OUT = "Timed out."
@@ -65,7 +63,7 @@ class CircusClient:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
         return self.call(make_message(command, **props))
 
-    def call(self, cmd: Mapping[str, Any], *, patient: bool = False) -> dict[str, Any]:
+    def call(self, cmd: dict[str, Any], *, patient: bool = False) -> dict[str, Any]:
         """Ask with a whole message. Raises CallError when no answer comes.
 
         `patient`: wait as long as the daemon is alive, which is seen from its answers to other
@@ -113,7 +111,8 @@ class CircusClient:
         try:
             if not self.socket.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 return None
-            return self.socket.recv_multipart()[-1]
+            payload: bytes = self.socket.recv_multipart()[-1]
+            return payload
         except zmq.ZMQError as error:
             raise CallError(f"cannot receive: {error.strerror}") from error
 
@@ -146,7 +145,7 @@ class AsyncCircusClient:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
         return await self.call(make_message(command, **props))
 
-    async def call(self, cmd: Mapping[str, Any]) -> dict[str, Any]:
+    async def call(self, cmd: dict[str, Any]) -> dict[str, Any]:
         """Ask with a whole message. Raises CallError when no answer comes."""
         import asyncio
 
@@ -181,12 +180,11 @@ def find_endpoint(explicit: str | None = None) -> str:
     found = candidates(explicit, os.environ, os.geteuid())
     if len(found) == 1:
         return found[0]
-    for endpoint in found:
-        path = ipc_path(endpoint)
-        if (path is None or os.path.exists(path)) and unreachable(endpoint) is None:
+    there = [endpoint for endpoint in found if _is_ours(ipc_path(endpoint))]
+    for endpoint in there:
+        if unreachable(endpoint) is None:
             return endpoint
-    there = [endpoint for endpoint in found if os.path.exists(ipc_path(endpoint) or "")]
-    return (there or found)[0]
+    return (there if ipc_path(there[0]) else found)[0]
 
 
 def unreachable(endpoint: str) -> str | None:
@@ -196,9 +194,8 @@ def unreachable(endpoint: str) -> str | None:
     path = ipc_path(endpoint)
     try:
         if path is not None:
-            _check_owner(path)
             with socket.socket(socket.AF_UNIX) as probe:
-                probe.setblocking(False)
+                probe.settimeout(0)
                 probe.connect(path)
         else:
             host, port = _host_and_port(endpoint)
@@ -214,12 +211,15 @@ def unreachable(endpoint: str) -> str | None:
     return None
 
 
-def _check_owner(path: str) -> None:
-    """Below a folder that anybody may write to, only trust what is our own or root's."""
-    folder = os.path.dirname(path) or "."
-    parent = os.stat(os.path.dirname(folder) or ".")
-    if parent.st_mode & 0o002 and os.stat(folder).st_uid not in (0, os.geteuid()):
-        raise PermissionError(None, "not ours", folder)
+def _is_ours(path: str | None) -> bool:
+    """Whether something is there, and nobody else can have put it there to lure us."""
+    if path is None:
+        return True
+    try:
+        owner = os.stat(os.path.dirname(path)).st_uid
+        return owner in (0, os.geteuid()) and os.path.lexists(path)
+    except OSError:
+        return False
 
 
 def _host_and_port(endpoint: str) -> tuple[str, int]:
@@ -245,12 +245,12 @@ def _connect(context: Any, endpoint: str) -> Any:
     return sock
 
 
-def _prepare(cmd: Mapping[str, Any]) -> tuple[str, bytes]:
-    if isinstance(cmd, str):
+def _prepare(cmd: object) -> tuple[str, bytes]:
+    if not isinstance(cmd, dict):
         raise DeprecationWarning("call() takes a mapping")
     request_id = os.urandom(16).hex()
     try:
-        return request_id, wire.with_id(dict(cmd), request_id)
+        return request_id, wire.with_id(cmd, request_id)
     except ValueError as error:
         raise CallError(f"cannot write the message: {error}") from error
 
