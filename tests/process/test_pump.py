@@ -62,8 +62,8 @@ def test_lines_of_many_writers_stay_whole(pump: Pump, tmp_path: Path) -> None:
     wait_until(lambda: path.read_bytes().count(b"\n") == 8 * 20000)
     seen = dict.fromkeys(range(8), 0)
     for line in path.read_text().splitlines():
-        who, number, end = line.split()
-        assert (int(number), end) == (seen[int(who)], "end")
+        who, count, end = line.split()
+        assert (int(count), end) == (seen[int(who)], "end")
         seen[int(who)] += 1
 
 
