@@ -20,29 +20,9 @@ if TYPE_CHECKING:
     from tests.daemon.conftest import Start
 
 VERBS = [
-    "add",
-    "decr",
-    "dstats",
-    "get",
-    "globaloptions",
-    "incr",
-    "list",
-    "listen",
-    "listsockets",
-    "numprocesses",
-    "numwatchers",
-    "options",
-    "reload",
-    "reloadconfig",
-    "rm",
-    "set",
-    "signal",
-    "start",
-    "stats",
-    "status",
-    "why",
-    "kill",
-    "is-active",
+    *("add", "decr", "dstats", "get", "globaloptions", "incr", "list", "listen", "listsockets"),
+    *("numprocesses", "numwatchers", "options", "reload", "reloadconfig", "rm", "set", "signal"),
+    *("start", "stats", "status", "why", "kill", "is-active"),
 ]
 VALUES: list[object] = [
     None, True, -1, 0, 1e308, 10**30, "", "web", "\0", "é\N{GRINNING FACE}", "x" * 5000, [], {},
@@ -55,6 +35,10 @@ RAW = [
     b'{"command": "status", "id": NaN}', b'{"a":' * 5000, b'{"command":"\\ud800"}', b"x" * 100_000,
     b'{"command": "nope"}', b'{"command": "STATUS", "properties": null}',
 ]  # fmt: skip
+
+
+def context() -> zmq.Context[zmq.Socket[bytes]]:
+    return zmq.Context.instance()
 
 
 def messages(count: int) -> Iterator[bytes]:
@@ -75,8 +59,7 @@ def messages(count: int) -> Iterator[bytes]:
 
 def test_ten_thousand_hostile_messages_are_each_answered(circusd: Start) -> None:
     daemon = circusd("[watcher:web]\ncmd = sleep 3600\n")
-    context = zmq.Context.instance()
-    with context.socket(zmq.DEALER) as dealer:
+    with context().socket(zmq.DEALER) as dealer:
         dealer.setsockopt(zmq.LINGER, 0)
         dealer.connect(daemon.endpoint)
         for data in messages(10_000):
@@ -98,7 +81,7 @@ def test_ten_thousand_hostile_messages_are_each_answered(circusd: Start) -> None
 
 def test_a_plain_req_client_gets_answers(circusd: Start) -> None:
     daemon = circusd("[watcher:web]\ncmd = sleep 3600\n")
-    with zmq.Context.instance().socket(zmq.REQ) as client:
+    with context().socket(zmq.REQ) as client:
         client.setsockopt(zmq.LINGER, 0)
         client.connect(daemon.endpoint)
         client.send(b'{"command": "numwatchers", "id": 7}')
