@@ -15,6 +15,7 @@ from circus.config.load import load
 from circus.config.model import changed, cost
 from circus.config.plan import Action, plan
 from circus.config.schema import OnChange
+from circus.demand import Demand
 from circus.events import Events
 from circus.exc import AlreadyExist, ArgumentError, CircusError, MessageError, NotFound
 from circus.host import usage
@@ -71,6 +72,7 @@ class Arbiter:
         self._watchers: dict[str, Watcher] = {}
         self._startup = Startup(loop, self._watchers.get)
         self._startup.warmup_delay = config.circus.warmup_delay
+        self._demand = Demand(loop, self.sockets)
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -160,6 +162,7 @@ class Arbiter:
     def close(self) -> None:
         """The very end: read what is left in the pipes, close everything."""
         self._startup.close()
+        self._demand.close()
         self.strays.close()
         for watcher in self._watchers.values():
             watcher.close()
@@ -171,6 +174,10 @@ class Arbiter:
     def start(self, watchers: Iterable[Watcher] | None = None) -> Result:
         """Start these, or all with autostart, in the order that they ask for."""
         chosen = list(watchers) if watchers is not None else self._autostarting()
+        if watchers is None:
+            for watcher in self.watchers:
+                if watcher.config.on_demand and watcher.config.autostart:
+                    self._demand.add(watcher)
         single = chosen[0] if watchers is not None and len(chosen) == 1 else None
         if single is not None:
             self._startup.remove(single)
@@ -183,6 +190,7 @@ class Arbiter:
         chosen = list(watchers) if watchers is not None else self.watchers
         for watcher in chosen:
             self._startup.remove(watcher)
+            self._demand.remove(watcher)
         if watchers is not None and len(chosen) == 1:
             return chosen[0].stop()
         return self._layered_stop(chosen)
@@ -285,11 +293,18 @@ class Arbiter:
 
     def status_changed(self, watcher: Watcher) -> None:
         """A watcher tells that it is not what it was."""
-        if not self.stopping:
-            self._startup.changed(watcher)
+        if self.stopping:
+            return
+        self._startup.changed(watcher)
+        if watcher.config.on_demand:
+            # one that was stopped by hand stays stopped, whoever connects
+            if watcher.status() == "stopped" and watcher.pool.up:
+                self._demand.add(watcher)
+            elif watcher.pool.up:
+                self._demand.remove(watcher)
 
     def _autostarting(self) -> list[Watcher]:
-        return [one for one in self.watchers if one.config.autostart]
+        return [one for one in self.watchers if one.config.autostart and not one.config.on_demand]
 
     def _info(self, result: Result) -> Result:
         async def wrap() -> dict[str, Any]:
@@ -327,6 +342,7 @@ class Arbiter:
     def _end(self, *, again: bool) -> Result:
         self.stopping = True
         self._startup.close()
+        self._demand.close()
 
         async def end() -> dict[str, Any]:
             await self._layered_stop(self.watchers)

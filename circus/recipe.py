@@ -57,7 +57,7 @@ class Recipe:
             stdin=self._stdin(),
             stdout=stdout if stdout is not None else _null_if(config.close_child_stdout),
             stderr=stderr if stderr is not None else _null_if(config.close_child_stderr),
-            keep=tuple(sock.fd for sock in self._wanted_sockets().values()),
+            keep=tuple(self._sockets[name].fd for name in sorted(self._handed_over())),
         )
 
     def _stdin(self) -> int | str | None:
@@ -68,15 +68,9 @@ class Recipe:
             raise SpawnError(f"cannot use stdin_socket {name!r}: there is no such socket")
         return self._sockets[name.lower()].fd
 
-    def _wanted_sockets(self) -> dict[str, CircusSocket]:
-        """Those it names in `sockets`, or in its command with use_sockets."""
+    def _handed_over(self) -> set[str]:
         config = self._config
-        wanted = {name.lower() for name in config.sockets}
-        if config.use_sockets:
-            text = f"{config.cmd} {config.args}".lower()
-            named = {name for name in self._sockets if f"circus.sockets.{name}" in text}
-            wanted |= named or set(self._sockets)
-        return {name: sock for name, sock in self._sockets.items() if name in wanted}
+        return sockets_of(config, self._sockets) if config.use_sockets or config.sockets else set()
 
     def _argv(self, wid: int, env: Mapping[str, str]) -> tuple[str, ...]:
         config = self._config
@@ -114,6 +108,16 @@ class Recipe:
         if self._config.virtualenv:
             _enter_virtualenv(env, Path(self._config.virtualenv), self._config.virtualenv_py_ver)
         return env
+
+
+def sockets_of(config: WatcherConfig, declared: Mapping[str, CircusSocket]) -> set[str]:
+    """The sockets a watcher is about: those it names, or all when it names none."""
+    args = config.args if isinstance(config.args, str) else " ".join(config.args)
+    named = {name.lower() for name in config.sockets}
+    named |= variables.sockets_named(f"{config.cmd} {args}")
+    if config.stdin_socket:
+        named.add(config.stdin_socket.lower())
+    return (named & set(declared)) or set(declared)
 
 
 def _base_environment(config: WatcherConfig) -> dict[str, str]:

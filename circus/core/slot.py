@@ -298,7 +298,7 @@ def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome
         return _enter(replace(slot, failures=0), State.EMPTY, now), ()
     if meant:
         return _spawn(replace(slot, restarts=slot.restarts + 1, failures=0), now)
-    if not config.respawn:
+    if not config.respawn or config.on_demand:
         return _enter(slot, State.DONE, now), ()
     slot = replace(slot, restarts=slot.restarts + 1)
     if ran >= config.backoff_reset:

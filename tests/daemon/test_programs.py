@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -194,3 +195,39 @@ def test_it_goes_to_the_background(circusd: Start) -> None:
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not pidfile.exists())
     assert "Arbiter exiting" in (folder / "log").read_text()
+
+
+def test_on_demand_starts_exactly_those_concerned(circusd: Start) -> None:
+    daemon = circusd(
+        """
+[watcher:lazy]
+cmd = python3 -S FOLDER/hi.py $(circus.sockets.one)
+use_sockets = True
+on_demand = True
+copy_env = True
+[watcher:other]
+cmd = sleep $(circus.sockets.two)
+on_demand = True
+[watcher:manual]
+cmd = sleep 3600
+autostart = False
+[socket:one]
+path = FOLDER/one
+[socket:two]
+path = FOLDER/two
+"""
+    )
+    (daemon.folder / "hi.py").write_text(
+        "import socket, sys\n"
+        "with socket.socket(fileno=int(sys.argv[1])) as sock:\n"
+        "    sock.setblocking(True)\n"
+        "    sock.accept()[0].send(b'hi')\n"
+    )
+    for _ in range(2):
+        wait_until(lambda: daemon.call("status", name="lazy")["status"] == "stopped")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(30)
+            client.connect(str(daemon.folder / "one"))
+            assert client.recv(2) == b"hi"
+    statuses = daemon.call("status")["statuses"]
+    assert (statuses["other"], statuses["manual"]) == ("stopped", "stopped")
