@@ -245,7 +245,8 @@ class Arbiter:
         """Change options of a watcher: all of them or, when one is wrong, none."""
         watcher = self.get_watcher(name)
         wanted = changed(watcher.config, options)
-        self._check([wanted])
+        if cost(watcher.config, wanted) >= OnChange.REPLACE:
+            self._check([wanted])
         result = self._reconfigure(watcher, wanted)
         for option in options:
             self.events.tell(watcher.name, "updated", option=option)

@@ -143,6 +143,8 @@ async def _run(loaded: Loaded) -> bool:
         if arbiter.sockets:
             logger.info("sockets started")
         arbiter.events.publish = server.publish
+        for what in _not_run(loaded):
+            logger.warning("This version does not run %s", what)
         signals = Signals(arbiter)
         logger.info("Arbiter now waiting for commands")
         arbiter.start()
@@ -156,6 +158,18 @@ async def _run(loaded: Loaded) -> bool:
     finally:
         arbiter.close()
         server.close()
+
+
+def _not_run(loaded: Loaded) -> list[str]:
+    """What the file asks for and this version accepts but does not do yet."""
+    config = loaded.config
+    found = [f"[plugin:{plugin.name}]" for plugin in config.plugins.values()]
+    if config.circus.httpd:
+        found.append("the web console (httpd)")
+    if config.circus.statsd or (config.circus.stats_endpoint and config.circus.statsd is None):
+        found.append("circusd-stats (stats_endpoint)")
+    found += [f"the hooks of {one.name}" for one in config.watchers.values() if one.hooks]
+    return found
 
 
 class Signals:
