@@ -215,11 +215,14 @@ def _is_ours(path: str | None) -> bool:
     """Whether something is there, and nobody else can have put it there to lure us."""
     if path is None:
         return True
+    folder = os.path.dirname(path)
     try:
-        owner = os.stat(os.path.dirname(path)).st_uid
-        return owner in (0, os.geteuid()) and os.path.lexists(path)
+        anybody = os.stat(os.path.dirname(folder)).st_mode & 0o002
+        if anybody and os.stat(folder).st_uid not in (0, os.geteuid()):
+            return False
     except OSError:
         return False
+    return os.path.lexists(path)
 
 
 def _host_and_port(endpoint: str) -> tuple[str, int]:

@@ -138,7 +138,7 @@ class Command:
         return "\n".join(line.removeprefix("    ") for line in lines).strip()
 
     @classmethod
-    def properties(cls, given: Mapping[str, object]) -> Reply:
+    def properties(cls, given: Mapping[str, Any]) -> Reply:
         """What to send for what was read from a command line."""
         return {key: value for key, value in given.items() if value is not None}
 

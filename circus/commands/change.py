@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
-from circus.commands.kinds import Args, Name, Options, pairs
+from circus.commands.kinds import Args, Name, Options, Program, pairs
 from circus.exc import ArgumentError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Add(Change):
     """
 
     name: Name = argument("what to call it")
-    cmd: Name = argument("the program and its arguments", metavar="CMD")
+    cmd: Program = argument("the program and its arguments", metavar="CMD")
     args: Args = argument("arguments of the program", default="", wire_only=True)
     options: Options | None = argument("options of the watcher", default=None, wire_only=True)
     start: bool = argument("start it at once", default=False)
@@ -44,6 +44,13 @@ class Add(Change):
         if self.args:
             given["args"] = self.args
         return arbiter.add(watcher_from_mapping(self.name, normal(given)), start=self.start)
+
+    @classmethod
+    def properties(cls, given: Mapping[str, Any]) -> Reply:
+        """The words of the command line, joined."""
+        if not given["cmd"]:
+            raise ArgumentError("the following arguments are required: CMD")
+        return {**super().properties(given), "cmd": " ".join(given["cmd"])}
 
 
 @command("rm", Role.ADMIN)
@@ -80,9 +87,9 @@ class Set(Change):
         return arbiter.change(self.name, normal(self.options, watcher.config.env))
 
     @classmethod
-    def properties(cls, given: Mapping[str, object]) -> Reply:
+    def properties(cls, given: Mapping[str, Any]) -> Reply:
         """Names of variables keep their case, other keys are written small."""
-        options = pairs(given["options"])  # type: ignore[arg-type]  # argparse made a list of it
+        options = pairs(given["options"])
         small = {
             key if key.startswith("env.") else key.lower(): value for key, value in options.items()
         }

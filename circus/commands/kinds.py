@@ -22,6 +22,8 @@ Words = tuple[str, ...]
 Signum = int | str
 """A signal by number or by name."""
 Options = dict[str, object]
+Program = str
+"""A command line; in circusctl all words that are left."""
 Args = str | tuple[str, ...]
 """A command line as text, or as the list of its words."""
 
@@ -35,6 +37,8 @@ class Kind(NamedTuple):
     check: Callable[[str, object], object]
     read: Callable[[str], object] = str
     many: bool = False
+    rest: bool = False
+    """On a command line, everything that follows belongs to it, options too."""
 
 
 def _text(key: str, value: object) -> str:
@@ -154,6 +158,7 @@ def pairs(words: Sequence[str]) -> dict[str, object]:
 KINDS: Mapping[str, Kind] = {
     "str": Kind("text", _text),
     "Name": Kind("name", _name),
+    "Program": Kind("command line", _name, rest=True),
     "bool": Kind("boolean", _flag),
     "Count": Kind("number", _count, _read_integer),
     "Pid": Kind("pid", _pid, _read_integer),

@@ -92,7 +92,7 @@ class Reload(Action):
     """
 
     name: Name | None = argument("the watcher", default=None)
-    graceful: bool = argument("replace; false: stop, then start", default=True, wire_only=True)
+    graceful: bool = argument("stop, then start", default=True, flag="--terminate")
     sequential: bool = argument("one worker at a time", default=False)
 
     def run(self, arbiter: Arbiter) -> Future[Any]:

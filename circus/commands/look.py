@@ -143,8 +143,8 @@ def _slot_text(slot: Reply) -> str:
     if slot["next"] and slot["next"] != "nothing":
         text += f"; {slot['next']}"
     if slot["restarts"]:
-        text += f" (restarted {slot['restarts']} times)"
-    return text.replace("(restarted 1 times)", "(restarted once)")
+        text += "; restarted " + ("once" if slot["restarts"] == 1 else f"{slot['restarts']} times")
+    return text
 
 
 @command("stats", Role.READ)

@@ -1,0 +1,184 @@
+"""What a command line asks for, read with the rows of the command that it names."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from circus.commands import COMMANDS, find
+from circus.exc import ArgumentError, MessageError, UnknownCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from circus.commands.base import Argument, Command
+
+USAGE = "circusctl [options] command [args]"
+
+# flag, what argparse wants to know about it
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--endpoint", {"help": "connection endpoint"}),
+    ("--json", {"help": "output to JSON", "action": "store_true"}),
+    ("--prettify", {"help": "prettify output", "action": "store_true"}),
+    ("--ssh", {"help": "SSH server in the format user@host:port"}),
+    ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
+    ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": float}),
+    ("--version", {"help": "display version and exit", "action": "store_true"}),
+    ("--help", {"help": "show help and exit", "action": "store_true"}),
+)
+_WITH_VALUE = frozenset(flag for flag, shape in _OPTIONS if "action" not in shape)
+
+
+class Asked(NamedTuple):
+    """A command and what goes with it; `command` is None for help or a version alone."""
+
+    command: type[Command] | None
+    properties: dict[str, Any]
+    waiting: bool
+    options: argparse.Namespace
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong by an exception, so that an interactive session goes on."""
+
+    command: type[Command] | None = None
+
+    def error(self, message: str) -> NoReturn:
+        wanted = usage(self.command) if self.command else USAGE
+        raise ArgumentError(f"usage: {wanted}\n{self.prog}: error: {message}")
+
+
+def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Asked:
+    """What the words ask for. Raises ArgumentError. `session`: options that hold already."""
+    start = _verb_at(words)
+    options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
+    if start:
+        _options_parser().parse_args(words[:start], options)
+    if start == len(words):
+        return Asked(None, {}, waiting=False, options=options)
+    verb, rest = words[start], list(words[start + 1 :])
+    if verb == "help":
+        options.help = True
+        if not rest:
+            return Asked(None, {}, waiting=False, options=options)
+        verb, *rest = rest
+    return _read_command(_command(verb), rest, options)
+
+
+def overview() -> str:
+    """Help on circusctl itself."""
+    usage, _, options = _options_parser().format_help().partition("\n\n")
+    lines = [f"  {command.verb:<21} {command.title()}" for command in COMMANDS]
+    about = ["", "Controls a Circus daemon", "", "Commands:", *lines, "", options.rstrip()]
+    return "\n".join([usage, *about])
+
+
+def explain(command: type[Command]) -> str:
+    """Help on one command; its first line is the title."""
+    about = [command.title(), "", command.prose(), ""] if command.prose() else [command.title(), ""]
+    parser = _command_parser(command)
+    parser.usage = usage(command)
+    return "\n".join([*about, parser.format_help().rstrip()])
+
+
+def usage(command: type[Command]) -> str:
+    """How a command is written, in one line, without the options that all have."""
+    text = _command_parser(command, with_options=False).format_usage()
+    return " ".join(text.removeprefix("usage: ").split())
+
+
+def _verb_at(words: Sequence[str]) -> int:
+    """Where the options before the command end."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _WITH_VALUE else 1
+    return min(at, len(words))
+
+
+def _options_parser() -> _Parser:
+    parser = _Parser("circusctl", usage=USAGE, add_help=False, allow_abbrev=False)
+    for flag, shape in _OPTIONS:
+        parser.add_argument(*(("-h", flag) if flag == "--help" else (flag,)), **shape)
+    return parser
+
+
+def _command(verb: str) -> type[Command]:
+    try:
+        return find(verb)
+    except UnknownCommand as error:
+        raise ArgumentError(
+            f"usage: {USAGE}\ncircusctl: error: unrecognized arguments: {verb}\n{error}"
+        ) from None
+
+
+def _read_command(command: type[Command], words: list[str], options: argparse.Namespace) -> Asked:
+    own = words[:1] if command.verb == "add" else words  # the rest belongs to the program
+    if options.help or "-h" in own or "--help" in own:
+        options.help = True
+        return Asked(command, {}, waiting=False, options=options)
+    parser = _command_parser(command)
+    if command.verb == "add":
+        given = vars(parser.parse_args(words))
+    else:
+        given = vars(parser.parse_intermixed_args(words))
+    names = {row.name for row in command.arguments}
+    properties = {key: given.pop(key) for key in list(given) if key in names}
+    waiting = given.pop("waiting", False)
+    vars(options).update(given)
+    try:
+        properties = command.properties(properties)
+        if command.local:  # nobody else will look at them
+            command.from_properties(properties)
+        return Asked(command, properties, waiting, options)
+    except (ArgumentError, MessageError) as error:
+        parser.error(str(error))
+
+
+def _command_parser(command: type[Command], *, with_options: bool = True) -> _Parser:
+    parser = _Parser(f"circusctl {command.verb}", add_help=False, allow_abbrev=False)
+    parser.command = command
+    taken: set[str] = set()
+    for row in command.arguments:
+        flags = row.flag.split("/") if row.flag else []
+        if not row.wire_only:
+            parser.add_argument(*(flags or [row.name]), **_shape(row, positional=not flags))
+            taken.update(flags)
+    if command.waits:
+        parser.add_argument("--waiting", action="store_true", help="wait until it is done")
+    for flag, shape in _OPTIONS if with_options else ():
+        if flag not in taken:
+            names = ("-h", flag) if flag == "--help" else (flag,)
+            parser.add_argument(*names, **{**shape, "default": argparse.SUPPRESS})
+    return parser
+
+
+def _shape(row: Argument, *, positional: bool) -> dict[str, Any]:
+    """What argparse wants to know about an argument of a command."""
+    shape: dict[str, Any] = {"help": row.doc}
+    if not positional:
+        shape["dest"] = row.name
+    if row.kind.name == "boolean":
+        return {**shape, "action": "store_false" if row.default else "store_true"}
+    shape |= {"metavar": row.metavar or row.name.upper(), "type": _reader(row)}
+    if positional:
+        shape["nargs"] = _number(row)
+    return shape
+
+
+def _number(row: Argument) -> str | None:
+    """How many words a positional argument takes."""
+    if row.kind.rest:
+        return argparse.REMAINDER
+    if row.kind.many:
+        return "+" if row.required else "*"
+    return None if row.required else "?"
+
+
+def _reader(row: Argument) -> Callable[[str], object]:
+    def read_word(text: str) -> object:
+        try:
+            return row.kind.read(text)
+        except ArgumentError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read_word

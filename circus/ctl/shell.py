@@ -1,0 +1,155 @@
+"""An interactive session: the same commands, line by line."""
+
+from __future__ import annotations
+
+import cmd
+import contextlib
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from circus import __version__
+from circus.commands import COMMANDS, find
+from circus.ctl import arguments
+from circus.ctl.connection import connect
+from circus.ctl.output import complain, say
+from circus.exc import CircusError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[[list[str], argparse.Namespace], int]
+
+HISTORY_LINES = 1000
+EXIT_USAGE = 2
+
+VERBS = [command.verb for command in COMMANDS]
+
+
+class Shell(cmd.Cmd):
+    """Reads commands until end of file; one that fails does not end it.
+
+    `run` carries out the words of a line and returns an exit status.
+    """
+
+    prompt = "(circusctl) "
+
+    def __init__(self, options: argparse.Namespace, run: Run) -> None:
+        super().__init__()
+        self._options = options
+        self._run = run
+        self._status = 0
+
+    def session(self) -> int:
+        """All of it; the exit status is that of the last command."""
+        say(f"circusctl {__version__}")
+        self._run(["status"], self._options)
+        sys.stdout.flush()
+        with _history():
+            try:
+                self.cmdloop()
+            except KeyboardInterrupt:
+                say("")
+        return self._status
+
+    def onecmd(self, line: str) -> bool:
+        """Carry out a line. True ends the session."""
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            complain(f"*** {error}")
+            return False
+        if words == ["EOF"]:
+            say("")
+            return True
+        if words:
+            self._carry_out(words, line)
+            sys.stdout.flush()
+        return False
+
+    def _carry_out(self, words: list[str], line: str) -> None:
+        if words[0] in ("help", "?"):
+            self._help(words[1] if len(words) > 1 else "")
+        elif words[0] in VERBS or words[0].startswith("-"):
+            self._status = self._run(words, self._options)
+        else:
+            say(f"*** Unknown syntax: {line}")
+            self._status = EXIT_USAGE
+
+    def _help(self, verb: str) -> None:
+        if verb in VERBS:
+            say(arguments.explain(find(verb)))
+        elif verb:
+            say(f"*** No help on {verb}")
+        else:
+            say(self.doc_leader)
+            self.print_topics(self.doc_header, [*VERBS, "help"], 15, 80)
+
+    # -- completion -----------------------------------------------------------------------------
+
+    def completenames(self, text: str, *ignored: Any) -> list[str]:
+        """Commands that begin so."""
+        return [verb for verb in [*VERBS, "help"] if verb.startswith(text)]
+
+    def completedefault(self, *ignored: Any) -> list[str]:
+        """Flags of the command, a command for `help`, or the name of a watcher."""
+        text, line = str(ignored[0]), str(ignored[1])
+        verb = line.split()[0]
+        if verb == "help":
+            return self.completenames(text)
+        if text.startswith("-"):
+            return [flag for flag in _flags(verb) if flag.startswith(text)]
+        return [name for name in self._watchers() if name.startswith(text.lower())]
+
+    def _watchers(self) -> list[str]:
+        try:
+            client = connect(self._options)
+        except CircusError:
+            return []
+        try:
+            return [str(name) for name in client.send_message("list").get("watchers", [])]
+        except CircusError:
+            return []
+        finally:
+            client.stop()
+
+
+def _flags(verb: str) -> list[str]:
+    if verb not in VERBS:
+        return []
+    command = find(verb)
+    own = [flag for row in command.arguments for flag in (row.flag or "").split("/") if flag]
+    return [*own, *(["--waiting"] if command.waits else []), "--json", "--help"]
+
+
+def history_file(environ: dict[str, str]) -> Path:
+    """Where lines are kept from one session to the next."""
+    state = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME", "/"), ".local/state")
+    return Path(state) / "circus" / "history"
+
+
+@contextlib.contextmanager
+def _history() -> Iterator[None]:
+    """Earlier lines at hand, and these ones kept; only where a person types."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    try:
+        import readline
+    except ImportError:  # a Python built without it
+        yield
+        return
+    path = history_file(dict(os.environ))
+    readline.set_completer_delims(" \t\n")
+    readline.set_history_length(HISTORY_LINES)
+    with contextlib.suppress(OSError):
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            readline.write_history_file(path)
