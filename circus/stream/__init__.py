@@ -1,9 +1,11 @@
 """Where output goes: `pump` reads the pipes, sinks take what was read."""
 
-from circus.stream.conf import Sink, get_stream
+from circus.stream.conf import get_stream
 from circus.stream.file import FileStream
+from circus.stream.ledger import Counts
 from circus.stream.memory import Empty, Queue, QueueStream
-from circus.stream.pump import Counts, Pump, Source
+from circus.stream.pump import Pump
+from circus.stream.sink import Record, Sink, Source, Unwritten
 from circus.stream.stdout import StdoutStream
 
 __all__ = [
@@ -13,8 +15,10 @@ __all__ = [
     "Pump",
     "Queue",
     "QueueStream",
+    "Record",
     "Sink",
     "Source",
     "StdoutStream",
+    "Unwritten",
     "get_stream",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from circus.exc import CircusError
 from circus.resolve import resolve_name
@@ -13,18 +13,13 @@ from circus.stream.stdout import StdoutStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SHIPPED: dict[str, Callable[..., Any]] = {
+    from circus.stream.sink import Sink
+
+SHIPPED: dict[str, Callable[..., Sink]] = {
     "FileStream": FileStream,
     "QueueStream": QueueStream,
     "StdoutStream": StdoutStream,
 }
-
-
-class Sink(Protocol):
-    """Takes `{"pid", "name", "data"}`, data being bytes; may have open(), close(), reopen()."""
-
-    def __call__(self, data: dict[str, Any]) -> object:
-        """Called from the pump's thread, with whole lines as far as the worker writes lines."""
 
 
 def get_stream(conf: Mapping[str, object] | None) -> Sink | None:
@@ -34,20 +29,33 @@ def get_stream(conf: Mapping[str, object] | None) -> Sink | None:
     """
     if not conf:
         return None
-    options = {key: value for key, value in conf.items() if key != "class"}
+    options = dict(conf)
     ready = options.pop("stream", None)
+    name = str(options.pop("class", None) or ("FileStream" if "filename" in conf else ""))
     if ready is not None:
-        return cast("Sink", ready)  # the library hands over whatever it likes
-    name = str(conf.get("class") or ("FileStream" if "filename" in conf else ""))
+        return _callable(ready, "the stream")
     if not name:
         raise CircusError("a stream needs a class or a filename")
-    factory = SHIPPED.get(name.removeprefix("circus.stream."))
-    if factory is None:
-        if "." not in name:
-            known = ", ".join(sorted(SHIPPED))
-            raise CircusError(f"there is no stream class {name!r}; shipped are {known}")
-        factory = cast("Callable[..., Any]", resolve_name(name))  # a user's class, by contract
     try:
-        return cast("Sink", factory(**options))
-    except (TypeError, ValueError) as error:
+        return _callable(_factory(name)(**options), name)
+    except (TypeError, ValueError, OSError) as error:
         raise CircusError(f"cannot make stream {name!r}: {error}") from error
+
+
+def _factory(name: str) -> Callable[..., object]:
+    shipped = SHIPPED.get(name.removeprefix("circus.stream."))
+    if shipped is not None:
+        return shipped
+    if "." not in name:
+        known = ", ".join(sorted(SHIPPED))
+        raise CircusError(f"there is no stream class {name!r}; shipped are {known}")
+    found = resolve_name(name)
+    if not callable(found):
+        raise CircusError(f"stream class {name!r} is no class")
+    return cast("Callable[..., Any]", found)  # what it takes is for its own code to say
+
+
+def _callable(sink: object, name: str) -> Sink:
+    if not callable(sink):
+        raise CircusError(f"{name} cannot take output: a stream has to be callable")
+    return cast("Sink", sink)  # a user's object: its signature is its own promise

@@ -1,62 +1,33 @@
-"""Output into files: appended whole, rotated between lines."""
+"""Output into files: appended whole, rotated between lines.
+
+Always with O_APPEND, so that others may append to, truncate or move the file meanwhile. That rules
+out splice(2), which refuses such files; with an offset of our own, a `copytruncate` under load
+would leave holes. It would not be faster either: see benchmarks/output.py.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
-import time
-from typing import Any
+import threading
+from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
+from circus.stream.lines import Seam
+from circus.stream.sink import Record, Unwritten, payload
+from circus.stream.stamp import Stamp
 
-
-class _File:
-    """One open file for everybody who writes to its path, so that nobody tears another's line."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.users = 0
-        self.fd = -1
-        self.at_line_start = True
-
-    def open(self) -> None:
-        """Raises OSError."""
-        if self.fd < 0:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self.fd = os.open(self.path, flags, 0o666)
-
-    def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    def write(self, data: bytes | memoryview) -> None:
-        """All of it. Raises OSError; the next write then begins a line of its own."""
-        self.open()
-        if not self.at_line_start and data[:1] != b"\n" and self._broken:
-            os.write(self.fd, b"\n")
-        self._broken = False
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self.fd, rest) :]
-        except OSError:
-            written = len(data) - len(rest)
-            if written:
-                self.at_line_start = data[written - 1 : written] == b"\n"
-            self._broken = True
-            raise
-        self.at_line_start = data[-1:] == b"\n"
-
-    _broken = False
-
-
-_OPEN: dict[str, _File] = {}
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 
 class FileStream:
-    """Appends to `filename`; rolls it to .1, .2 … before it would reach `max_bytes`."""
+    """Appends to `filename`; rolls it to .1, .2 … before it would reach `max_bytes`.
+
+    Without a filename it makes a temporary file. Without backups a full file is emptied.
+    Streams of one filename share one open file, and never tear each other's lines.
+    """
 
     def __init__(
         self,
@@ -66,98 +37,205 @@ class FileStream:
         time_format: str | None = None,
         **_options: object,
     ) -> None:
+        self._file: _File | None = None
+        self.max_bytes = _number("max_bytes", max_bytes)
+        self.backup_count = _number("backup_count", backup_count)
+        self.time_format = time_format
         if filename is None:
             fd, filename = tempfile.mkstemp(prefix="circus-")
             os.close(fd)
         self.filename = os.path.abspath(filename)
-        self.max_bytes = int(max_bytes)
-        self.backup_count = int(backup_count)
-        self.time_format = time_format
-        self._file: _File | None = None
+        self.place = ("file", os.path.realpath(filename))
         self.open()
+
+    def __del__(self) -> None:
+        self.close()
 
     def open(self) -> None:
         """Raises CircusError: a file that cannot be written is told before a worker starts."""
-        if self._file is not None:
-            return
-        file = _OPEN.setdefault(self.filename, _File(self.filename))
-        try:
-            file.open()
-        except OSError as error:
-            if not file.users:
-                del _OPEN[self.filename]
-            raise CircusError(f"cannot write to {self.filename!r}: {error.strerror}") from error
-        file.users += 1
-        self._file = file
+        if self._file is None:
+            self._file = _share(self.filename, self.place)
 
     def close(self) -> None:
-        """Closes the descriptor when nobody else writes to the same path."""
+        """Closes the descriptor when nobody else writes to the same file."""
         file, self._file = self._file, None
         if file is not None:
-            file.users -= 1
-            if not file.users:
-                file.close()
-                _OPEN.pop(self.filename, None)
+            _release(file)
 
     def reopen(self) -> None:
-        """Go on in a new file, after the old one was moved away."""
-        if self._file is not None:
-            self._file.close()
+        """Go on in a new file if the old one was moved away. Raises CircusError: the old one stays.
 
-    def __call__(self, data: dict[str, Any]) -> None:
-        """Write one piece. Raises OSError with what the disk said."""
+        For each of the streams that share a file this does the same once more.
+        """
+        if self._file is not None:
+            self._file.reopen()
+
+    def __call__(self, record: Record) -> None:
+        """Append one record. Raises Unwritten with what the disk said."""
         self.open()
         assert self._file is not None  # noqa: S101 open() made it or raised
-        text = data["data"]
-        if self.time_format:
-            text = _stamped(text, data, self.time_format)
-        if self.max_bytes <= 0:
-            self._file.write(text)
+        file, data = self._file, payload(record)
+        owner = (record.get("pid"), record.get("name"))
+        if joint := file.seam.joint(owner):
+            file.append(joint, None)
+        if not self.time_format:
+            self._append(file, data, owner)
             return
-        self._write_rolling(self._file, text)
+        stamp = Stamp(record, self.time_format, continues=file.seam.continues(owner))
+        text = stamp.put_on(data)
+        try:
+            self._append(file, text, owner)
+        except Unwritten as error:
+            error.written = stamp.taken_off(text[: error.written])
+            raise
 
-    def _write_rolling(self, file: _File, data: bytes) -> None:
-        file.open()
-        position = os.fstat(file.fd).st_size
+    def _append(self, file: _File, text: bytes, owner: Hashable) -> None:
+        """All of `text`, in as many files as it takes."""
+        rest, trouble = memoryview(text), ""
+        try:
+            while self.max_bytes and rest and not trouble:
+                take = self._fitting(file, text, len(text) - len(rest), owner)
+                if take:
+                    file.append(rest[:take], owner)
+                    rest = rest[take:]
+                else:
+                    trouble = self._roll(file)
+            if rest:
+                file.append(rest, owner)
+        except Unwritten as error:
+            error.written += len(text) - len(rest)
+            raise
+        if trouble:  # better a file that is too long than a line that is not there
+            raise Unwritten(trouble, written=len(text))
+
+    def _fitting(self, file: _File, text: bytes, start: int, owner: Hashable) -> int:
+        """How many bytes from `start` on belong into this file; 0 if it is full."""
+        size = file.size()
+        room = self.max_bytes - size - 1
+        if len(text) - start <= room:
+            return len(text) - start
+        end = text.rfind(b"\n", start, start + max(0, room)) + 1
+        if not end and (not size or file.seam.continues(owner)):
+            # longer than any file, or begun in this one: a line is never torn
+            end = text.find(b"\n", start) + 1 or len(text)
+        return end - start if end else 0
+
+    def _roll(self, file: _File) -> str:
+        """Begin a new file. Returns why that cannot be, in which case the old one stays open."""
+        try:
+            if not self.backup_count:
+                os.ftruncate(file.fd, 0)
+                return ""
+            # not when it was moved away, by others or by a roll that failed half-way
+            if file.in_place():
+                self._shift()
+            file.open()
+        except OSError as error:
+            return f"cannot rotate {self.filename!r}: {error.strerror}"
+        return ""
+
+    def _shift(self) -> None:
+        """Each backup becomes the next older one, and the file itself the first of them."""
+        for number in range(self.backup_count - 1, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self.filename}.{number}", f"{self.filename}.{number + 1}")
+        os.replace(self.filename, f"{self.filename}.1")
+
+
+class _File:
+    """One open file for everybody who writes to its path."""
+
+    def __init__(self, path: str, place: Hashable) -> None:
+        self.path = path
+        self.place = place
+        self.users = 0
+        self.fd = -1
+        self.seam = Seam()
+
+    def open(self) -> None:
+        """Open what is at the path now, in place of what was open. Raises OSError."""
+        # non-blocking matters to named pipes only: their readers may be slow, or not there
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        fd = os.open(self.path, flags, 0o666)
+        self.close()
+        self.fd = fd
+        self.seam = Seam()
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def reopen(self) -> None:
+        """Raises CircusError."""
+        if self.in_place():
+            return
+        try:
+            self.open()
+        except OSError as error:
+            raise CircusError(f"cannot reopen {self.path!r}: {error.strerror}") from error
+
+    def in_place(self) -> bool:
+        """Whether the path still leads to the file that is open."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self.fd))
+        except OSError:
+            return False
+
+    def size(self) -> int:
+        """In bytes; asked each time, since others may append to it or truncate it."""
+        return os.fstat(self.fd).st_size
+
+    def append(self, data: bytes | memoryview, owner: Hashable) -> None:
+        """All of it. Raises Unwritten."""
         rest = memoryview(data)
-        while rest:
-            room = max(0, self.max_bytes - position)
-            if len(rest) < room:
-                file.write(rest)
-                return
-            end = data.rfind(b"\n", len(data) - len(rest), len(data) - len(rest) + room)
-            take = end + 1 - (len(data) - len(rest)) if end >= 0 else 0
-            if not take and (position == 0 or not file.at_line_start):
-                # longer than a whole file, or the end of a line: it goes where its beginning is
-                end = data.find(b"\n", len(data) - len(rest))
-                take = len(rest) if end < 0 else end + 1 - (len(data) - len(rest))
-            if take:
-                file.write(rest[:take])
-                rest = rest[take:]
-            if file.at_line_start:
-                self._roll(file)
-                position = 0
-            elif not rest:
-                return
-
-    def _roll(self, file: _File) -> None:
-        file.close()
-        if self.backup_count > 0:
-            for number in range(self.backup_count - 1, 0, -1):
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(f"{self.filename}.{number}", f"{self.filename}.{number + 1}")
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(self.filename, f"{self.filename}.1")
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.truncate(self.filename, 0)
-        file.open()
+        try:
+            while rest:
+                rest = rest[os.write(self.fd, rest) :]
+        except OSError as error:
+            written = len(data) - len(rest)
+            if written:
+                self.seam.wrote(owner, bytes(data[written - 1 : written]))
+            message = f"cannot write to {self.path!r}: {error.strerror}"
+            if isinstance(error, BlockingIOError):
+                raise Unwritten(message, written=written, full=self.fd) from error
+            self.seam.cut()
+            raise Unwritten(message, written=written) from error
+        self.seam.wrote(owner, bytes(data[-1:]))
 
 
-def _stamped(text: bytes, data: dict[str, Any], time_format: str) -> bytes:
-    """Each line with the time and the pid before it."""
-    moment = time.localtime(data.get("timestamp"))
-    prefix = f"{time.strftime(time_format, moment)} [{data.get('pid', '')}] | ".encode()
-    ending = text[-1:] == b"\n"
-    body = text[:-1] if ending else text
-    return prefix + body.replace(b"\n", b"\n" + prefix) + b"\n"
+_files: dict[Hashable, _File] = {}
+# The control loop makes and drops streams while the pump opens and closes them.
+_lock = threading.Lock()
+
+
+def _share(path: str, place: Hashable) -> _File:
+    with _lock:
+        file = _files.get(place) or _File(path, place)
+        try:
+            if file.fd < 0:
+                file.open()
+        except OSError as error:
+            raise CircusError(f"cannot write to {path!r}: {error.strerror}") from error
+        _files[place] = file
+        file.users += 1
+        return file
+
+
+def _release(file: _File) -> None:
+    with _lock:
+        file.users -= 1
+        if not file.users:
+            del _files[file.place]
+            file.close()
+
+
+def _number(option: str, value: str | int) -> int:
+    """A count as the configuration file or a program gives it."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise CircusError(f"{option} must be a whole number, not {value!r}")
+    return number

@@ -1,135 +1,152 @@
 """Reads every worker's pipes in a thread of its own, so that no output can hold up control.
 
-Lines stay whole: what follows the last newline waits for the rest of its line, at most
-LINE_MOST bytes of it. A sink that is slow lets its pipes fill: the worker waits, memory does not
-grow. With nothing to read the thread sleeps.
+- Lines stay whole. What follows a pipe's last newline waits for the rest of its line: LINE_BYTES
+  of it at most, and not for long when nobody else writes to the same place (a prompt, a row of
+  dots).
+- Memory is bounded. While a sink is slow its pipes fill and the workers wait; no pipe has more
+  than two lines' worth of bytes in here.
+- A pipe is read to its end. What no sink takes is counted, told, and never fatal.
+- With nothing to read the thread sleeps.
+
+Sinks are called one after the other. One that says it is full (see `Unwritten`) holds up its own
+pipes only; one that blocks, a disk that does not answer or a user's callable, holds up all.
 """
 
 from __future__ import annotations
 
 import collections
 import contextlib
-import fcntl
+import heapq
+import itertools
+import logging
 import os
 import select
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circus.stream.ledger import Account, Counts
+from circus.stream.pipe import Pipe, Place
+from circus.stream.sink import Unwritten, place_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
-    from circus.stream.conf import Sink
+    from circus.stream.sink import Sink, Source
 
-READ = 1 << 20
-LINE_MOST = 1 << 20
+logger = logging.getLogger(__name__)
+
+UNFINISHED = 1.0
+"""Seconds that an unfinished line waits in silence before it is passed on as it is."""
 LET_GO = 5.0
-"""Seconds that a pipe outlives its worker while somebody else holds it and nothing comes."""
-TELL_AGAIN = 10.0
-"""Seconds between two reports of the same sink's trouble."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Whose output it is."""
-
-    watcher: str
-    wid: int
-    pid: int
-    name: str
-
-
-@dataclass(slots=True)
-class Counts:
-    """Bytes that came, and those that no sink would take."""
-
-    bytes_in: int = 0
-    bytes_dropped: int = 0
-
-
-class _Pipe:
-    __slots__ = ("fd", "sink", "source", "tail")
-
-    def __init__(self, fd: int, sink: Sink, source: Source) -> None:
-        self.fd = fd
-        self.sink = sink
-        self.source = source
-        self.tail = b""
+"""Seconds of silence after which a pipe that somebody holds does not outlive its worker."""
 
 
 class Pump:
-    """All methods may be called from any thread and do not block, but `close`."""
+    """All methods may be called from any thread and do not block, but `close`.
+
+    `on_trouble` is called from the pump's thread with one sentence; it must not raise.
+    """
 
     def __init__(self, on_trouble: Callable[[Source, str], None] | None = None) -> None:
-        self._on_trouble = on_trouble
-        self._told: dict[int, float] = {}
+        self._on_trouble = on_trouble or _log
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
         self._orders: collections.deque[Callable[[], None]] = collections.deque()
-        self._pipes: dict[int, _Pipe] = {}
-        self._by_pid: dict[int, list[_Pipe]] = {}
-        self._leaving: dict[_Pipe, float] = {}
-        """Pipes whose worker is dead, and when they are let go."""
-        self._users: collections.Counter[int] = collections.Counter()
-        self._counts: dict[tuple[str, str], Counts] = {}
+        self._thread: threading.Thread | None = None
         self._closing: float | None = None
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._pipes: dict[int, Pipe] = {}
+        self._by_pid: dict[int, set[Pipe]] = {}
+        self._places: dict[Hashable, Place] = {}
+        self._doors: dict[int, Place] = {}
+        """The descriptors of places that are full."""
+        self._users: collections.Counter[int] = collections.Counter()
+        """How many pipes lead to a sink, by its id()."""
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self._due: list[tuple[float, int, Pipe]] = []
+        """A heap. A pipe is in it once at most, perhaps with an earlier moment than it has now."""
+        self._tie = itertools.count()
 
     def start(self) -> None:
         """Begin reading."""
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
         self._thread.start()
 
     def attach(self, fd: int, sink: Sink, source: Source) -> None:
         """Read this pipe until its end. The descriptor is the pump's from now on."""
-        with contextlib.suppress(OSError):  # a user may not have more; what there is will do
-            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, READ)
-        self._order(lambda: self._attach(_Pipe(fd, sink, source)))
+        if self._wake < 0:
+            os.close(fd)
+        self._order(lambda: self._attach(fd, sink, source))
 
     def ended(self, pid: int) -> None:
-        """This worker is dead: its pipes are let go when nothing comes for LET_GO seconds."""
+        """This worker is dead: a pipe that somebody else still holds is let go in a while."""
         self._order(lambda: self._ended(pid))
+
+    def change(self, watcher: str, name: str, sink: Sink) -> None:
+        """Lead one stream of all workers of a watcher to another sink from now on."""
+        self._order(lambda: self._change(watcher, name, sink))
 
     def reopen(self) -> None:
         """Have every sink open its file anew."""
         self._order(self._reopen)
 
     def counts(self) -> dict[tuple[str, str], Counts]:
-        """By watcher and stream; the numbers go on changing."""
-        return dict(self._counts)
+        """By watcher and stream, for those that have had a worker; they only ever grow."""
+        return {key: account.counts() for key, account in dict(self._accounts).items()}
 
     def close(self, within: float) -> None:
-        """Read what is there, for at most `within` seconds, then end. Blocks that long."""
-        self._order(lambda: self._close_at(time.monotonic() + within))
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._epoll.close()
-        os.close(self._wake)
+        """Pass on what can be read, for `within` seconds at most, then let go of everything.
 
-    # -- everything below runs in the thread ------------------------------------------------
+        Blocks that long. A thread that a sink keeps blocked is left behind.
+        """
+        until = time.monotonic() + within
+        self._order(lambda: self._close_at(until))
+        if self._thread is None:
+            self._run()
+        else:
+            self._thread.join(within + 1.0)
+            if self._thread.is_alive():
+                logger.error("Cannot end output: a sink has been blocking for %s s", within)
+                return
+        wake, self._wake = self._wake, -1
+        self._epoll.close()
+        os.close(wake)
 
     def _order(self, order: Callable[[], None]) -> None:
-        self._orders.append(order)
-        os.eventfd_write(self._wake, 1)
+        if self._wake >= 0:
+            self._orders.append(order)
+            os.eventfd_write(self._wake, 1)
+
+    # -- everything below runs in the thread ------------------------------------------------------
 
     def _run(self) -> None:
-        while self._closing is None or (self._pipes and time.monotonic() < self._closing):
-            for fd, _event in self._epoll.poll(self._patience()):
-                if fd == self._wake:
-                    self._obey()
-                elif fd in self._pipes:
+        while True:
+            events = self._epoll.poll(self._patience())
+            for fd, _event in events:
+                if fd in self._pipes:
                     self._read(self._pipes[fd])
-            self._let_go()
-        for pipe in list(self._pipes.values()):
-            self._finish(pipe)
+                elif fd in self._doors:
+                    self._resume(self._doors[fd])
+                else:
+                    self._obey()
+            now = time.monotonic()
+            while self._due and self._due[0][0] <= now:
+                self._look_after(heapq.heappop(self._due)[2], now)
+            if self._closing is not None and (now >= self._closing or not (events or self._doors)):
+                break
+        self._abandon()
 
     def _patience(self) -> float | None:
         """Seconds until something is due without anything coming; None for ever."""
-        moments = list(self._leaving.values())
-        if self._closing is not None:
-            moments.append(self._closing)
-        return max(0.0, min(moments) - time.monotonic()) if moments else None
+        if self._closing is not None and not self._doors:
+            return 0.0  # what is not there yet will not come
+        moment = self._due[0][0] if self._due else self._closing
+        if moment is None:
+            return None
+        return max(0.0, min(moment, self._closing or moment) - time.monotonic())
+
+    # -- orders -----------------------------------------------------------------------------------
 
     def _obey(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -137,95 +154,227 @@ class Pump:
         while self._orders:
             self._orders.popleft()()
 
-    def _attach(self, pipe: _Pipe) -> None:
-        self._pipes[pipe.fd] = pipe
-        self._by_pid.setdefault(pipe.source.pid, []).append(pipe)
-        self._users[id(pipe.sink)] += 1
-        key = (pipe.source.watcher, pipe.source.name)
-        self._counts.setdefault(key, Counts())
-        self._epoll.register(pipe.fd, select.EPOLLIN)
+    def _attach(self, fd: int, sink: Sink, source: Source) -> None:
+        os.set_blocking(fd, False)
+        key = (source.watcher, source.name)
+        if key not in self._accounts:
+            self._accounts[key] = Account(self._on_trouble)
+        pipe = Pipe(fd, source, self._accounts[key])
+        self._pipes[fd] = pipe
+        self._by_pid.setdefault(source.pid, set()).add(pipe)
+        self._lead(pipe, sink)
+        self._listen(pipe)
 
     def _ended(self, pid: int) -> None:
         for pipe in self._by_pid.get(pid, ()):
-            self._leaving[pipe] = time.monotonic() + LET_GO
+            pipe.orphaned = True
+            self._schedule(pipe)
+
+    def _change(self, watcher: str, name: str, sink: Sink) -> None:
+        for pipe in list(self._pipes.values()):
+            if (pipe.source.watcher, pipe.source.name) != (watcher, name):
+                continue
+            old = pipe.place
+            if pipe.pending:
+                old.waiting.remove(pipe)
+            self._leave(pipe)
+            self._lead(pipe, sink)
+            self._offer_again(pipe)
+            if old.door >= 0:
+                self._resume(old)
 
     def _reopen(self) -> None:
-        for sink in {id(pipe.sink): pipe.sink for pipe in self._pipes.values()}.values():
-            reopen = getattr(sink, "reopen", None)
-            if reopen is not None:
-                reopen()
+        full = list(self._doors.values())
+        for place in full:
+            self._shut(place)
+        for pipe in {id(pipe.sink): pipe for pipe in self._pipes.values()}.values():
+            self._tell_sink(pipe, "reopen")
+        for place in full:
+            self._resume(place)
 
     def _close_at(self, moment: float) -> None:
         self._closing = moment
 
-    def _read(self, pipe: _Pipe) -> None:
+    # -- pipes ------------------------------------------------------------------------------------
+
+    def _listen(self, pipe: Pipe) -> None:
+        if not pipe.listening:
+            self._epoll.register(pipe.fd, select.EPOLLIN)
+            pipe.listening = True
+
+    def _ignore(self, pipe: Pipe) -> None:
+        # not `modify`: a writer that hung up would still wake us
+        if pipe.listening:
+            self._epoll.unregister(pipe.fd)
+            pipe.listening = False
+
+    def _read(self, pipe: Pipe) -> bool:
+        """Pass on what is there. Whether there was something."""
         try:
-            chunk = os.read(pipe.fd, READ)
+            chunk = pipe.read()
         except BlockingIOError:
-            return
-        except OSError:
-            chunk = b""
+            return False
         if not chunk:
             self._finish(pipe)
-            return
-        self._counts[pipe.source.watcher, pipe.source.name].bytes_in += len(chunk)
-        if pipe in self._leaving:
-            self._leaving[pipe] = time.monotonic() + LET_GO
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            self._give(pipe, pipe.tail + chunk[:end] if pipe.tail else _upto(chunk, end))
-            pipe.tail = chunk[end:]
-        else:
-            pipe.tail += chunk
-        if len(pipe.tail) >= LINE_MOST:
-            tail, pipe.tail = pipe.tail, b""
-            self._give(pipe, tail)
+            return False
+        pipe.account.bytes_in += len(chunk)
+        self._put(pipe, pipe.lines.add(chunk))
+        self._schedule(pipe)
+        return True
 
-    def _give(self, pipe: _Pipe, data: bytes) -> None:
-        source = pipe.source
-        try:
-            pipe.sink({"pid": source.pid, "name": source.name, "data": data,
-                       "timestamp": time.time()})  # fmt: skip
-        except Exception as error:  # noqa: BLE001 a sink is the user's code
-            self._counts[source.watcher, source.name].bytes_dropped += len(data)
-            self._tell(pipe, error)
+    def _finish(self, pipe: Pipe) -> None:
+        """Nothing more will be read from it."""
+        pipe.at_end = True
+        self._ignore(pipe)
+        self._put(pipe, pipe.lines.flush())
+        if not pipe.pending:
+            self._remove(pipe)
 
-    def _tell(self, pipe: _Pipe, error: Exception) -> None:
-        now = time.monotonic()
-        if (
-            self._on_trouble is None
-            or now - self._told.get(id(pipe.sink), -TELL_AGAIN) < TELL_AGAIN
-        ):
-            return
-        self._told[id(pipe.sink)] = now
-        dropped = self._counts[pipe.source.watcher, pipe.source.name].bytes_dropped
-        self._on_trouble(pipe.source, f"{error}; {dropped} bytes dropped so far")
-
-    def _let_go(self) -> None:
-        now = time.monotonic()
-        for pipe in [pipe for pipe, moment in self._leaving.items() if moment <= now]:
-            self._finish(pipe)
-
-    def _finish(self, pipe: _Pipe) -> None:
-        if pipe.tail:
-            self._give(pipe, pipe.tail)
-        self._leaving.pop(pipe, None)
+    def _remove(self, pipe: Pipe) -> None:
+        self._ignore(pipe)
         del self._pipes[pipe.fd]
-        self._epoll.unregister(pipe.fd)
         os.close(pipe.fd)
         siblings = self._by_pid[pipe.source.pid]
         siblings.remove(pipe)
         if not siblings:
             del self._by_pid[pipe.source.pid]
+        self._leave(pipe)
+
+    def _schedule(self, pipe: Pipe) -> None:
+        """Set when silence is to be noticed."""
+        if pipe.orphaned:
+            pipe.due = time.monotonic() + LET_GO
+        elif pipe.lines:
+            pipe.due = time.monotonic() + UNFINISHED
+        else:
+            pipe.due = None
+        self._queue(pipe)
+
+    def _queue(self, pipe: Pipe) -> None:
+        if pipe.due is not None and not pipe.queued:
+            pipe.queued = True
+            heapq.heappush(self._due, (pipe.due, next(self._tie), pipe))
+
+    def _look_after(self, pipe: Pipe, now: float) -> None:
+        """A moment that was set for this pipe has come."""
+        pipe.queued = False
+        if pipe.due is None or pipe.pending or pipe.at_end:
+            return
+        if pipe.due > now:
+            self._queue(pipe)
+        elif pipe.orphaned:
+            if not self._read(pipe) and not pipe.at_end:
+                self._finish(pipe)
+        elif len(pipe.place.pipes) == 1:
+            self._put(pipe, pipe.lines.flush())
+
+    # -- sinks ------------------------------------------------------------------------------------
+
+    def _lead(self, pipe: Pipe, sink: Sink) -> None:
+        key = place_of(sink)
+        pipe.sink = sink
+        pipe.place = self._places.setdefault(key, Place(key))
+        pipe.place.pipes.add(pipe)
+        self._users[id(sink)] += 1
+        if self._users[id(sink)] == 1:
+            self._tell_sink(pipe, "open")
+
+    def _leave(self, pipe: Pipe) -> None:
+        pipe.place.pipes.remove(pipe)
+        if not pipe.place.pipes:
+            self._shut(pipe.place)
+            del self._places[pipe.place.key]
         self._users[id(pipe.sink)] -= 1
         if not self._users[id(pipe.sink)]:
             del self._users[id(pipe.sink)]
-            self._told.pop(id(pipe.sink), None)
-            close = getattr(pipe.sink, "close", None)
-            if close is not None:
-                close()
+            self._tell_sink(pipe, "close")
+
+    def _tell_sink(self, pipe: Pipe, what: str) -> None:
+        """Call the sink's open(), close() or reopen(), if it has one."""
+        method = getattr(pipe.sink, what, None)
+        if method is None:
+            return
+        try:
+            method()
+        except Exception as error:  # noqa: BLE001 a sink may be anybody's code
+            pipe.account.trouble(pipe.source, _words(error))
+
+    def _put(self, pipe: Pipe, data: bytes) -> None:
+        """Give it to the sink; if that is full, keep it and stop reading the pipe."""
+        if not data:
+            return
+        if pipe.place.waiting:
+            self._wait(pipe, data)
+            return
+        source = pipe.source
+        record = {"pid": source.pid, "name": source.name, "data": data, "timestamp": time.time()}
+        try:
+            pipe.sink(record)
+        except Unwritten as error:
+            if error.full is not None and self._watch(error.full, pipe.place):
+                self._wait(pipe, data[error.written :])
+            else:
+                pipe.account.dropped(source, data, error.written, str(error))
+        except Exception as error:  # noqa: BLE001 a sink may be anybody's code
+            pipe.account.dropped(source, data, 0, _words(error))
+        else:
+            pipe.account.fine(source)
+
+    def _wait(self, pipe: Pipe, data: bytes) -> None:
+        """Queue at a full place."""
+        if not pipe.pending:
+            pipe.place.waiting.append(pipe)
+        pipe.pending += data
+        self._ignore(pipe)
+
+    def _resume(self, place: Place) -> None:
+        """A full place has room: all that wait get their turn, in order."""
+        self._shut(place)
+        waiting, place.waiting = place.waiting, collections.deque()
+        for pipe in waiting:
+            self._offer_again(pipe)
+
+    def _offer_again(self, pipe: Pipe) -> None:
+        data, pipe.pending = pipe.pending, b""
+        self._put(pipe, data)
+        if pipe.pending:
+            return
+        if pipe.at_end:
+            self._remove(pipe)
+        else:
+            self._listen(pipe)
+            self._schedule(pipe)
+
+    def _watch(self, door: int, place: Place) -> bool:
+        """Ask to be told when a full place has room. Whether one can be told."""
+        try:
+            self._epoll.register(door, select.EPOLLOUT)
+        except (OSError, ValueError):  # a user's sink may say what it likes
+            return False
+        place.door = door
+        self._doors[door] = place
+        return True
+
+    def _shut(self, place: Place) -> None:
+        """Stop asking whether a full place has room."""
+        if place.door >= 0:
+            self._epoll.unregister(place.door)
+            del self._doors[place.door]
+            place.door = -1
+
+    def _abandon(self) -> None:
+        """The end: what a full sink has not taken by now is lost."""
+        self._obey()
+        for pipe in list(self._pipes.values()):
+            self._put(pipe, pipe.lines.flush())
+            if pipe.pending:
+                pipe.account.dropped(pipe.source, pipe.pending, 0, "circusd ends, its sink is full")
+            self._remove(pipe)
 
 
-def _upto(chunk: bytes, end: int) -> bytes:
-    """The whole chunk, not a copy, when it ends with its last line."""
-    return chunk if end == len(chunk) else chunk[:end]
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _log(source: Source, text: str) -> None:
+    logger.warning("%s.%d %s: %s", source.watcher, source.wid, source.name, text)

@@ -1,22 +1,124 @@
-"""Output passed on to the daemon's own standard output."""
+"""Output passed on to the daemon's own standard output, whatever that is."""
 
 from __future__ import annotations
 
+import io
 import os
-from typing import Any
+import socket
+import stat
+import sys
+from typing import TYPE_CHECKING, ClassVar
+
+from circus.stream.lines import Seam
+from circus.stream.sink import Record, Unwritten, payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
 
 
 class StdoutStream:
-    """Writes to descriptor 1, past any buffer of ours. May block as long as its reader does."""
+    """Writes to the file, pipe, terminal or socket behind `sys.stdout`.
+
+    Never blocks where that can be had: a terminal that is stopped, or a pipe nobody reads, holds
+    up only the workers that write to it.
+    """
+
+    place: ClassVar[Hashable] = ("stdout",)
+    _seam: ClassVar[Seam] = Seam()
 
     def __init__(self, **_options: object) -> None:
-        self._fd = 1
+        self._fd = -1
+        self._write: Callable[[memoryview], int] = _write_object
 
-    def __call__(self, data: dict[str, Any]) -> None:
-        """Raises OSError when standard output is gone or full."""
-        rest = memoryview(data["data"])
-        while rest:
-            try:
-                rest = rest[os.write(self._fd, rest) :]
-            except BlockingIOError:  # a terminal or pipe that somebody made non-blocking
-                os.set_blocking(self._fd, True)
+    def open(self) -> None:
+        """Look what standard output is; whoever replaces `sys.stdout` does it before."""
+        self.close()
+        try:
+            self._fd = _descriptor(sys.stdout.fileno())
+        except (AttributeError, OSError, ValueError, io.UnsupportedOperation):
+            self._write = _write_object  # closed, or an object that only looks like a file
+        else:
+            self._write = _writer(self._fd)
+
+    def close(self) -> None:
+        """Standard output itself stays open."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __call__(self, record: Record) -> None:
+        """Write one record. Raises Unwritten."""
+        if self._fd < 0:
+            self.open()
+        data = payload(record)
+        owner = (record.get("pid"), record.get("name"))
+        if joint := self._seam.joint(owner):
+            self._all(joint, None)
+        self._all(data, owner)
+
+    def _all(self, data: bytes, owner: Hashable) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._write(rest) :]
+        except (OSError, ValueError, AttributeError) as error:
+            written = len(data) - len(rest)
+            if written:
+                self._seam.wrote(owner, data[:written])
+            message = f"cannot write to standard output: {_reason(error)}"
+            if isinstance(error, BlockingIOError):
+                raise Unwritten(message, written=written, full=self._fd) from error
+            self._seam.cut()
+            raise Unwritten(message, written=written) from error
+        self._seam.wrote(owner, data)
+
+
+def _descriptor(fd: int) -> int:
+    """A descriptor for the same thing, non-blocking for us and unchanged for everybody else.
+
+    Blocking belongs to the open file, which a terminal's shell and our own log share with us; so
+    pipes and devices are opened once more. A regular file must not be: its position is shared.
+    """
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            return os.open(f"/proc/self/fd/{fd}", flags)
+        except OSError:  # another user's terminal: it may block then
+            pass
+    return os.dup(fd)
+
+
+def _writer(fd: int) -> Callable[[memoryview], int]:
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return lambda data: os.write(fd, data)
+    return lambda data: _send(fd, data)
+
+
+def _send(fd: int, data: memoryview) -> int:
+    """A socket cannot be opened once more, but asked each time not to block."""
+    sock = socket.socket(fileno=fd)
+    try:
+        return sock.send(data, socket.MSG_DONTWAIT)
+    finally:
+        sock.detach()
+
+
+def _write_object(data: memoryview) -> int:
+    """For programs that put something of their own into `sys.stdout`."""
+    if sys.stdout is None:
+        raise OSError("it is closed")
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is not None:
+        binary.write(data)
+    else:
+        sys.stdout.write(bytes(data).decode(errors="backslashreplace"))
+    sys.stdout.flush()
+    return len(data)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

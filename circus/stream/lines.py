@@ -1,0 +1,74 @@
+"""Keeping lines whole: where pieces are cut, and where they are joined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+class Lines:
+    """Cuts what one pipe gives after its last newline; the rest waits for its end.
+
+    A rest of `most` bytes or more waits no longer, so less than that is ever kept.
+    """
+
+    __slots__ = ("_rest", "most")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._rest = bytearray()
+
+    def __bool__(self) -> bool:
+        """Whether there is an unfinished line."""
+        return bool(self._rest)
+
+    def add(self, chunk: bytes) -> bytes:
+        """What need not wait any longer: whole lines, or as much of one as may not; or b""."""
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self._rest += chunk
+            return self.flush() if len(self._rest) >= self.most else b""
+        if end == len(chunk) and not self._rest:
+            return chunk
+        whole = b"".join((self._rest, memoryview(chunk)[:end]))
+        self._rest[:] = memoryview(chunk)[end:]
+        if len(self._rest) >= self.most:
+            whole += self.flush()
+        return whole
+
+    def flush(self) -> bytes:
+        """The unfinished line, which is then no longer kept."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return rest
+
+
+class Seam:
+    """The end of a file that several write to: whose unfinished line it is, if it is one."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self) -> None:
+        self._owner: Hashable = None
+
+    def joint(self, owner: Hashable) -> bytes:
+        """What must come first so that `owner` begins no line in the middle of another's."""
+        return b"" if self._owner in (None, owner) else b"\n"
+
+    def continues(self, owner: Hashable) -> bool:
+        """Whether what `owner` writes next belongs to a line that it has begun."""
+        return self._owner is not None and self._owner == owner
+
+    def wrote(self, owner: Hashable, last: bytes) -> None:
+        """`owner` has written something that ends with `last`."""
+        self._owner = None if last.endswith(b"\n") else owner
+
+    def cut(self) -> None:
+        """An unfinished line stays so: its end was dropped."""
+        if self._owner is not None:
+            self._owner = _NOBODY
+
+
+_NOBODY = object()

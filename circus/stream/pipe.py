@@ -1,0 +1,77 @@
+"""What the pump knows about one pipe, and about one place that pipes lead to."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from circus.stream.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from circus.stream.ledger import Account
+    from circus.stream.sink import Sink, Source
+
+LINE_BYTES = 256 << 10
+"""A longer line is passed on in pieces."""
+DEFAULT_BYTES = 64 << 10
+"""What the kernel lets a pipe hold."""
+BUSY_BYTES = 256 << 10
+"""What a busy one may hold. With more, what was read leaves the cache before it is written."""
+
+
+class Pipe:
+    """One worker's stdout or stderr, and the sink that it leads to."""
+
+    sink: Sink
+    place: Place
+
+    def __init__(self, fd: int, source: Source, account: Account) -> None:
+        self.fd = fd
+        self.source = source
+        self.account = account
+        self.lines = Lines(LINE_BYTES)
+        self.pending = b""
+        """What a full sink has not taken; while there is any, nothing more is read."""
+        self.due: float | None = None
+        """When its silence is to be noticed, on the monotonic clock."""
+        self.queued = False
+        self.listening = False
+        self.orphaned = False
+        """Its worker is dead."""
+        self.at_end = False
+        self._room = DEFAULT_BYTES
+
+    def read(self) -> bytes:
+        """What is there, b"" at the end. Raises BlockingIOError when there is nothing."""
+        try:
+            chunk = os.read(self.fd, self._room)
+        except BlockingIOError:
+            raise
+        except OSError:  # a terminal or a socket that was hung up
+            return b""
+        if len(chunk) == DEFAULT_BYTES == self._room:
+            self._grow()
+        return chunk
+
+    def _grow(self) -> None:
+        """It was full: let it hold more. Only such a one, since a user's pipes share one limit."""
+        self._room = BUSY_BYTES
+        with contextlib.suppress(OSError):  # there is no more; it goes on as it is
+            fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, BUSY_BYTES)
+
+
+class Place:
+    """What sinks write to. There is one as long as a pipe leads there."""
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.pipes: set[Pipe] = set()
+        self.waiting: collections.deque[Pipe] = collections.deque()
+        """Those with something pending, in the order they came."""
+        self.door = -1
+        """The descriptor to wait for while it is full."""

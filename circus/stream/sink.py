@@ -1,0 +1,64 @@
+"""What a sink is: something that takes pieces of output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from circus.exc import CircusError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+Record: TypeAlias = dict[str, Any]
+"""`pid`, `name` ("stdout" or "stderr"), `data` (bytes) and `timestamp` (seconds since 1970)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose output it is; `name` is "stdout" or "stderr"."""
+
+    watcher: str
+    wid: int
+    pid: int
+    name: str
+
+
+class Sink(Protocol):
+    """Called from the pump's thread, one record at a time; all other sinks wait meanwhile.
+
+    `data` holds whole lines as far as the worker writes lines. What is raised is reported and the
+    data counted as dropped; the next record is tried all the same.
+
+    May also have `open()`, called before the first record and again after a `close()`; `close()`,
+    called when the last pipe that leads here has ended; `reopen()`, called on SIGUSR1. Sinks that
+    write to one place say so by an equal `place`: then their lines are kept whole together.
+    """
+
+    def __call__(self, data: Record, /) -> object:
+        """Take one record."""
+
+
+class Unwritten(CircusError):
+    """A sink could not take all of the data: the first `written` bytes did arrive.
+
+    `full` is a descriptor when nothing is wrong but it: the rest is offered again once it can be
+    written to.
+    """
+
+    def __init__(self, message: str, *, written: int = 0, full: int | None = None) -> None:
+        super().__init__(message)
+        self.written = written
+        self.full = full
+
+
+def place_of(sink: Sink) -> Hashable:
+    """What `sink` writes to; a sink that does not say is a place of its own."""
+    place: Hashable = getattr(sink, "place", None)
+    return place if place is not None else ("sink", id(sink))
+
+
+def payload(record: Record) -> bytes:
+    """The data of a record as bytes; programs that use a sink by hand also pass text."""
+    data = record["data"]
+    return data.encode() if isinstance(data, str) else bytes(data)
