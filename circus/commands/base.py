@@ -55,6 +55,19 @@ class Argument:
         """Whether a message without it is refused."""
         return self.default is _MISSING
 
+    @property
+    def word(self) -> str:
+        """What stands for its value in help."""
+        return self.metavar or self.name.upper()
+
+    def shell_form(self) -> str:
+        """How it is written on a command line."""
+        if self.flag:
+            flag = self.flag.partition("/")[0]
+            return f"[{flag}]" if self.kind.name == "boolean" else f"[{flag} {self.word}]"
+        word = f"{self.word}..." if self.kind.many or self.kind.rest else self.word
+        return word if self.required else f"[{word}]"
+
     def complete(self, name: str, annotation: str) -> None:
         """Take in what the class says about the field."""
         self.name = name
@@ -138,9 +151,19 @@ class Command:
         return "\n".join(line.removeprefix("    ") for line in lines).strip()
 
     @classmethod
+    def shell_form(cls) -> str:
+        """How it is written on a command line."""
+        rows = [row for row in cls.arguments if not row.wire_only]
+        flags = [row.shell_form() for row in rows if row.flag]
+        words = [row.shell_form() for row in rows if not row.flag]
+        return " ".join(
+            ["circusctl", cls.verb, *flags, *(["[--waiting]"] if cls.waits else []), *words]
+        )
+
+    @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
         """What to send for what was read from a command line."""
-        return {key: value for key, value in given.items() if value is not None}
+        return {key: value for key, value in given.items() if value is not None and value != []}
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, object]) -> Command:

@@ -122,15 +122,14 @@ def _signum(key: str, value: object) -> int:
     """Number of a signal given as 15, "15", "TERM" or "SIGTERM"."""
     import signal
 
-    if isinstance(value, str) and not value.isdigit():
-        name = value.upper()
+    try:
+        number = _integer(key, value)
+    except MessageError:
+        name = str(value).upper()
         found = getattr(signal.Signals, name if name.startswith("SIG") else f"SIG{name}", None)
-        if isinstance(found, signal.Signals):
-            return int(found)
-    elif not isinstance(value, bool) and isinstance(value, int | str) and len(str(value)) < 4:
-        number = int(value)
-        if 0 < number < signal.NSIG:
-            return number
+        number = int(found) if isinstance(found, signal.Signals) else 0
+    if 0 < number < signal.NSIG:
+        return number
     raise MessageError(f"signal invalid: {str(value)[:40]!r} in {key!r}")
 
 
@@ -149,7 +148,7 @@ def _read_seconds(text: str) -> float:
 
 
 def pairs(words: Sequence[str]) -> dict[str, object]:
-    """`key value key value …` as a mapping. Raises ArgumentError."""
+    """`key value key value ...` as a mapping. Raises ArgumentError."""
     if len(words) % 2:
         raise ArgumentError("List of key/values is invalid")
     return dict(zip(words[::2], words[1::2], strict=True))

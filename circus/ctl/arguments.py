@@ -41,11 +41,8 @@ class Asked(NamedTuple):
 class _Parser(argparse.ArgumentParser):
     """Tells what is wrong by an exception, so that an interactive session goes on."""
 
-    command: type[Command] | None = None
-
     def error(self, message: str) -> NoReturn:
-        wanted = usage(self.command) if self.command else USAGE
-        raise ArgumentError(f"usage: {wanted}\n{self.prog}: error: {message}")
+        raise ArgumentError(f"usage: {self.usage}\n{self.prog}: error: {message}")
 
 
 def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Asked:
@@ -76,15 +73,7 @@ def overview() -> str:
 def explain(command: type[Command]) -> str:
     """Help on one command; its first line is the title."""
     about = [command.title(), "", command.prose(), ""] if command.prose() else [command.title(), ""]
-    parser = _command_parser(command)
-    parser.usage = usage(command)
-    return "\n".join([*about, parser.format_help().rstrip()])
-
-
-def usage(command: type[Command]) -> str:
-    """How a command is written, in one line, without the options that all have."""
-    text = _command_parser(command, with_options=False).format_usage()
-    return " ".join(text.removeprefix("usage: ").split())
+    return "\n".join([*about, _command_parser(command).format_help().rstrip()])
 
 
 def _verb_at(words: Sequence[str]) -> int:
@@ -134,9 +123,13 @@ def _read_command(command: type[Command], words: list[str], options: argparse.Na
         parser.error(str(error))
 
 
-def _command_parser(command: type[Command], *, with_options: bool = True) -> _Parser:
-    parser = _Parser(f"circusctl {command.verb}", add_help=False, allow_abbrev=False)
-    parser.command = command
+def _command_parser(command: type[Command]) -> _Parser:
+    parser = _Parser(
+        f"circusctl {command.verb}",
+        usage=command.shell_form().replace("%", "%%"),
+        add_help=False,
+        allow_abbrev=False,
+    )
     taken: set[str] = set()
     for row in command.arguments:
         flags = row.flag.split("/") if row.flag else []
@@ -145,7 +138,7 @@ def _command_parser(command: type[Command], *, with_options: bool = True) -> _Pa
             taken.update(flags)
     if command.waits:
         parser.add_argument("--waiting", action="store_true", help="wait until it is done")
-    for flag, shape in _OPTIONS if with_options else ():
+    for flag, shape in _OPTIONS:
         if flag not in taken:
             names = ("-h", flag) if flag == "--help" else (flag,)
             parser.add_argument(*names, **{**shape, "default": argparse.SUPPRESS})
@@ -159,7 +152,7 @@ def _shape(row: Argument, *, positional: bool) -> dict[str, Any]:
         shape["dest"] = row.name
     if row.kind.name == "boolean":
         return {**shape, "action": "store_false" if row.default else "store_true"}
-    shape |= {"metavar": row.metavar or row.name.upper(), "type": _reader(row)}
+    shape |= {"metavar": row.word, "type": _reader(row)}
     if positional:
         shape["nargs"] = _number(row)
     return shape

@@ -45,9 +45,13 @@ def show_logs(
     for tail in tails:
         tail.start(lines)
     printer = Printer(with_names=len(tails) > 1)
-    _print_all(tails, printer)
-    if follow:
-        _follow(tails, printer)
+    try:
+        _print_all(tails, printer)
+        if follow:
+            _follow(tails, printer)
+    finally:
+        for tail in tails:
+            tail.close()
     return 0
 
 
@@ -107,6 +111,11 @@ class Tail:
             return data
         return self._read_some()
 
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+
     def _read_some(self) -> bytes:
         file = self._file
         if file is None:
@@ -132,8 +141,9 @@ class Tail:
 def _start_of_last(file: BinaryIO, lines: int) -> int:
     """Where the last `lines` lines begin, found from the end so that size does not matter."""
     end = position = file.seek(0, os.SEEK_END)
-    left = lines
-    while position > 0 and left >= 0:
+    if not lines:
+        return end
+    while position > 0:
         size = min(BLOCK_BYTES, position)
         position -= size
         file.seek(position)
@@ -142,10 +152,10 @@ def _start_of_last(file: BinaryIO, lines: int) -> int:
         while (at := block.rfind(b"\n", 0, at)) >= 0:
             if position + at == end - 1:
                 continue  # the last line's own end
-            left -= 1
-            if left < 0 or lines == 0:
+            lines -= 1
+            if not lines:
                 return position + at + 1
-    return 0 if lines else end
+    return 0
 
 
 class Printer:

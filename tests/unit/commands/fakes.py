@@ -1,0 +1,144 @@
+"""An arbiter that does nothing and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from circus.config.model import watcher_from_mapping
+from circus.exc import NotFound
+
+if TYPE_CHECKING:
+    from circus.arbiter import Arbiter
+
+
+class FakeWatcher:
+    """Two workers, both fine."""
+
+    def __init__(self, arbiter: FakeArbiter, name: str, **options: object) -> None:
+        self.arbiter = arbiter
+        self.config = watcher_from_mapping(name, {"cmd": "sleep 1", **options})
+        self.name = name
+        self.numprocesses = 2
+
+    def __len__(self) -> int:
+        return 2
+
+    def pids(self) -> list[int]:
+        return [11, 12]
+
+    def status(self) -> str:
+        return "active"
+
+    def info(self) -> dict[str, Any]:
+        return {"11": {"pid": 11}}
+
+    def process_info(self, pid: int) -> dict[str, Any]:
+        return {"pid": pid}
+
+    def why(self, wid: int | None = None) -> list[dict[str, Any]]:
+        if wid not in (None, 1):
+            raise NotFound(f"worker {wid} not found in {self.name!r}")
+        slot = {"wid": 1, "state": "ready", "since": 3.0, "pid": 11, "what": "running"}
+        return [{**slot, "last": "", "next": "nothing", "failures": 0, "restarts": 0}]
+
+    def until(self, condition: str) -> asyncio.Future[Any]:
+        return self.arbiter.note("until", self.name, condition)
+
+    def incr(self, nb: int = 1) -> asyncio.Future[Any]:
+        return self.arbiter.note("incr", self.name, nb)
+
+    def decr(self, nb: int = 1) -> asyncio.Future[Any]:
+        return self.arbiter.note("decr", self.name, nb)
+
+    def kill(self, *arguments: object) -> asyncio.Future[Any]:
+        return self.arbiter.note("kill", self.name, *arguments)
+
+    def send_signal(self, signum: int, **which: object) -> None:
+        self.arbiter.asked.append(("signal", self.name, signum, which))
+
+
+class FakeArbiter:
+    """Every action is pending until the test decides on `futures`."""
+
+    endpoint = "ipc:///control"
+    pubsub_endpoint = "ipc:///pubsub"
+    stats_endpoint = "ipc:///stats"
+    check_delay = 5.0
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.asked: list[tuple[Any, ...]] = []
+        self.futures: list[asyncio.Future[Any]] = []
+        self.watchers = [
+            FakeWatcher(self, "Web", env={"A": "1"}),
+            FakeWatcher(self, "one", singleton=True),
+        ]
+        self.sockets = {
+            "b": SimpleNamespace(fd=5, name="b", backlog=3, path="/b", host=None, port=None),
+            "a": SimpleNamespace(fd=4, name="a", backlog=2, path=None, host="::", port=80),
+        }
+        self.config = SimpleNamespace(circus=SimpleNamespace(multicast_endpoint=None))
+
+    def note(self, *what: Any) -> asyncio.Future[Any]:
+        self.asked.append(what)
+        future: asyncio.Future[Any] = self.loop.create_future()
+        self.futures.append(future)
+        return future
+
+    def get_watcher(self, name: str) -> FakeWatcher:
+        for watcher in self.watchers:
+            if watcher.name.lower() == name.lower():
+                return watcher
+        raise NotFound(f"program {name} not found")
+
+    def match(self, name: str, how: str) -> list[FakeWatcher]:
+        self.asked.append(("match", name, how))
+        return [self.get_watcher(name)]
+
+    def blocked_by(self, watcher: FakeWatcher) -> str:
+        return ""
+
+    def numprocesses(self) -> int:
+        return 4
+
+    def statuses(self) -> dict[str, str]:
+        return {watcher.name: watcher.status() for watcher in self.watchers}
+
+    def info(self) -> dict[str, Any]:
+        return {"pid": 1}
+
+    def start(self, watchers: Any = None) -> asyncio.Future[Any]:
+        return self.note("start", watchers and [one.name for one in watchers])
+
+    def stop(self, watchers: Any = None) -> asyncio.Future[Any]:
+        return self.note("stop", watchers and [one.name for one in watchers])
+
+    def restart(self, watchers: Any) -> asyncio.Future[Any]:
+        return self.note("restart", [one.name for one in watchers])
+
+    def restart_daemon(self) -> asyncio.Future[Any]:
+        return self.note("restart_daemon")
+
+    def reload(self, watchers: Any = None, **how: object) -> asyncio.Future[Any]:
+        return self.note("reload", watchers and [one.name for one in watchers], how)
+
+    def add(self, config: Any, *, start: bool) -> asyncio.Future[Any]:
+        return self.note("add", config, start)
+
+    def remove(self, name: str, *, nostop: bool) -> asyncio.Future[Any]:
+        return self.note("remove", name, nostop)
+
+    def change(self, name: str, options: dict[str, Any]) -> asyncio.Future[Any]:
+        return self.note("change", name, options)
+
+    def reload_config(self) -> asyncio.Future[Any]:
+        return self.note("reload_config")
+
+    def quit(self) -> asyncio.Future[Any]:
+        return self.note("quit")
+
+    def as_arbiter(self) -> Arbiter:
+        # the part of it that commands use
+        return cast("Arbiter", self)

@@ -1,0 +1,126 @@
+"""Reading on at the end of files that others write, move and cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from circus.ctl.logs import BLOCK_BYTES, Tail, escaped, log_files
+from circus.exc import CircusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    class Start(Protocol):
+        def __call__(self, path: Path, lines: int = 10) -> Tail: ...
+
+
+@pytest.fixture
+def tail() -> Iterator[Start]:
+    started: list[Tail] = []
+
+    def start(path: Path, lines: int = 10) -> Tail:
+        found = Tail(str(path))
+        started.append(found)
+        found.start(lines)
+        return found
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def rest(following: Tail) -> bytes:
+    data = b""
+    while more := following.read():
+        data += more
+    return data
+
+
+@pytest.mark.parametrize(
+    ("content", "lines", "shown"),
+    [
+        (b"", 3, b""),
+        (b"a\nb\nc\n", 2, b"b\nc\n"),
+        (b"a\nb\nc", 2, b"b\nc"),
+        (b"a\nb\nc\n", 3, b"a\nb\nc\n"),
+        (b"a\nb\nc\n", 9, b"a\nb\nc\n"),
+        (b"a\nb\nc\n", 0, b""),
+        (b"a\nb\nc", 0, b""),
+        (b"\n\n\n", 2, b"\n\n"),
+        (b"x" * BLOCK_BYTES + b"\nlast\n", 1, b"last\n"),
+        (b"first\n" + b"x" * 3 * BLOCK_BYTES + b"\n", 1, b"x" * 3 * BLOCK_BYTES + b"\n"),
+        (b"a\n" + b"x" * (BLOCK_BYTES - 1) + b"\n", 1, b"x" * (BLOCK_BYTES - 1) + b"\n"),
+        (b"a\n" + b"y\n" * BLOCK_BYTES, BLOCK_BYTES, b"y\n" * BLOCK_BYTES),
+    ],
+)
+def test_the_last_lines(
+    tail: Start, tmp_path: Path, content: bytes, lines: int, shown: bytes
+) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(content)
+    assert rest(tail(path, lines)) == shown
+
+
+def test_it_goes_on(tail: Start, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"a\n")
+    following = tail(path, 0)
+    assert rest(following) == b""
+    with path.open("ab") as file:
+        file.write(b"b\n")
+    assert rest(following) == b"b\n"
+
+
+def test_it_follows_the_name_after_a_rotation(tail: Start, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"a\n")
+    following = tail(path)
+    with path.open("ab") as file:
+        path.rename(tmp_path / "log.1")
+        path.write_bytes(b"new\n")
+        file.write(b"the last of the old\n")
+    assert rest(following) == b"a\nthe last of the old\nnew\n"
+
+
+def test_it_begins_again_when_the_file_is_cut(tail: Start, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"a long line\n")
+    following = tail(path)
+    assert rest(following) == b"a long line\n"
+    path.write_bytes(b"")
+    assert rest(following) == b""
+    path.write_bytes(b"b\n")
+    assert rest(following) == b"b\n"
+
+
+def test_a_file_may_come_later(tail: Start, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    following = tail(path)
+    assert rest(following) == b""
+    path.write_bytes(b"a\n")
+    assert rest(following) == b"a\n"
+
+
+def test_what_cannot_be_read_is_told(tail: Start, tmp_path: Path) -> None:
+    with pytest.raises(CircusError, match=r"cannot read .*: Is a directory"):
+        tail(tmp_path)
+
+
+def test_files_are_found_in_options() -> None:
+    assert log_files({"stdout_stream.filename": "/a", "stderr_stream.filename": "/b"}) == [
+        "/a",
+        "/b",
+    ]
+    assert log_files({"stdout_stream_conf": {"filename": "/a"}, "stderr_stream_conf": None}) == [
+        "/a"
+    ]
+    assert log_files({"stdout_stream.filename": "/a", "stderr_stream.filename": "/a"}) == ["/a"]
+    assert log_files({"cmd": "x"}) == []
+
+
+def test_control_characters_are_written_out() -> None:
+    assert escaped("a\tb\n") == "a\tb\n"
+    assert escaped("\x1b]0;x\x07é\x9b") == "\\x1b]0;x\\x07é\\x9b"
