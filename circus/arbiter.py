@@ -266,8 +266,8 @@ class Arbiter:
             watcher.kill(graceful_timeout=0.0)
 
     def restart_daemon(self) -> Result:
-        """Stop everything, read the file again, start."""
-        return self._end(again=True)
+        """Stop everything, read the file again, start. Nothing is stopped for a bad file."""
+        return self.keep(self._restart_daemon())
 
     # -- how ------------------------------------------------
 
@@ -367,6 +367,11 @@ class Arbiter:
             return watcher.reload()
         return self._all_settled([watcher])
 
+    async def _restart_daemon(self) -> dict[str, Any]:
+        if self.config.path is not None:
+            await asyncio.to_thread(load, self.config.path, dict(os.environ))
+        return await self._end(again=True)
+
     async def _reload_config(self) -> dict[str, Any]:
         if self.config.path is None:
             raise CircusError("cannot reload the configuration: it did not come from a file")
@@ -376,13 +381,16 @@ class Arbiter:
         self.config = loaded.config
         results = []
         for step in steps:
-            logger.info("Configuration: %s %s: %s", step.kind, step.name, step.action)
+            what = f"{step.kind} {step.name}: {', '.join(step.reasons)}"
             if step.kind == "watcher":
-                results.append(self._apply(step.name, step.action))
+                logger.info("Configuration: %s of %s", step.action, what)
+                results.append(self._apply(step.name))
+            elif step.action is not Action.LIVE:
+                logger.warning("Configuration: %s; counts when circusd is started again", what)
         await self._gather(results)
         return {}
 
-    def _apply(self, name: str, action: Action) -> Result:
+    def _apply(self, name: str) -> Result:
         wanted = self.config.watchers.get(name.lower())
         if wanted is None:
             return self.remove(name)

@@ -168,10 +168,11 @@ def test_t19_a_reload_takes_the_environment_of_now(circusd: Start) -> None:
         pairs = (item.partition("=") for item in text.split("\0") if item)
         return {name: value for name, _, value in pairs if name != "CIRCUS_WORKER"}
 
-    assert environ() == {"ONE": "1", "TWO": "2 2"}
+    # the kernel shows it a moment after the start of the program is known
+    wait_until(lambda: environ() == {"ONE": "1", "TWO": "2 2"})
     env.write_text("TWO=3\n")
     daemon.call("reload", name="w", waiting=True)
-    assert environ() == {"TWO": "3"}
+    wait_until(lambda: environ() == {"TWO": "3"})
 
 
 def test_it_goes_to_the_background(circusd: Start) -> None:
@@ -231,3 +232,25 @@ path = FOLDER/two
             assert client.recv(2) == b"hi"
     statuses = daemon.call("status")["statuses"]
     assert (statuses["other"], statuses["manual"]) == ("stopped", "stopped")
+
+
+def test_restart_of_the_daemon_reads_the_file_again(circusd: Start) -> None:
+    daemon = circusd("[watcher:one]\ncmd = sleep 3600\n")
+    pid = daemon.wait_pids("one", 1)
+    daemon.write("[watcher:one]\ncmd = sleep 3600\nnumprocesses = x\n")
+    answer = daemon.call("restart", waiting=True)
+    assert answer["status"] == "error"
+    assert daemon.pids("one") == pid
+    daemon.write("[watcher:two]\ncmd = sleep 3600\n")
+    assert daemon.call("restart")["status"] == "ok"
+    wait_until(lambda: "two.1 started" in daemon.text())
+    wait_until(lambda: daemon.ctl("list").stdout == "two\n")
+
+
+def test_a_socket_that_changed_is_told(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[socket:s]\npath = FOLDER/s\n")
+    daemon.write("[watcher:w]\ncmd = sleep 3600\n[socket:s]\npath = FOLDER/t\n")
+    pids = daemon.wait_pids("w", 1)
+    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    assert "socket s: path; counts when circusd is started again" in daemon.text()
+    assert daemon.pids("w") == pids
