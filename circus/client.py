@@ -53,11 +53,11 @@ class CircusClient:
         ssh_keyfile: str | None = None,
     ) -> None:
         _refuse_ssh(ssh_server, ssh_keyfile)
-        self.context = context or zmq.Context()
         self.endpoint = endpoint or find_endpoint()
         self.timeout = timeout
         self._owned = context is None
-        self.socket = _connect(self.context, self.endpoint)
+        self.context = context or zmq.Context()
+        self.socket = _connect(self.context, self.endpoint, owned=self._owned)
 
     def send_message(self, command: str, **props: Any) -> dict[str, Any]:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
@@ -135,11 +135,11 @@ class AsyncCircusClient:
         import zmq.asyncio
 
         _refuse_ssh(ssh_server, ssh_keyfile)
-        self.context = context or zmq.asyncio.Context()
         self.endpoint = endpoint or find_endpoint()
         self.timeout = timeout
         self._owned = context is None
-        self.socket = _connect(self.context, self.endpoint)
+        self.context = context or zmq.asyncio.Context()
+        self.socket = _connect(self.context, self.endpoint, owned=self._owned)
 
     async def send_message(self, command: str, **props: Any) -> dict[str, Any]:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
@@ -236,7 +236,7 @@ def _host_and_port(endpoint: str) -> tuple[str, int]:
 # -- shared -------------------------------------------------------------------------------------
 
 
-def _connect(context: Any, endpoint: str) -> Any:
+def _connect(context: Any, endpoint: str, *, owned: bool) -> Any:
     sock = context.socket(zmq.DEALER)
     sock.setsockopt(zmq.IDENTITY, os.urandom(16).hex().encode())
     sock.setsockopt(zmq.LINGER, 0)
@@ -244,6 +244,8 @@ def _connect(context: Any, endpoint: str) -> Any:
         sock.connect(endpoint)
     except zmq.ZMQError as error:
         sock.close()
+        if owned:
+            context.term()
         raise CallError(f"cannot connect to {endpoint}: {error.strerror}") from error
     return sock
 

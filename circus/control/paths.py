@@ -76,7 +76,7 @@ def mode_of_new_files(mode: int) -> Iterator[None]:
 def make_directory(path: str, uid: int) -> None:
     """Make a daemon's own folder, private unless it is the system's. Raises CircusError.
 
-    A folder that is there already must belong to `uid`, or to root, and nobody else may write it.
+    A folder that is there already must belong to `uid` or to root, and not be open to everybody.
     """
     try:
         with contextlib.suppress(FileExistsError):
@@ -86,7 +86,7 @@ def make_directory(path: str, uid: int) -> None:
         raise CircusError(f"cannot make {path}: {error.strerror or error}") from error
     if not stat.S_ISDIR(found.st_mode):
         raise CircusError(f"cannot use {path}: it is not a directory")
-    if found.st_uid not in (uid, 0) or found.st_mode & 0o022 & ~found.st_mode >> 9:
+    if found.st_uid not in (uid, 0) or found.st_mode & 0o002:
         raise CircusError(f"cannot use {path}: others may write to it")
 
 
