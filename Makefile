@@ -1,37 +1,55 @@
 # Two doors: `make run` and `make test`, from a bare Debian, as root or with sudo.
 
 VENV := .venv
-STAMP := $(VENV)/.ready
+READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
+CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-PACKAGES := python3 python3-venv python3-dev gcc libc6-dev libcap-dev
-MISSING = $(shell dpkg-query -W -f='$${db:Status-Abbrev} $${Package}\n' $(PACKAGES) 2>/dev/null \
-	| awk '$$1 == "ii" { have[$$2] = 1 } END { n = split("$(PACKAGES)", p, " "); \
-	for (i = 1; i <= n; i++) if (!have[p[i]]) print p[i] }')
+NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 
-.PHONY: run test bench prepare clean
+.PHONY: run test tools bench clean
 
-run: prepare ## circusd in the foreground, with examples/quickstart.ini
-	@$(VENV)/bin/circusd examples/quickstart.ini
+run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
+	@$(VENV)/bin/circusd $(CONFIG)
 
-test: prepare ## every check there is
-	@$(VENV)/bin/pip install -q 'tox>=4'
-	@$(VENV)/bin/tox
+test: tools ## every check that a change has to pass; ONLY=unit,lint runs these alone
+	@$(VENV)/bin/tox run $(if $(ONLY),-e $(ONLY))
 
-bench: prepare ## circusd beside a bare floor, as ratios
-	@$(VENV)/bin/python benchmarks/run.py
+bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
+	@$(VENV)/bin/python benchmarks/run.py $(BENCH)
 
-prepare: $(STAMP)
+# What a build needs, then the newest Python that has headers and venv, then ourselves.
+$(READY): setup.py circus/host/launch.c
+	@missing=; for package in $(NEEDED); do \
+		dpkg-query -W -f='$${db:Status-Abbrev}' $$package 2>/dev/null | grep -q '^[ih]i' \
+			|| missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "Installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+		install="$(SUDO) apt-get install -y -qq --no-install-recommends $$missing"; \
+		$$install || { $(SUDO) apt-get update -qq && $$install; }; fi
+	@if ! $(VENV)/bin/python -c '$(FIT)' 2>/dev/null; then \
+		for name in 3.15 3.14 3.13 3.12 3.11 3; do \
+			python=$$(command -v python$$name) && $$python -c '$(FIT)' 2>/dev/null && break; \
+			python=; done; \
+		if [ -z "$$python" ]; then echo 'Circus needs Python 3.11 or newer' >&2; exit 1; fi; \
+		echo "Preparing $(VENV) with $$($$python --version)"; \
+		$$python -m venv --clear $(VENV); fi
+	@echo 'Installing Circus in $(VENV)'
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -e .
+	@touch $@
 
-$(STAMP): setup.py circus/host/launch.c
-	@missing="$(strip $(MISSING))"; if [ -n "$$missing" ]; then \
-		echo "Installing $$missing"; \
-		$(SUDO) apt-get update -qq && \
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
-	fi
-	@echo "Preparing $(VENV)"
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Circus needs Python 3.11 or newer")'
-	@python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install -q -e .
+FIT := import ensurepip, os, sys, sysconfig; \
+	sys.exit(sys.version_info < (3, 11) \
+	or not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
+
+# What the checks are made with; each part of tox.ini asks for it, and all share it.
+tools: $(TOOLS)
+
+$(TOOLS): $(READY) Makefile
+	@echo 'Installing the tools of the checks in $(VENV)'
+	@$(VENV)/bin/pip install -q --disable-pip-version-check \
+		'codespell>=2.2' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'pytest>=8' \
+		'pytest-timeout>=2.3' 'ruff>=0.6' 'tox>=4.11' types-psutil types-setuptools 'vulture>=2.11'
 	@touch $@
 
 clean: ## what was built here
