@@ -339,3 +339,17 @@ def test_second_signal_does_not_wait(circusd: Start) -> None:
     wait_until(lambda: "Got signal SIG_TERM" in daemon.text())
     daemon.process.send_signal(signal.SIGINT)
     assert daemon.process.wait(timeout=30) == 0
+
+
+def test_t3_warm_up_holds_up_nothing(circusd: Start) -> None:
+    text = "".join(
+        f"[watcher:warm{n}]\ncmd = sleep 3600\nnumprocesses = 3\nwarmup_delay = 5\n"
+        for n in range(50)
+    )
+    daemon = circusd(text + SLEEPERS)
+    daemon.wait_pids("web", 3)
+    wait_until(lambda: daemon.call("numprocesses")["numprocesses"] >= 53)
+    for _ in range(100):
+        assert daemon.call("status", name="warm7")["status"] in ("starting", "active")
+    assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
+    assert "ERROR" not in daemon.text()
