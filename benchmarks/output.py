@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CHILD = """
 import os, sys
 left, line = int(sys.argv[1]), sys.argv[2].encode().ljust(99, b".") + b"\\n"
-block = (line * 656)[:65536]
+block = line * 655
 while left > 0:
     left -= os.write(1, block[:left])
 """
@@ -73,34 +73,31 @@ def loop(pipes: list[int], path: Path, *, size: int, splice: bool = False) -> fl
     return used
 
 
-def pumped(pipes: list[int], path: Path, **options: str) -> float:
+def pumped(pipes: list[int], path: Path, total: int, **options: str) -> float:
     """The same by the pump. CPU seconds of its thread."""
-    used: list[float] = []
-    ended = threading.Event()
-
-    class Watched(FileStream):
-        def close(self) -> None:
-            if not used and ended is not None:
-                used.append(time.thread_time())
-            super().close()
-            ended.set()
-
-    pump, sink = Pump(), Watched(str(path), **options)
+    pump, sink = Pump(), FileStream(str(path), **options)
     for number, fd in enumerate(pipes):
         pump.attach(fd, sink, Source("bench", number, number, "stdout"))
     pump.start()
-    ended.wait()
+    (thread,) = (one for one in threading.enumerate() if one.name == "pump")
+    assert thread.ident is not None
+    clock = time.pthread_getcpuclockid(thread.ident)
+    while sum(counts.bytes_in for counts in pump.counts().values()) < total:
+        time.sleep(0.002)
+    used = time.clock_gettime(clock)
     pump.close(within=1.0)
-    return used[0]
+    return used
 
 
-WAYS: dict[str, Callable[[list[int], Path], float]] = {
-    "loop": lambda pipes, path: loop(pipes, path, size=1 << 16),
-    "loop256": lambda pipes, path: loop(pipes, path, size=1 << 18),
-    "splice": lambda pipes, path: loop(pipes, path, size=1 << 18, splice=True),
+WAYS: dict[str, Callable[[list[int], Path, int], float]] = {
+    "loop": lambda pipes, path, _total: loop(pipes, path, size=1 << 16),
+    "loop256": lambda pipes, path, _total: loop(pipes, path, size=1 << 18),
+    "splice": lambda pipes, path, _total: loop(pipes, path, size=1 << 18, splice=True),
     "plain": pumped,
-    "rolled": lambda pipes, path: pumped(pipes, path, max_bytes="100000000", backup_count="3"),
-    "stamped": lambda pipes, path: pumped(pipes, path, time_format="%H:%M:%S"),
+    "rolled": lambda pipes, path, total: pumped(
+        pipes, path, total, max_bytes="100000000", backup_count="3"
+    ),
+    "stamped": lambda pipes, path, total: pumped(pipes, path, total, time_format="%H:%M:%S"),
 }
 
 
@@ -110,7 +107,7 @@ def measure(way: str, count: int, total: int) -> tuple[float, float, int]:
         path = Path(folder, "out")
         began = time.perf_counter()
         children, pipes = spawn(count, total)
-        used = WAYS[way](pipes, path)
+        used = WAYS[way](pipes, path, total)
         seconds = time.perf_counter() - began
         for child in children:
             child.wait()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
 from circus.stream.lines import Seam
-from circus.stream.sink import Record, Unwritten, payload
+from circus.stream.sink import Piece, Record, Unwritten, payload
 from circus.stream.stamp import Stamp
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class FileStream:
     Without a filename it makes a temporary file. Without backups a full file is emptied.
     Streams of one filename share one open file, and never tear each other's lines.
     """
+
+    borrows = True
 
     def __init__(
         self,
@@ -82,19 +84,19 @@ class FileStream:
             self._append(file, data, owner)
             return
         stamp = Stamp(record, self.time_format, continues=file.seam.continues(owner))
-        text = stamp.put_on(data)
+        text = stamp.put_on(bytes(data))
         try:
             self._append(file, text, owner)
         except Unwritten as error:
             error.written = stamp.taken_off(text[: error.written])
             raise
 
-    def _append(self, file: _File, text: bytes, owner: Hashable) -> None:
+    def _append(self, file: _File, text: Piece, owner: Hashable) -> None:
         """All of `text`, in as many files as it takes."""
         rest, trouble = memoryview(text), ""
         try:
             while self.max_bytes and rest and not trouble:
-                take = self._fitting(file, text, len(text) - len(rest), owner)
+                take = self._fitting(file, rest, owner)
                 if take:
                     file.append(rest[:take], owner)
                     rest = rest[take:]
@@ -108,17 +110,17 @@ class FileStream:
         if trouble:  # better a file that is too long than a line that is not there
             raise Unwritten(trouble, written=len(text))
 
-    def _fitting(self, file: _File, text: bytes, start: int, owner: Hashable) -> int:
-        """How many bytes from `start` on belong into this file; 0 if it is full."""
+    def _fitting(self, file: _File, rest: memoryview, owner: Hashable) -> int:
+        """How many bytes belong into this file; 0 if it is full."""
         size = file.size()
-        room = self.max_bytes - size - 1
-        if len(text) - start <= room:
-            return len(text) - start
-        end = text.rfind(b"\n", start, start + max(0, room)) + 1
-        if not end and (not size or file.seam.continues(owner)):
+        room = max(0, self.max_bytes - size - 1)
+        if len(rest) <= room:
+            return len(rest)
+        take = bytes(rest[:room]).rfind(b"\n") + 1
+        if not take and (not size or file.seam.continues(owner)):
             # longer than any file, or begun in this one: a line is never torn
-            end = text.find(b"\n", start) + 1 or len(text)
-        return end - start if end else 0
+            take = bytes(rest).find(b"\n") + 1 or len(rest)
+        return take
 
     def _roll(self, file: _File) -> str:
         """Begin a new file. Returns why that cannot be, in which case the old one stays open."""
@@ -186,7 +188,7 @@ class _File:
         """In bytes; asked each time, since others may append to it or truncate it."""
         return os.fstat(self.fd).st_size
 
-    def append(self, data: bytes | memoryview, owner: Hashable) -> None:
+    def append(self, data: Piece, owner: Hashable) -> None:
         """All of it. Raises Unwritten."""
         rest = memoryview(data)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from circus.stream.sink import Source
+    from circus.stream.sink import Piece, Source
 
 TELL_AGAIN = 10.0
 """Seconds between two reports of trouble with the same stream."""
@@ -44,13 +44,11 @@ class Account:
         """As they are now; may be asked from any thread."""
         return Counts(self.bytes_in, self._bytes_dropped, self._lines_dropped)
 
-    def dropped(self, source: Source, data: bytes, written: int, reason: str) -> None:
+    def dropped(self, source: Source, data: Piece, written: int, reason: str) -> None:
         """All of `data` but its first `written` bytes could not be put anywhere."""
-        lost = len(data) - written
-        self._bytes_dropped += lost
-        self._lines_dropped += data.count(b"\n", written)
-        if lost and not data.endswith(b"\n"):
-            self._lines_dropped += 1
+        self._bytes_dropped += len(data) - written
+        rest = bytes(data[written:])
+        self._lines_dropped += rest.count(b"\n") + (rest[-1:] not in (b"", b"\n"))
         self.trouble(source, reason)
 
     def trouble(self, source: Source, reason: str) -> None:

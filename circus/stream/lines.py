@@ -24,19 +24,24 @@ class Lines:
         """Whether there is an unfinished line."""
         return bool(self._rest)
 
-    def add(self, chunk: bytes) -> bytes:
-        """What need not wait any longer: whole lines, or as much of one as may not; or b""."""
-        end = chunk.rfind(b"\n") + 1
+    def cut(self, buffer: bytearray, size: int) -> bytes | memoryview:
+        """What need not wait any longer: whole lines, or as much of one as may not; or b"".
+
+        `size` bytes were read into the buffer, at `most`: the room before them is for the rest, so
+        that nothing long is copied. The answer may be a view of the buffer.
+        """
+        start, stop = self.most, self.most + size
+        view = memoryview(buffer)
+        end = buffer.rfind(b"\n", start, stop) + 1
         if not end:
-            self._rest += chunk
+            self._rest += view[start:stop]
             return self.flush() if len(self._rest) >= self.most else b""
-        if end == len(chunk) and not self._rest:
-            return chunk
-        whole = b"".join((self._rest, memoryview(chunk)[:end]))
-        self._rest[:] = memoryview(chunk)[end:]
-        if len(self._rest) >= self.most:
-            whole += self.flush()
-        return whole
+        if stop - end >= self.most:
+            end = stop
+        begin = start - len(self._rest)
+        view[begin:start] = self._rest
+        self._rest = bytearray(view[end:stop])
+        return view[begin:end]
 
     def flush(self) -> bytes:
         """The unfinished line, which is then no longer kept."""

@@ -34,6 +34,8 @@ class Pipe:
         self.fd = fd
         self.source = source
         self.account = account
+        self.lends = False
+        """Whether its sink borrows."""
         self.lines = Lines(LINE_BYTES)
         self.pending = b""
         """What a full sink has not taken; while there is any, nothing more is read."""
@@ -46,20 +48,23 @@ class Pipe:
         self.at_end = False
         self._room = DEFAULT_BYTES
 
-    def read(self) -> bytes:
-        """What is there, b"" at the end. Raises BlockingIOError when there is nothing."""
+    def read(self, buffer: bytearray) -> int:
+        """Read what is there into the middle of a buffer, see `Lines.cut`. How much; 0 at the end.
+
+        Raises BlockingIOError when there is nothing.
+        """
         try:
-            chunk = os.read(self.fd, self._room)
+            size = os.readv(self.fd, [memoryview(buffer)[LINE_BYTES : LINE_BYTES + self._room]])
         except BlockingIOError:
             raise
         except OSError:  # a terminal or a socket that was hung up
-            return b""
-        if len(chunk) == DEFAULT_BYTES == self._room:
+            return 0
+        if size > DEFAULT_BYTES // 2 and self._room == DEFAULT_BYTES:
             self._grow()
-        return chunk
+        return size
 
     def _grow(self) -> None:
-        """It was full: let it hold more. Only such a one, since a user's pipes share one limit."""
+        """It is busy: let it hold more. Only such a one, since a user's pipes share one limit."""
         self._room = BUSY_BYTES
         with contextlib.suppress(OSError):  # there is no more; it goes on as it is
             fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, BUSY_BYTES)

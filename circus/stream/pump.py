@@ -26,13 +26,13 @@ import time
 from typing import TYPE_CHECKING
 
 from circus.stream.ledger import Account, Counts
-from circus.stream.pipe import Pipe, Place
-from circus.stream.sink import Unwritten, place_of
+from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
+from circus.stream.sink import Unwritten, borrows, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from circus.stream.sink import Sink, Source
+    from circus.stream.sink import Piece, Sink, Source
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +45,27 @@ LET_GO = 5.0
 class Pump:
     """All methods may be called from any thread and do not block, but `close`.
 
-    `on_trouble` is called from the pump's thread with one sentence; it must not raise.
+    `on_trouble` is called from the pump's thread with one sentence; it must not raise. `unfinished`
+    and `let_go` are in seconds, see UNFINISHED and LET_GO.
     """
 
-    def __init__(self, on_trouble: Callable[[Source, str], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_trouble: Callable[[Source, str], None] | None = None,
+        *,
+        unfinished: float = UNFINISHED,
+        let_go: float = LET_GO,
+    ) -> None:
         self._on_trouble = on_trouble or _log
+        self._unfinished = unfinished
+        self._let_go = let_go
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
         self._orders: collections.deque[Callable[[], None]] = collections.deque()
         self._thread: threading.Thread | None = None
         self._closing: float | None = None
+        self._buffer = bytearray(LINE_BYTES + BUSY_BYTES)
         self._pipes: dict[int, Pipe] = {}
         self._by_pid: dict[int, set[Pipe]] = {}
         self._places: dict[Hashable, Place] = {}
@@ -211,14 +221,14 @@ class Pump:
     def _read(self, pipe: Pipe) -> bool:
         """Pass on what is there. Whether there was something."""
         try:
-            chunk = pipe.read()
+            size = pipe.read(self._buffer)
         except BlockingIOError:
             return False
-        if not chunk:
+        if not size:
             self._finish(pipe)
             return False
-        pipe.account.bytes_in += len(chunk)
-        self._put(pipe, pipe.lines.add(chunk))
+        pipe.account.bytes_in += size
+        self._put(pipe, pipe.lines.cut(self._buffer, size))
         self._schedule(pipe)
         return True
 
@@ -243,9 +253,9 @@ class Pump:
     def _schedule(self, pipe: Pipe) -> None:
         """Set when silence is to be noticed."""
         if pipe.orphaned:
-            pipe.due = time.monotonic() + LET_GO
+            pipe.due = time.monotonic() + self._let_go
         elif pipe.lines:
-            pipe.due = time.monotonic() + UNFINISHED
+            pipe.due = time.monotonic() + self._unfinished
         else:
             pipe.due = None
         self._queue(pipe)
@@ -273,6 +283,7 @@ class Pump:
     def _lead(self, pipe: Pipe, sink: Sink) -> None:
         key = place_of(sink)
         pipe.sink = sink
+        pipe.lends = borrows(sink)
         pipe.place = self._places.setdefault(key, Place(key))
         pipe.place.pipes.add(pipe)
         self._users[id(sink)] += 1
@@ -299,7 +310,7 @@ class Pump:
         except Exception as error:  # noqa: BLE001 a sink may be anybody's code
             pipe.account.trouble(pipe.source, _words(error))
 
-    def _put(self, pipe: Pipe, data: bytes) -> None:
+    def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""
         if not data:
             return
@@ -307,7 +318,8 @@ class Pump:
             self._wait(pipe, data)
             return
         source = pipe.source
-        record = {"pid": source.pid, "name": source.name, "data": data, "timestamp": time.time()}
+        lent = data if pipe.lends else bytes(data)
+        record = {"pid": source.pid, "name": source.name, "data": lent, "timestamp": time.time()}
         try:
             pipe.sink(record)
         except Unwritten as error:
@@ -320,7 +332,7 @@ class Pump:
         else:
             pipe.account.fine(source)
 
-    def _wait(self, pipe: Pipe, data: bytes) -> None:
+    def _wait(self, pipe: Pipe, data: Piece) -> None:
         """Queue at a full place."""
         if not pipe.pending:
             pipe.place.waiting.append(pipe)

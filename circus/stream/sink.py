@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Record: TypeAlias = dict[str, Any]
 """`pid`, `name` ("stdout" or "stderr"), `data` (bytes) and `timestamp` (seconds since 1970)."""
 
+Piece: TypeAlias = bytes | memoryview
+"""Output. A view is lent: it holds for the time of a call only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -58,7 +61,16 @@ def place_of(sink: Sink) -> Hashable:
     return place if place is not None else ("sink", id(sink))
 
 
-def payload(record: Record) -> bytes:
-    """The data of a record as bytes; programs that use a sink by hand also pass text."""
-    data = record["data"]
-    return data.encode() if isinstance(data, str) else bytes(data)
+def borrows(sink: Sink) -> bool:
+    """Whether `data` may be lent to this sink as a view, which saves a copy.
+
+    Its class says so by `borrows = True`. That is not inherited: a subclass that looks into the
+    data expects bytes.
+    """
+    return bool(vars(type(sink)).get("borrows"))
+
+
+def payload(record: Record) -> Piece:
+    """The data of a record; programs that use a sink by hand also pass text."""
+    data: Piece | str = record["data"]
+    return data.encode() if isinstance(data, str) else data

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from circus.stream.lines import Seam
-from circus.stream.sink import Record, Unwritten, payload
+from circus.stream.sink import Piece, Record, Unwritten, payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,6 +24,7 @@ class StdoutStream:
     """
 
     place: ClassVar[Hashable] = ("stdout",)
+    borrows = True
     _seam: ClassVar[Seam] = Seam()
 
     def __init__(self, **_options: object) -> None:
@@ -59,7 +60,7 @@ class StdoutStream:
             self._all(joint, None)
         self._all(data, owner)
 
-    def _all(self, data: bytes, owner: Hashable) -> None:
+    def _all(self, data: Piece, owner: Hashable) -> None:
         rest = memoryview(data)
         try:
             while rest:
@@ -67,13 +68,13 @@ class StdoutStream:
         except (OSError, ValueError, AttributeError) as error:
             written = len(data) - len(rest)
             if written:
-                self._seam.wrote(owner, data[:written])
+                self._seam.wrote(owner, bytes(data[written - 1 : written]))
             message = f"cannot write to standard output: {_reason(error)}"
             if isinstance(error, BlockingIOError):
                 raise Unwritten(message, written=written, full=self._fd) from error
             self._seam.cut()
             raise Unwritten(message, written=written) from error
-        self._seam.wrote(owner, data)
+        self._seam.wrote(owner, bytes(data[-1:]))
 
 
 def _descriptor(fd: int) -> int:
