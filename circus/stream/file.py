@@ -7,7 +7,6 @@ would leave holes. It would not be faster either: see benchmarks/output.py.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 import threading
@@ -138,9 +137,11 @@ class FileStream:
 
     def _shift(self) -> None:
         """Each backup becomes the next older one, and the file itself the first of them."""
-        for number in range(self.backup_count - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{self.filename}.{number}", f"{self.filename}.{number + 1}")
+        free = 1
+        while free < self.backup_count and os.path.lexists(f"{self.filename}.{free}"):
+            free += 1
+        for number in range(free - 1, 0, -1):
+            os.replace(f"{self.filename}.{number}", f"{self.filename}.{number + 1}")
         os.replace(self.filename, f"{self.filename}.1")
 
 
