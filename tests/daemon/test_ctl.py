@@ -1,0 +1,433 @@
+"""circusctl against a real daemon: what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from circus.commands import COMMANDS
+from tests.support import Daemon, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.daemon.conftest import Start
+
+CONFIG = """
+[watcher:Web]
+cmd = sleep 3600
+numprocesses = 2
+graceful_timeout = 2
+[watcher:off]
+cmd = sleep 3600
+autostart = False
+[watcher:single]
+cmd = sleep 3600
+singleton = True
+[watcher:talk]
+cmd = sh -c "echo one; echo two; exec sleep 3600"
+stdout_stream.class = FileStream
+stdout_stream.filename = FOLDER/talk.log
+"""
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Daemon]:
+    """One for all who leave it as they found it."""
+    started = Daemon(CONFIG).wait()
+    wait_until(lambda: started.call("status", name="web")["status"] == "active")
+    wait_until(lambda: (started.folder / "talk.log").read_text() == "one\ntwo\n")
+    yield started
+    started.stop()
+
+
+# T54: every verb, what the daemon may say to it, and what the exit status must then be.
+STATUSES = [
+    ("list", 0),
+    ("list web", 0),
+    ("list nope", 3),
+    ("list a b", 2),
+    ("status", 0),
+    ("status WEB", 0),
+    ("status nope", 3),
+    ("is-active web talk", 0),
+    ("is-active web off", 3),
+    ("is-active nope", 3),
+    ("is-active", 2),
+    ("why", 0),
+    ("why web", 0),
+    ("why single.1", 0),
+    ("why web.99", 3),
+    ("why nope", 3),
+    ("wait web --timeout 10", 0),
+    ("wait off --for stopped", 0),
+    ("wait off --timeout 0.05", 3),
+    ("wait web --for christmas", 3),
+    ("wait nope", 3),
+    ("wait", 2),
+    ("numwatchers", 0),
+    ("numprocesses", 0),
+    ("numprocesses web", 0),
+    ("numprocesses nope", 3),
+    ("globaloptions", 0),
+    ("globaloptions endpoint", 0),
+    ("globaloptions nope", 3),
+    ("options web", 0),
+    ("options nope", 3),
+    ("options", 2),
+    ("get web cmd uid", 0),
+    ("get web nope", 3),
+    ("get nope cmd", 3),
+    ("get web", 2),
+    ("stats", 0),
+    ("stats web", 0),
+    ("stats web 1", 3),
+    ("stats web x", 2),
+    ("stats nope", 3),
+    ("dstats", 0),
+    ("dstats x", 2),
+    ("listsockets", 0),
+    ("incr single", 0),
+    ("incr web 0", 0),
+    ("incr nope", 3),
+    ("incr web x", 2),
+    ("incr web 99999", 3),
+    ("decr single --waiting", 0),
+    ("decr nope", 3),
+    ("decr", 2),
+    ("start web --waiting", 0),
+    ("start nope", 3),
+    ("start web --match nope", 3),
+    ("start w*", 0),
+    ("stop off --waiting", 0),
+    ("stop nope", 3),
+    ("stop a b", 2),
+    ("restart nope", 3),
+    ("restart off --nope", 2),
+    ("reload nope", 3),
+    ("reload web --waiting", 0),
+    ("signal web CONT", 0),
+    ("signal web 1 CONT", 3),
+    ("signal web NOPE", 3),
+    ("signal nope CONT", 3),
+    ("signal web", 2),
+    ("kill off --waiting", 0),
+    ("kill nope", 3),
+    ("kill web 1", 3),
+    ("kill web x", 2),
+    ("kill web --graceful_timeout soon", 2),
+    ("set web max_retry -1", 0),
+    ("set web numprocesses 2 --waiting", 0),
+    ("set web nope 1", 3),
+    ("set web numprocesses many", 3),
+    ("set nope numprocesses 1", 3),
+    ("set web numprocesses", 2),
+    ("add web sleep 1", 3),
+    ("add other", 2),
+    ("rm nope", 3),
+    ("rm", 2),
+    ("reloadconfig --waiting", 0),
+    ("logs talk", 0),
+    ("logs web", 1),
+    ("logs nope", 3),
+    ("logs talk -n x", 2),
+    ("nonsense", 2),
+    ("--nonsense", 2),
+    ("--help", 0),
+    ("--version", 0),
+    ("--ssh root@example.org list", 1),
+    ("quit --nope", 2),
+]
+
+
+@pytest.mark.parametrize(("line", "status"), STATUSES, ids=[line for line, _ in STATUSES])
+def test_t54_every_verb_and_failure_has_its_exit_status(
+    daemon: Daemon, line: str, status: int
+) -> None:
+    ended = daemon.ctl(*line.split())
+    assert ended.returncode == status, ended
+    assert bool(ended.stderr) == (status not in (0,) and not line.startswith("is-active web"))
+    assert ended.stderr.startswith("error: ") == (status == 3 and bool(ended.stderr))
+    if status == 2:
+        assert ended.stderr.startswith("usage: circusctl")
+    assert "Traceback" not in ended.stderr
+
+
+def test_t54_every_verb_is_in_that_table() -> None:
+    verbs = {line.split()[0] for line, _ in STATUSES}
+    # `listen` goes on until it is interrupted: it has tests of its own
+    assert {command.verb for command in COMMANDS} - verbs == {"listen"}
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [(line, status) for line, status in STATUSES if status in (0, 3) and line[0] != "-"],
+)
+def test_json_is_all_there_is_on_standard_output(daemon: Daemon, line: str, status: int) -> None:
+    ended = daemon.ctl("--json", *line.split())
+    assert ended.returncode == status
+    assert ended.stderr == ""
+    answer = json.loads(ended.stdout)
+    assert ended.stdout.count("\n") == 1
+    assert ("reason" in answer) == (status == 3 and line != "is-active web off")
+
+
+def test_add_and_rm(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    assert daemon.ctl("add", "--start", "--waiting", "new", "sleep", "3600").returncode == 0
+    assert daemon.ctl("status", "new").stdout == "active\n"
+    assert daemon.ctl("add", "NEW", "sleep", "1").stderr == "error: 'NEW' already exist\n"
+    ended = daemon.ctl("add", "--start", "--waiting", "bad", "/nowhere/program")
+    assert ended.returncode == 3
+    assert "/nowhere/program" in ended.stderr
+    assert daemon.ctl("rm", "new", "--waiting").returncode == 0
+    assert daemon.call("list")["watchers"] == ["bad", "w"]
+
+
+def test_it_can_be_pretty(daemon: Daemon) -> None:
+    text = daemon.ctl("list", "--json", "--prettify").stdout
+    assert text.startswith('{\n  "id": ')
+    assert json.loads(text)["watchers"] == ["off", "single", "talk", "web"]
+
+
+def test_texts(daemon: Daemon) -> None:
+    assert daemon.ctl("list").stdout == "off,single,talk,web\n"
+    assert daemon.ctl("status", "web").stdout == "active\n"
+    assert "Web: active\n" in daemon.ctl("status").stdout
+    assert daemon.ctl("status", "nope").stderr == "error: program nope not found\n"
+    assert daemon.ctl("incr", "single").stdout.startswith("This watcher is a Singleton")
+    assert daemon.ctl("get", "web", "numprocesses", "uid").stdout == "numprocesses: 2\nuid: \n"
+    assert daemon.ctl("logs", "talk", "-n1").stdout == "two\n"
+    assert daemon.ctl("why", "single.1").stdout.startswith("single.1  running since ")
+    assert (
+        daemon.ctl("wait", "web", "off", "--for", "settled").stdout == "Web: active\noff: stopped\n"
+    )
+
+
+def test_a_daemon_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    ended = circusctl("--endpoint", f"ipc://{tmp_path}/nothing", "status", timeout=30)
+    assert ended.returncode == 1
+    assert ended.stderr == f"No circusd listens at ipc://{tmp_path}/nothing; is it running?\n"
+    assert time.monotonic() - began < 4
+
+
+def test_a_daemon_that_died_is_told_from_a_busy_one(circusd: Start) -> None:
+    daemon = circusd(CONFIG)
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        ended = daemon.ctl("--timeout", "0.3", "status")
+        assert ended.returncode == 1
+        assert ended.stderr.startswith(
+            "Timed out.\nA time out usually happens in one of those cases:"
+        )
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    for pid in [pid for name in ("web", "single", "talk") for pid in daemon.pids(name)]:
+        daemon.call("signal", name="web", pid=pid, signum=9)
+    daemon.call("quit", waiting=True)
+    daemon.process.wait(timeout=30)
+    assert "No circusd listens" in daemon.ctl("status").stderr
+
+
+def test_the_endpoint_is_found(circusd: Start) -> None:
+    daemon = circusd("[watcher:mine]\ncmd = sleep 3600\n")
+    for environ in (
+        {"RUNTIME_DIRECTORY": str(daemon.folder)},
+        {"CIRCUSCTL_ENDPOINT": daemon.endpoint},
+    ):
+        assert circusctl("list", environ=environ).stdout == "mine\n"
+    ended = circusctl("list", environ={"CIRCUSCTL_ENDPOINT": "ipc:///tmp/nowhere"})
+    assert "No circusd listens at ipc:///tmp/nowhere" in ended.stderr
+
+
+def test_t55_a_slow_stop_is_not_a_time_out(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:slow]\ngraceful_timeout = 2\n"
+        "cmd = sh -c \"trap '' TERM; echo up; while :; do sleep 0.1; done\"\n"
+        "stdout_stream.filename = FOLDER/slow.log\n"
+    )
+    wait_until(lambda: "up" in (daemon.folder / "slow.log").read_text())
+    ended = daemon.ctl("--timeout", "0.2", "stop", "slow", "--waiting")
+    assert ended.returncode == 0, ended
+    assert ended.stdout.startswith("ok\n")
+    assert daemon.call("status", name="slow")["status"] == "stopped"
+
+
+def test_t14_names_of_every_kind(circusd: Start) -> None:
+    names = ["UPPER", "with-dash", "with.dot", "web.1", "ünï", "with blank"]
+    text = "".join(f"[watcher:{name}]\ncmd = sleep 3600\n" for name in names)
+    daemon = circusd(text)
+    wait_until(lambda: set(daemon.call("status")["statuses"].values()) == {"active"})
+    for name in names:
+        for line in (
+            ["status"], ["list"], ["why"], ["options"], ["stats"], ["numprocesses"],
+            ["incr", "--waiting"], ["decr", "--waiting"], ["signal", "CONT"],
+            ["reload", "--waiting"], ["restart", "--waiting"], ["stop", "--waiting"],
+            ["start", "--waiting"], ["is-active"], ["kill", "--waiting"],
+        ):  # fmt: skip
+            verb, *rest = line
+            words = [verb, name.swapcase(), *rest]
+            ended = daemon.ctl(*words)
+            assert ended.returncode == 0, ended
+        assert daemon.ctl("set", name, "numprocesses", "2", "--waiting").returncode == 0
+        assert daemon.ctl("get", name, "numprocesses").stdout == "numprocesses: 2\n"
+    assert daemon.call("status")["statuses"] == dict.fromkeys(names, "active")
+    assert daemon.call("add", name="upper", cmd="sleep 1")["errno"] == 5
+    for name in names:
+        assert daemon.ctl("rm", name, "--waiting").returncode == 0
+    assert daemon.call("list")["watchers"] == []
+
+
+def test_t43_values_with_equals_and_comma_reach_the_worker(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[env:w]\nKEPT = 1\n")
+    daemon.wait_pids("w", 1)
+    value = "a=1,b=2,C=3 \"quoted\" 'x' $HOME %s"
+    assert daemon.ctl("set", "w", "env.OPTS", value, "--waiting").returncode == 0
+    environ = environment(daemon.pids("w")[0])
+    assert (environ["OPTS"], environ["KEPT"]) == (value, "1")
+    as_json = json.dumps({"A": "x=1,y=2", "B": ""})
+    assert daemon.ctl("set", "w", "env", as_json, "--waiting").returncode == 0
+    environ = environment(daemon.pids("w")[0])
+    assert (environ["A"], environ["B"]) == ("x=1,y=2", "")
+    assert "OPTS" not in environ
+
+
+def test_listen_prints_what_happens(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    for endpoint in (daemon.endpoint, f"ipc://{daemon.folder}/pubsub"):
+        with Program("--endpoint", endpoint, "listen", "watcher.w.spawn") as listening:
+            topic, _, message = first_line(listening, daemon).partition(": ")
+            assert topic == "watcher.w.spawn"
+            assert json.loads(message)["process_pid"] > 1
+    with Program(
+        "--json", "listen", environ={"RUNTIME_DIRECTORY": str(daemon.folder)}
+    ) as listening:
+        assert set(json.loads(first_line(listening, daemon))) == {"topic", "message"}
+    assert listening.process.returncode == 1  # interrupted
+
+
+def test_logs_goes_on_and_ends_with_its_reader(daemon: Daemon) -> None:
+    with Program("--endpoint", daemon.endpoint, "logs", "talk", "-f", "-n", "1") as following:
+        wait_until(lambda: following.lines == ["two"])
+        with (daemon.folder / "talk.log").open("a") as file:
+            file.write("three\n")
+        wait_until(lambda: following.lines == ["two", "three"])
+    code = (
+        f"{sys.executable} -m circus.circusctl --endpoint {daemon.endpoint} logs talk -f | head -1"
+    )
+    ended = subprocess.run(
+        code, shell=True, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.stderr == ""
+
+
+def test_a_session(daemon: Daemon, tmp_path: Path) -> None:
+    lines = ["help", "status web", "foo", "incr web --bad", "help incr", "'", "", "list", "EOF"]
+    ended = session(daemon, lines, tmp_path)
+    out = ended.stdout.splitlines()
+    assert out[0].startswith("circusctl ")
+    assert "Web: active" in out[1:5]
+    assert "(circusctl) active" in out
+    assert "(circusctl) *** Unknown syntax: foo" in out
+    assert "(circusctl) Increment the number of processes in a watcher\n" in ended.stdout
+    assert "(circusctl) off,single,talk,web\n" in ended.stdout
+    assert "unrecognized arguments: --bad" in ended.stderr
+    assert "No closing quotation" in ended.stderr
+    assert ended.returncode == 0
+
+
+def test_help_is_the_fourth_line_of_a_session(circusd: Start, tmp_path: Path) -> None:
+    daemon = circusd("[watcher:only]\ncmd = sleep 3600\n")
+    ended = session(daemon, ["help"], tmp_path)
+    assert ended.stdout.splitlines()[3] == "Documented commands (type help <topic>):"
+
+
+def test_quit_in_a_session_ends_the_daemon(circusd: Start, tmp_path: Path) -> None:
+    daemon = circusd("[watcher:only]\ncmd = sleep 3600\n")
+    assert session(daemon, ["quit --waiting"], tmp_path).stdout.splitlines()[-2].endswith("ok")
+    assert daemon.process.wait(timeout=30) == 0
+
+
+def test_completion_for_bash() -> None:
+    environ = {"AUTO_COMPLETE": "1", "COMP_WORDS": "circusctl st", "COMP_CWORD": "1"}
+    ended = circusctl(environ=environ)
+    assert (ended.stdout, ended.returncode) == ("start stats status stop\n", 1)
+
+
+# -- helpers ------------------------------------------------------------------------------------
+
+
+def circusctl(
+    *arguments: str, environ: dict[str, str] | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusctl", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **(environ or {})},
+    )
+
+
+def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "XDG_STATE_HOME": str(home)},
+    )
+
+
+def first_line(listening: Program, daemon: Daemon) -> str:
+    """What it prints when workers come and go."""
+    wait_until(lambda: daemon.call("kill", name="w") and listening.lines)
+    return listening.lines[0]
+
+
+def environment(pid: int) -> dict[str, str]:
+    raw = Path(f"/proc/{pid}/environ").read_bytes().rstrip(b"\0").split(b"\0")
+    return dict(item.decode().partition("=")[::2] for item in raw)
+
+
+class Program:
+    """A circusctl that goes on, and the lines that it has printed."""
+
+    def __init__(self, *arguments: str, environ: dict[str, str] | None = None) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "circus.circusctl", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environ or {})},
+        )
+        self._reader = threading.Thread(target=self._read)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def __enter__(self) -> Program:
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=30)
+        self._reader.join(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
