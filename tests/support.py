@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,8 +22,19 @@ from circus.client import CircusClient
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHILDREN = Path(__file__).parent / "children"
 _pause = threading.Event()
+
+
+def child(name: str, *arguments: object) -> str:
+    """The command line of a program of tests/children; it prints "ready PID" when it is."""
+    path = Path(__file__).parent / "children" / f"{name}.py"
+    assert path.exists()
+    return shlex.join([sys.executable, "-S", "-I", str(path), *map(str, arguments)])
+
+
+def ready(text: str) -> list[int]:
+    """The pids that such programs have printed so far."""
+    return [int(pid) for pid in re.findall(r"^ready (\d+)$", text, re.MULTILINE)]
 
 
 def wait_until(fact: Callable[[], Any], *, within: float = 20.0) -> Any:
@@ -42,6 +55,23 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in ("Z", "X")
+
+
+def children(pid: int) -> list[int]:
+    """Pids of the children of a process, zombies too; none when it is gone."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def pid_tree(pid: int) -> list[int]:
+    """A process and everything below it, nearest first."""
+    found = [pid]
+    for one in found:
+        found += children(one)  # grows while we go
+    return found
 
 
 def marked(mark: str) -> list[int]:
@@ -65,6 +95,7 @@ class Daemon:
         self.config = self.folder / "circus.ini"
         self.write(text)
         self.log = self.folder / "circusd.log"
+        self._before = set(children(os.getpid()))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "circus.circusd", *arguments, str(self.config)],
@@ -131,13 +162,28 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise
+            raise AssertionError(f"circusd does not end\n{self.text()}") from None
         finally:
             self.client.stop()
-        left = marked(f".{self.process.pid}.")
+            left = self._sweep()
         log = self.text()
         shutil.rmtree(self.folder, ignore_errors=True)
-        assert left == [], f"left behind: {left}\n{log}"
+        assert left == {}, f"left behind: {left}\n{log}"
         assert "Traceback" not in log, log
         assert "Internal error" not in log, log
         return status
+
+    def _sweep(self) -> dict[int, str]:
+        """End what it left behind: pids and command lines.
+
+        The tests are a subreaper (conftest.py), so that orphans become ours whatever they did to
+        their session, group and environment; the mark finds those of a test that is not.
+        """
+        left = {}
+        for pid in {*children(os.getpid()), *marked(f".{self.process.pid}.")} - self._before:
+            if alive(pid):
+                left[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        return left
