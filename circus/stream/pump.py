@@ -62,6 +62,7 @@ class Pump:
         self._epoll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
+        self._open = True
         self._orders: collections.deque[Callable[[], None]] = collections.deque()
         self._thread: threading.Thread | None = None
         self._closing: float | None = None
@@ -85,7 +86,7 @@ class Pump:
 
     def attach(self, fd: int, sink: Sink, source: Source) -> None:
         """Read this pipe until its end. The descriptor is the pump's from now on."""
-        if self._wake < 0:
+        if not self._open:
             os.close(fd)
         self._order(lambda: self._attach(fd, sink, source))
 
@@ -112,19 +113,17 @@ class Pump:
         """
         until = time.monotonic() + within
         self._order(lambda: self._close_at(until))
+        self._open = False
         if self._thread is None:
+            self._thread = threading.current_thread()
             self._run()
-        else:
+        elif self._thread is not threading.current_thread():
             self._thread.join(within + 1.0)
             if self._thread.is_alive():
                 logger.error("Cannot end output: a sink has been blocking for %s s", within)
-                return
-        wake, self._wake = self._wake, -1
-        self._epoll.close()
-        os.close(wake)
 
     def _order(self, order: Callable[[], None]) -> None:
-        if self._wake >= 0:
+        if self._open:
             self._orders.append(order)
             os.eventfd_write(self._wake, 1)
 
@@ -146,6 +145,8 @@ class Pump:
             if self._closing is not None and (now >= self._closing or not (events or self._doors)):
                 break
         self._abandon()
+        self._epoll.close()
+        os.close(self._wake)
 
     def _patience(self) -> float | None:
         """Seconds until something is due without anything coming; None for ever."""
