@@ -302,20 +302,6 @@ def test_t43_values_with_equals_and_comma_reach_the_worker(circusd: Start) -> No
     assert "OPTS" not in environ
 
 
-def test_listen_prints_what_happens(circusd: Start) -> None:
-    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
-    for endpoint in (daemon.endpoint, f"ipc://{daemon.folder}/pubsub"):
-        with Program("--endpoint", endpoint, "listen", "watcher.w.spawn") as listening:
-            topic, _, message = first_line(listening, daemon).partition(": ")
-            assert topic == "watcher.w.spawn"
-            assert json.loads(message)["process_pid"] > 1
-    with Program(
-        "--json", "listen", environ={"RUNTIME_DIRECTORY": str(daemon.folder)}
-    ) as listening:
-        assert set(json.loads(first_line(listening, daemon))) == {"topic", "message"}
-    assert listening.process.returncode == 1  # interrupted
-
-
 def test_logs_goes_on_and_ends_with_its_reader(daemon: Daemon) -> None:
     with Program("--endpoint", daemon.endpoint, "logs", "talk", "-f", "-n", "1") as following:
         wait_until(lambda: following.lines == ["two"])
@@ -390,12 +376,6 @@ def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.Complete
         check=False,
         env={**os.environ, "XDG_STATE_HOME": str(home)},
     )
-
-
-def first_line(listening: Program, daemon: Daemon) -> str:
-    """What it prints when workers come and go."""
-    wait_until(lambda: daemon.call("kill", name="w") and listening.lines)
-    return listening.lines[0]
 
 
 def environment(pid: int) -> dict[str, str]:
