@@ -83,7 +83,7 @@ def pumped(pipes: list[int], path: Path, total: int, **options: str) -> float:
     assert thread.ident is not None
     clock = time.pthread_getcpuclockid(thread.ident)
     while sum(counts.bytes_in for counts in pump.counts().values()) < total:
-        time.sleep(0.002)
+        time.sleep(0.01)
     used = time.clock_gettime(clock)
     pump.close(within=1.0)
     return used
