@@ -50,21 +50,20 @@ class Process:
                 os.kill(self.pid, signum)
 
     def descendants(self) -> list[tree.Found]:
-        """Everything below it, read from /proc at this moment, nearest first."""
-        return tree.descendants([self.pid], tree.survey()) if self.alive else []
+        """Everything below it at this moment, nearest first."""
+        return tree.below(self.pid) if self.alive else []
 
     def children(self) -> list[tree.Found]:
-        """Its direct children, read from /proc at this moment."""
-        return [found for found in self.descendants() if found.parent == self.pid]
+        """Its direct children at this moment."""
+        return tree.children(self.pid) if self.alive else []
 
-    def info(self, everyone: dict[int, tree.Found]) -> dict[str, Any] | str:
-        """What `stats` tells, with the children that `everyone` shows."""
+    def info(self) -> dict[str, Any] | str:
+        """What `stats` tells, read from the kernel at this moment."""
         found = usage.usage(self.pid, self._sample)
         if found is None:
             return usage.GONE
         self._sample = (found.pop("busy"), time.monotonic())
-        children = [one for one in everyone.values() if one.parent == self.pid]
-        for child in children:
+        for child in self.children():
             below = usage.usage(child.pid)
             if below is not None:
                 del below["busy"]

@@ -54,6 +54,8 @@ def _next(slot: Slot, config: WatcherConfig, now: float) -> str:
             after = "" if slot.wanted and slot.why is not Why.ASKED else ", and stays stopped"
             return f"SIGKILL in {left:.1f} s unless it ends{after}"
         case State.BACKOFF:
+            if not slot.failures:
+                return f"started again in {left:.1f} s"
             bound = "" if config.max_retry < 0 else f" of {config.max_retry}"
             return f"next try in {left:.1f} s (failure {slot.failures}{bound})"
         case _:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
-
-    from circus.watcher import Watcher
+    from collections.abc import Callable
 
 TURN = 0.005
 """Seconds of starting before the loop may answer others."""
@@ -20,12 +19,12 @@ class Spawner:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._queue: deque[tuple[Watcher, int]] = deque()
+        self._queue: deque[tuple[Callable[[int], None], int]] = deque()
         self._running = False
 
-    def add(self, watcher: Watcher, wid: int) -> None:
-        """Have `watcher.spawn_now(wid)` called soon."""
-        self._queue.append((watcher, wid))
+    def add(self, start: Callable[[int], None], wid: int) -> None:
+        """Have `start(wid)` called soon."""
+        self._queue.append((start, wid))
         if not self._running:
             self._running = True
             self._loop.call_soon(self._turn)
@@ -33,8 +32,8 @@ class Spawner:
     def _turn(self) -> None:
         until = time.monotonic() + TURN
         while self._queue:
-            watcher, wid = self._queue.popleft()
-            watcher.spawn_now(wid)
+            start, wid = self._queue.popleft()
+            start(wid)
             if time.monotonic() >= until:
                 break
         if self._queue:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
-import os
-import random
 import signal
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
+from circus.conditions import Conditions
 from circus.core import slot as core
 from circus.core.pool import Pool
 from circus.core.slot import State
-from circus.exc import ArgumentError, CircusError, NotFound, SpawnError
-from circus.host import spawn, tree
-from circus.output import Output
-from circus.process import Process
-from circus.recipe import Recipe
+from circus.exc import ArgumentError, CircusError, NotFound
+from circus.host import tree
 from circus.report import slot_report
+from circus.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     from circus.arbiter import Arbiter
     from circus.config.model import WatcherConfig
     from circus.core.pool import Effects
-    from circus.host.reaper import Exit
+    from circus.process import Process
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +41,12 @@ class Watcher:
         self.config = config
         self.arbiter = arbiter
         self.pool = Pool(config)
-        self.processes: dict[int, Process] = {}
         self.blocked_by = ""
         """What it waits for before it may start, or nothing."""
-        self.output = Output(config, arbiter.pump)
-        self._by_wid: dict[int, Process] = {}
-        self._recipe: Recipe | None = None
+        self._workers = Workers(config, self.pool, arbiter, self.send)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._conditions = Conditions(arbiter.loop)
         self._word = "stopped"
         self._settled = True
 
@@ -73,6 +66,11 @@ class Watcher:
     def numprocesses(self) -> int:
         """How many workers there should be."""
         return self.pool.count
+
+    @property
+    def processes(self) -> dict[int, Process]:
+        """The workers that run, by pid, in the order they were started."""
+        return self._workers.running
 
     def __len__(self) -> int:
         return len(self.processes)
@@ -95,25 +93,22 @@ class Watcher:
 
     def info(self) -> dict[str, dict[str, Any] | str]:
         """What `stats` tells of each worker, by pid."""
-        everyone = tree.survey(skip=self.processes)
-        return {str(pid): process.info(everyone) for pid, process in self.processes.items()}
+        return {str(pid): process.info() for pid, process in self.processes.items()}
 
     def process_info(self, pid: int) -> dict[str, Any] | str:
         """The same of one worker. Raises NotFound."""
-        return self.get_process(pid).info(tree.survey(skip=self.processes))
+        return self.get_process(pid).info()
 
     def get_process(self, pid: int) -> Process:
         """Raises NotFound."""
-        if pid not in self.processes:
-            raise NotFound(f"process {pid} not found in {self.name!r}")
-        return self.processes[pid]
+        return self._workers.get(pid)
 
     # -- actions ------------------------------------------------
 
     def start(self) -> Result:
         """Bring every position up."""
         before = self.pids()
-        self._reopen_recipe()
+        self._workers.look_up_again()
         self.send_all(self.pool.start(self._now()))
         return self._answer(lambda: self._started(before))
 
@@ -133,7 +128,7 @@ class Watcher:
     def restart(self) -> Result:
         """Stop, then start."""
         before = self.pids()
-        self._reopen_recipe()
+        self._workers.look_up_again()
         self.send_all(self.pool.restart(self._now()))
         return self._answer(lambda: self._replaced(before))
 
@@ -146,7 +141,7 @@ class Watcher:
             for process in self.processes.values():
                 process.send_signal(signal.SIGHUP)
             return self._answer(lambda: self._reloaded(before))
-        self._reopen_recipe()
+        self._workers.look_up_again()
         self.send_all(self.pool.reload(self._now(), sequential=sequential))
         return self._answer(lambda: self._reloaded(before))
 
@@ -176,25 +171,19 @@ class Watcher:
 
     def configure(self, config: WatcherConfig) -> None:
         """Take a new configuration; running workers keep theirs until they are replaced."""
-        previous = self.config
         self.config = self.pool.config = config
-        self._recipe = None
-        if (previous.stdout_stream, previous.stderr_stream) != (
-            config.stdout_stream,
-            config.stderr_stream,
-        ):
-            self.output.change(config)
+        self._workers.configure(config)
         self.send_all(self.pool.reconcile(self._now()))
 
     def settled(self) -> asyncio.Future[None]:
         """Resolves when nothing is on its way any more."""
-        return self._when(lambda: self.pool.settled)
+        return self._conditions.when(lambda: self.pool.settled)
 
     def until(self, condition: str) -> asyncio.Future[None]:
         """Resolves when the watcher is `active`, `stopped` or `settled`."""
         if condition == "settled":
             return self.settled()
-        return self._when(lambda: self.status() == condition and self.pool.settled)
+        return self._conditions.when(lambda: self.status() == condition and self.pool.settled)
 
     def send_signal(
         self,
@@ -229,159 +218,12 @@ class Watcher:
     def send_all(self, effects: Effects) -> None:
         """Perform what the pool decided, then see to timers and to those who wait."""
         for wid, effect in effects:
-            self._perform(wid, effect)
+            self._workers.perform(wid, effect)
         self._arm()
         self._tell_status()
-        self._wake()
+        self._conditions.check()
 
-    def _perform(self, wid: int, effect: core.Effect) -> None:
-        match effect:
-            case core.Spawn():
-                self.arbiter.spawner.add(self, wid)
-            case core.Signal(signum):
-                self._signal(wid, signum)
-            case core.KillTree():
-                process = self._by_wid.get(wid)
-                if process is not None:
-                    self.arbiter.strays.kill(process)
-            case _:
-                assert_never(effect)
-
-    def _signal(self, wid: int, signum: int) -> None:
-        process = self._by_wid.get(wid)
-        if process is None:
-            return
-        if not process.alive:
-            process.signal_leftovers(signum)
-            return
-        if self.config.stop_children:
-            for child in process.children():
-                tree.send(child, signum)
-        process.send_signal(signum)
-        self.arbiter.events.tell(self.name, "kill", process_pid=process.pid)
-
-    # -- spawning ------------------------------------------------
-
-    def spawn_now(self, wid: int) -> None:
-        """Start the program for a slot whose turn it is; the answer is an event."""
-        slot = self.pool.slots.get(wid)
-        if slot is None or slot.state is not State.SPAWNING:
-            return
-        if not slot.wanted:
-            self.send(wid, core.SpawnFailed("no longer wanted"))
-            return
-        try:
-            process, order = self._start(wid)
-        except (CircusError, OSError) as error:
-            # also a sink that cannot be opened, or no descriptor left for a pipe
-            self._spawn_failed(wid, error)
-            return
-        self._by_wid[wid] = process
-        self.arbiter.strays.born(process)
-        self.arbiter.reaper.watch(process.pid, lambda how: self._on_exit(process, order, how))
-        if process.report is None:
-            self._spawned(process)
-        else:
-            self.arbiter.loop.add_reader(process.report, self._on_report, process, order)
-
-    def _start(self, wid: int) -> tuple[Process, spawn.Order]:
-        if self._recipe is None:
-            self._recipe = Recipe(self.config, self.arbiter.sockets)
-        mark = self.arbiter.next_mark(self.name, wid)
-        with self.output.pipes() as pipes:
-            order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr)
-            started = spawn.start(order)
-            process = Process(self.name, wid, started.pid, mark)
-            process.report = started.report
-            pipes.hand_over(process)
-        return process, order
-
-    def _on_report(self, process: Process, order: spawn.Order) -> None:
-        failure = self._read_report(process, order)
-        if failure is None:
-            self._spawned(process)
-        # a launcher that failed ends at once: its end is what frees the slot
-
-    def _read_report(self, process: Process, order: spawn.Order) -> SpawnError | None:
-        if process.report is None:
-            return None
-        report, process.report = process.report, None
-        self.arbiter.loop.remove_reader(report)
-        failure = spawn.outcome(order, report)
-        process.failure = failure
-        return failure
-
-    def _spawned(self, process: Process) -> None:
-        self.processes[process.pid] = process
-        logger.info("%s.%d started, pid %d", self.name, process.wid, process.pid)
-        self.arbiter.events.tell(self.name, "spawn", process_pid=process.pid)
-        self.send(process.wid, core.Spawned(process.pid, random.random()))
-
-    def _spawn_failed(self, wid: int, error: Exception) -> None:
-        if wid in self.pool.slots:
-            failures = self.pool.slots[wid].failures
-            # ever rarer: it may go on for days
-            if failures < 3 or failures & (failures - 1) == 0:
-                logger.error("%s.%d: %s (failure %d)", self.name, wid, error, failures + 1)
-        self.arbiter.events.tell(self.name, "spawn_failed", wid=wid, error=str(error))
-        self.send(wid, core.SpawnFailed(str(error), random.random()))
-
-    # -- the end of a worker ------------------------------------------------
-
-    def _on_exit(self, process: Process, order: spawn.Order, how: Exit) -> None:
-        process.exit = how
-        unread = process.report is not None
-        failure = self._read_report(process, order) or process.failure
-        self.arbiter.pump.ended(process.pid)
-        if failure is not None:
-            self.arbiter.strays.forget(process)
-            self._by_wid.pop(process.wid, None)
-            self._spawn_failed(process.wid, failure)
-            return
-        if unread:  # it ran and ended before we came to hear of either
-            self._spawned(process)
-        self.processes.pop(process.pid, None)
-        self._ended(process, how)
-
-    def _ended(self, process: Process, how: Exit) -> None:
-        slot = self.pool.slots.get(process.wid)
-        stopping = slot is not None and slot.state is State.STOPPING
-        logger.log(
-            logging.INFO if stopping or how.success else logging.WARNING,
-            "%s.%d (pid %d) %s",
-            self.name,
-            process.wid,
-            process.pid,
-            how,
-        )
-        if not stopping or not self.pool.up:
-            self.arbiter.events.tell(
-                self.name, "reap", process_pid=process.pid, exit_code=how.number
-            )
-        left = tree.has_group(process.pid)
-        waits = stopping or left
-        self.arbiter.strays.ended(
-            process,
-            (lambda: self._on_empty(process)) if waits else None,
-            self.config.graceful_timeout,
-        )
-        if not waits:
-            self._by_wid.pop(process.wid, None)
-        event = core.Exited(str(how), empty=not waits, success=how.success, luck=random.random())
-        self.send(process.wid, event)
-
-    def _on_empty(self, process: Process) -> None:
-        if process.killed:
-            logger.warning(
-                "%s.%d did not stop by itself; killed: %s",
-                self.name,
-                process.wid,
-                ", ".join(process.killed),
-            )
-        self._by_wid.pop(process.wid, None)
-        self.send(process.wid, core.Emptied(random.random()))
-
-    # -- timers, words, waiters ------------------------------------------------
+    # -- timers and words ------------------------------------------------
 
     def _now(self) -> float:
         return self.arbiter.loop.time()
@@ -414,27 +256,6 @@ class Watcher:
                 logger.info("%s stopped", self.name)
                 self.arbiter.events.tell(self.name, "stop")
         self.arbiter.status_changed(self)
-
-    def _wake(self) -> None:
-        if not self._waiting:
-            return
-        still = []
-        for condition, future in self._waiting:
-            if future.done():
-                continue
-            if condition():
-                future.set_result(None)
-            else:
-                still.append((condition, future))
-        self._waiting = still
-
-    def _when(self, condition: Callable[[], bool]) -> asyncio.Future[None]:
-        future = self.arbiter.loop.create_future()
-        if condition():
-            future.set_result(None)
-        else:
-            self._waiting.append((condition, future))
-        return future
 
     def _answer(self, result: Callable[[], dict[str, Any]]) -> Result:
         """A future of what an action came to, once everything has settled."""
@@ -475,15 +296,8 @@ class Watcher:
                 report = slot_report(slot, self.config, self._now())
                 raise CircusError(f"{self.name}.{slot.wid}: {report['last']}; {report['next']}")
 
-    def _reopen_recipe(self) -> None:
-        self._recipe = None
-
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now."""
         if self._timer is not None:
             self._timer.cancel()
-        self.output.close()
-        for process in self._by_wid.values():
-            if process.report is not None:
-                with contextlib.suppress(OSError):
-                    os.close(process.report)
+        self._workers.close()

@@ -290,7 +290,7 @@ class Pool:
 
     def _has_fallen(self, wid: int) -> bool:
         slot = self.slots.get(wid)
-        return slot is None or slot.state in FELL or slot.failures > 0
+        return slot is None or slot.state in FELL or slot.short_lives > 0
 
     def _is_ready(self, wid: int) -> bool:
         slot = self.slots.get(wid)

@@ -165,12 +165,16 @@ class Slot:
     since: float = 0.0
     deadline: float | None = None
     failures: int = 0
-    """Starts in a row that failed or died young."""
+    """Failures in a row: starts that failed, young workers that ended badly."""
+    short_lives: int = 0
+    """The same, and young workers that ended well: what sets the pace of the next start."""
     restarts: int = 0
     last: str = ""
     """The last thing that went wrong or ended, in words."""
     why: Why | None = None
     leader_gone: bool = False
+    ended_well: bool = False
+    """The last end was an exit with code 0."""
     kills: int = 0
     """SIGKILLs sent in this stop."""
     started: float = 0.0
@@ -196,12 +200,12 @@ def step(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome
     return handler(slot, event, config, now)
 
 
-def back_off(failures: int, config: WatcherConfig, luck: float) -> float:
+def back_off(short_lives: int, config: WatcherConfig, luck: float) -> float:
     """Seconds to wait before the next start; the first death is answered at once."""
-    if failures <= 1:
+    if short_lives <= 1:
         return 0.0
     # the exponent is bounded because a float overflows long before anyone stops retrying
-    growth = float(config.backoff_factor) ** min(failures - 2, 64)
+    growth = float(config.backoff_factor) ** min(short_lives - 2, 64)
     wait = min(config.backoff_delay * growth, config.backoff_max)
     return wait * (1.0 + config.backoff_jitter * luck)
 
@@ -211,6 +215,10 @@ def back_off(failures: int, config: WatcherConfig, luck: float) -> float:
 
 def _enter(slot: Slot, state: State, now: float, deadline: float | None = None) -> Slot:
     return replace(slot, state=state, since=now, deadline=deadline)
+
+
+def _forgive(slot: Slot) -> Slot:
+    return replace(slot, failures=0, short_lives=0)
 
 
 def _want_up(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
@@ -235,11 +243,11 @@ def _spawn(slot: Slot, now: float) -> Outcome:
 
 
 def _retry(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return _spawn(replace(slot, wanted=True, failures=0), now)
+    return _spawn(_forgive(replace(slot, wanted=True)), now)
 
 
 def _empty(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return _enter(replace(slot, wanted=False, failures=0), State.EMPTY, now), ()
+    return _enter(_forgive(replace(slot, wanted=False)), State.EMPTY, now), ()
 
 
 def _spawned(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
@@ -265,23 +273,26 @@ def _expiry(slot: Slot, config: WatcherConfig) -> float | None:
 
 def _spawn_failed(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, SpawnFailed)  # noqa: S101 the table sends nothing else here
+    slot = replace(slot, last=event.reason, ended_well=False)
     if not slot.wanted:
-        return _enter(replace(slot, last=event.reason), State.EMPTY, now), ()
-    return _failed(replace(slot, last=event.reason), config, now, event.luck)
+        return _enter(slot, State.EMPTY, now), ()
+    return _too_short(slot, config, now, event.luck), ()
 
 
-def _failed(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome:
-    slot = replace(slot, failures=slot.failures + 1, pid=None)
-    if 0 <= config.max_retry <= slot.failures:
-        return _enter(slot, State.FAILED, now), ()
-    wait = back_off(slot.failures, config, luck)
-    return _enter(slot, State.BACKOFF, now, now + wait), ()
+def _too_short(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Slot:
+    """The start failed or the life was short: a pause, or after too many failures no more."""
+    failures = 0 if slot.ended_well else slot.failures + 1
+    slot = replace(slot, failures=failures, short_lives=slot.short_lives + 1, pid=None)
+    if failures and 0 <= config.max_retry <= failures:
+        return _enter(slot, State.FAILED, now)
+    wait = back_off(slot.short_lives, config, luck)
+    return _enter(slot, State.BACKOFF, now, now + wait)
 
 
 def _exited(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     """A worker ended on its own; what it left behind must go before another takes its place."""
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, last=event.how)
+    slot = replace(slot, last=event.how, ended_well=event.success)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     stopped = replace(slot, why=Why.LEFTOVERS, leader_gone=True)
@@ -295,15 +306,15 @@ def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome
     ran = (slot.since if slot.leader_gone else now) - slot.started
     slot = replace(slot, pid=None)
     if not slot.wanted:
-        return _enter(replace(slot, failures=0), State.EMPTY, now), ()
+        return _enter(_forgive(slot), State.EMPTY, now), ()
     if meant:
-        return _spawn(replace(slot, restarts=slot.restarts + 1, failures=0), now)
+        return _spawn(_forgive(replace(slot, restarts=slot.restarts + 1)), now)
     if not config.respawn or config.on_demand:
         return _enter(slot, State.DONE, now), ()
     slot = replace(slot, restarts=slot.restarts + 1)
     if ran >= config.backoff_reset:
-        slot = replace(slot, failures=0)
-    slot, _ = _failed(slot, config, now, luck)
+        slot = _forgive(slot)
+    slot = _too_short(slot, config, now, luck)
     if slot.state is State.BACKOFF and slot.deadline is not None and slot.deadline <= now:
         return _spawn(slot, now)  # the first death is not made to wait for a timer
     return slot, ()
@@ -341,7 +352,7 @@ def _expired(slot: Slot, _event: Event, config: WatcherConfig, now: float) -> Ou
 
 def _leader_ended(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, last=event.how, leader_gone=True)
+    slot = replace(slot, last=event.how, ended_well=event.success, leader_gone=True)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     # what is left never heard the stop signal: it went to the leader

@@ -64,6 +64,32 @@ def test_max_retry_bounds_failures_in_a_row(bound: int) -> None:
     assert tries == bound
 
 
+def test_who_ends_well_is_slowed_down_but_never_given_up() -> None:
+    slot, now = ready(), 10.0
+    for life in range(20):
+        slot, _ = step(slot, core.Exited("exited with code 0", success=True), CONFIG, now)
+        assert slot.failures == 0
+        if life:
+            assert slot.state is State.BACKOFF
+            assert slot.deadline == pytest.approx(now + core.back_off(life + 1, CONFIG, 0.0))
+            now = slot.deadline or 0.0
+            slot, _ = step(slot, core.DeadlinePassed(), CONFIG, now)
+        assert slot.state is State.SPAWNING
+        slot, _ = step(slot, core.Spawned(80 + life), CONFIG, now)
+
+
+def test_failures_count_from_the_last_good_end() -> None:
+    config = WatcherConfig(name="w", cmd="x", max_retry=2)
+    slot, _ = step(Slot(1), core.WantUp(), config, 0.0)
+    ends = [True, False, True, False, False]
+    for pid, success in enumerate(ends):
+        if slot.state is State.BACKOFF:
+            slot, _ = step(slot, core.DeadlinePassed(), config, 0.0)
+        slot, _ = step(slot, core.Spawned(pid + 2), config, 0.0)
+        slot, _ = step(slot, core.Exited("x", success=success), config, 0.0)
+    assert (slot.state, slot.failures) == (State.FAILED, 2)
+
+
 def test_back_off_grows_to_its_ceiling() -> None:
     waits = [core.back_off(n, CONFIG, 0.0) for n in range(1, 40)]
     assert waits[0] == 0.0

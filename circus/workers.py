@@ -1,0 +1,230 @@
+"""The processes of one watcher: started and signalled as its pool decides, their ends told."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+from typing import TYPE_CHECKING, assert_never
+
+from circus.core import slot as core
+from circus.core.slot import State
+from circus.exc import CircusError, NotFound, SpawnError
+from circus.host import spawn, tree
+from circus.output import Output
+from circus.process import Process
+from circus.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from circus.arbiter import Arbiter
+    from circus.config.model import WatcherConfig
+    from circus.core.pool import Pool
+    from circus.host.reaper import Exit
+
+logger = logging.getLogger(__name__)
+
+
+class Workers:
+    """Performs the effects of a pool; what comes of them goes to `send` as events of a slot.
+
+    Everything here belongs to the loop's thread.
+    """
+
+    def __init__(
+        self,
+        config: WatcherConfig,
+        pool: Pool,
+        arbiter: Arbiter,
+        send: Callable[[int, core.Event], None],
+    ) -> None:
+        self.running: dict[int, Process] = {}
+        """By pid, in the order they were started."""
+        self._config = config
+        self._pool = pool
+        self._arbiter = arbiter
+        self._send = send
+        self._output = Output(config, arbiter.pump)
+        self._by_wid: dict[int, Process] = {}
+        """Also those that are just being started, and those whose tree is not gone yet."""
+        self._recipe: Recipe | None = None
+
+    def configure(self, config: WatcherConfig) -> None:
+        """What is started from now on follows this; what runs stays as it is."""
+        before, self._config = self._config, config
+        self.look_up_again()
+        if (before.stdout_stream, before.stderr_stream) != (
+            config.stdout_stream,
+            config.stderr_stream,
+        ):
+            self._output.change(config)
+
+    def look_up_again(self) -> None:
+        """Users, groups and the daemon's environment count as they are at the next start."""
+        self._recipe = None
+
+    def get(self, pid: int) -> Process:
+        """Raises NotFound."""
+        if pid not in self.running:
+            raise NotFound(f"process {pid} not found in {self._config.name!r}")
+        return self.running[pid]
+
+    def close(self) -> None:
+        """Let go of descriptors; whatever still runs is left alone."""
+        self._output.close()
+        for process in self._by_wid.values():
+            if process.report is not None:
+                self._arbiter.loop.remove_reader(process.report)
+                with contextlib.suppress(OSError):
+                    os.close(process.report)
+
+    # -- effects ------------------------------------------------
+
+    def perform(self, wid: int, effect: core.Effect) -> None:
+        """Do what the pool decided. Never blocks; the answer is an event, later."""
+        match effect:
+            case core.Spawn():
+                self._arbiter.spawner.add(self._spawn, wid)
+            case core.Signal(signum):
+                self._signal(wid, signum)
+            case core.KillTree():
+                if (process := self._by_wid.get(wid)) is not None:
+                    self._arbiter.strays.kill(process)
+            case _:
+                assert_never(effect)
+
+    def _signal(self, wid: int, signum: int) -> None:
+        process = self._by_wid.get(wid)
+        if process is None:
+            return
+        if not process.alive:
+            process.signal_leftovers(signum)
+            return
+        if self._config.stop_children:
+            for child in process.children():
+                tree.send(child, signum)
+        process.send_signal(signum)
+        self._tell("kill", process_pid=process.pid)
+
+    # -- the start of a worker ------------------------------------------------
+
+    def _spawn(self, wid: int) -> None:
+        slot = self._pool.slots.get(wid)
+        if slot is None or slot.state is not State.SPAWNING:
+            return
+        if not slot.wanted:
+            self._send(wid, core.SpawnFailed("no longer wanted"))
+            return
+        try:
+            process, order = self._start(wid)
+        except (CircusError, OSError) as error:
+            # also a sink that cannot be opened, or no descriptor left for a pipe
+            self._spawn_failed(wid, error)
+            return
+        self._by_wid[wid] = process
+        self._arbiter.strays.born(process)
+        self._arbiter.reaper.watch(process.pid, lambda how: self._on_exit(process, order, how))
+        if process.report is None:
+            self._spawned(process)
+        else:
+            self._arbiter.loop.add_reader(process.report, self._on_report, process, order)
+
+    def _start(self, wid: int) -> tuple[Process, spawn.Order]:
+        if self._recipe is None:
+            self._recipe = Recipe(self._config, self._arbiter.sockets)
+        mark = self._arbiter.next_mark(self._config.name, wid)
+        with self._output.pipes() as pipes:
+            order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr)
+            started = spawn.start(order)
+            process = Process(self._config.name, wid, started.pid, mark)
+            process.report = started.report
+            pipes.hand_over(process)
+        return process, order
+
+    def _on_report(self, process: Process, order: spawn.Order) -> None:
+        if self._read_report(process, order) is None:
+            self._spawned(process)
+        # a launcher that failed ends at once: its end is what frees the slot
+
+    def _read_report(self, process: Process, order: spawn.Order) -> SpawnError | None:
+        if process.report is None:
+            return None
+        report, process.report = process.report, None
+        self._arbiter.loop.remove_reader(report)
+        process.failure = spawn.outcome(order, report)
+        return process.failure
+
+    def _spawned(self, process: Process) -> None:
+        self.running[process.pid] = process
+        logger.info("%s.%d started, pid %d", self._config.name, process.wid, process.pid)
+        self._tell("spawn", process_pid=process.pid)
+        self._send(process.wid, core.Spawned(process.pid, random.random()))
+
+    def _spawn_failed(self, wid: int, error: Exception) -> None:
+        slot = self._pool.slots.get(wid)
+        # ever rarer: it may go on for days
+        if slot is not None and (slot.failures < 3 or slot.failures & (slot.failures - 1) == 0):
+            count = slot.failures + 1
+            logger.error("%s.%d: %s (failure %d)", self._config.name, wid, error, count)
+        self._tell("spawn_failed", wid=wid, error=str(error))
+        self._send(wid, core.SpawnFailed(str(error), random.random()))
+
+    # -- the end of a worker ------------------------------------------------
+
+    def _on_exit(self, process: Process, order: spawn.Order, how: Exit) -> None:
+        process.exit = how
+        unread = process.report is not None
+        failure = self._read_report(process, order) or process.failure
+        self._arbiter.pump.ended(process.pid)
+        if failure is not None:
+            self._arbiter.strays.forget(process)
+            self._by_wid.pop(process.wid, None)
+            self._spawn_failed(process.wid, failure)
+            return
+        if unread:  # it ran and ended before we came to hear of either
+            self._spawned(process)
+        self.running.pop(process.pid, None)
+        self._ended(process, how)
+
+    def _ended(self, process: Process, how: Exit) -> None:
+        slot = self._pool.slots.get(process.wid)
+        stopping = slot is not None and slot.state is State.STOPPING
+        self._log_end(process, how, meant=stopping or how.success)
+        if not stopping or not self._pool.up:
+            self._tell("reap", process_pid=process.pid, exit_code=how.number)
+        waits = stopping or tree.has_group(process.pid)
+        self._arbiter.strays.ended(
+            process,
+            (lambda: self._on_empty(process)) if waits else None,
+            self._config.graceful_timeout,
+        )
+        if not waits:
+            self._by_wid.pop(process.wid, None)
+        event = core.Exited(str(how), empty=not waits, success=how.success, luck=random.random())
+        self._send(process.wid, event)
+
+    def _log_end(self, process: Process, how: Exit, *, meant: bool) -> None:
+        logger.log(
+            logging.INFO if meant else logging.WARNING,
+            "%s.%d (pid %d) %s",
+            self._config.name,
+            process.wid,
+            process.pid,
+            how,
+        )
+
+    def _on_empty(self, process: Process) -> None:
+        if process.killed:
+            logger.warning(
+                "%s.%d did not stop by itself; killed: %s",
+                self._config.name,
+                process.wid,
+                ", ".join(process.killed),
+            )
+        self._by_wid.pop(process.wid, None)
+        self._send(process.wid, core.Emptied(random.random()))
+
+    def _tell(self, event: str, **fields: object) -> None:
+        self._arbiter.events.tell(self._config.name, event, **fields)
