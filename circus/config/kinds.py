@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`parse` takes text or a ready value and raises ValueError saying what it should be."""
+    """`parse` takes text or a ready value and raises ValueError saying what it should be.
+
+    `format` gives JSON that `parse` reads back to the same value.
+    """
 
     name: str
+    """Says its unit."""
+    doc: str
     parse: Callable[[object], Any]
     format: Callable[[Any], Any] = lambda value: value
-    json: str = "string"
+    json: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
+    """Of what `format` gives, as JSON schema."""
 
 
 TRUE = frozenset({"yes", "true", "on", "1"})
 FALSE = frozenset({"no", "false", "off", "0"})
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+OCTAL_DIGITS = re.compile(r"(0o)?[0-7]{1,4}")
+LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+FAMILIES = ("AF_INET", "AF_INET6", "AF_UNIX")
+SOCKET_TYPES = ("SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_RDM", "SOCK_SEQPACKET")
 
 
 def _text(value: object) -> str:
@@ -31,11 +44,18 @@ def _text(value: object) -> str:
     return value
 
 
+def _present(value: object) -> str:
+    text = _text(value).strip()
+    if not text:
+        raise ValueError("it is empty")
+    return text
+
+
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
-    if word in TRUE or (isinstance(value, int) and value == 1):
+    if word in TRUE:
         return True
     if word in FALSE:
         return False
@@ -43,12 +63,20 @@ def _boolean(value: object) -> bool:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, bool):
+    word = "" if isinstance(value, bool) else str(value).strip()
+    if not WHOLE.fullmatch(word):
         raise ValueError(f"{value!r} is not a whole number")
-    try:
-        return int(str(value).strip())
-    except ValueError:
-        raise ValueError(f"{value!r} is not a whole number") from None
+    return int(word)
+
+
+def _between(low: int, high: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        number = _integer(value)
+        if not low <= number <= high:
+            raise ValueError(f"{number} is not between {low} and {high}")
+        return number
+
+    return parse
 
 
 def _count(value: object) -> int:
@@ -58,35 +86,46 @@ def _count(value: object) -> int:
     return number
 
 
+def _retries(value: object) -> int:
+    number = _integer(value)
+    if number < -1:
+        raise ValueError(f"{number} is negative; -1 stands for ever, nothing below it for anything")
+    return number
+
+
 def _number(value: object) -> float:
-    if isinstance(value, bool):
+    word = "" if isinstance(value, bool) else str(value).strip()
+    if not DECIMAL.fullmatch(word):
         raise ValueError(f"{value!r} is not a number")
-    try:
-        number = float(str(value).strip())
-    except ValueError:
-        raise ValueError(f"{value!r} is not a number") from None
-    if number != number or number in (float("inf"), float("-inf")):
+    number = float(word)
+    if number in (float("inf"), float("-inf")):
         raise ValueError(f"{value!r} is not a finite number")
     return number
 
 
-def _seconds(value: object) -> float:
-    number = _number(value)
-    if number < 0:
-        raise ValueError(f"{value!r} is negative; seconds are not")
-    return number
+def _at_least(least: float, why: str) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        number = _number(value)
+        if number < least:
+            raise ValueError(f"{value!r} is {why}")
+        return number
+
+    return parse
 
 
-def _octal(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    try:
-        number = int(str(value).strip(), 8)
-    except ValueError:
-        raise ValueError(f"{value!r} is not an octal number such as 022") from None
-    if not 0 <= number <= 0o7777:
-        raise ValueError(f"{value!r} is not an octal mode between 0 and 7777")
-    return number
+def _octal(most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            number = value
+        elif OCTAL_DIGITS.fullmatch(str(value).strip()):
+            number = int(str(value).strip(), 8)
+        else:
+            raise ValueError(f"{value!r} is not an octal number such as 022")
+        if not 0 <= number <= most:
+            raise ValueError(f"{value!r} is not an octal number between 0 and {most:o}")
+        return number
+
+    return parse
 
 
 def _signal(value: object) -> int:
@@ -100,77 +139,93 @@ def _signal(value: object) -> int:
 
 
 def _signal_number(word: str, value: object) -> int:
-    if word.isdecimal():
+    if WHOLE.fullmatch(word):
         return int(word)
     name, plus, extra = word.partition("+")
     name = name if name.startswith("SIG") else f"SIG{name}"
-    try:
-        return signal.Signals[name] + (int(extra) if plus else 0)
-    except (KeyError, ValueError):
-        raise ValueError(
-            f"{value!r} is not a signal (use a name such as TERM, or a number)"
-        ) from None
+    if name in signal.Signals.__members__ and (WHOLE.fullmatch(extra) or not plus):
+        return signal.Signals[name] + int(extra or "0")
+    raise ValueError(f"{value!r} is not a signal (use a name such as TERM, or a number)")
 
 
 def _identifier(value: object) -> str | int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    word = _text(value).strip()
-    if not word:
-        raise ValueError("it is empty")
-    return int(word) if word.isdecimal() else word
+    if isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a name or a number")
+    word = _present(str(value) if isinstance(value, int) else value)
+    if not WHOLE.fullmatch(word):
+        return word
+    if not 0 <= int(word) < 2**32 - 1:  # the last one means "leave it" to the kernel
+        raise ValueError(f"{word} is not a number that a user or group can have")
+    return int(word)
 
 
-def _names(value: object) -> tuple[str, ...]:
-    if isinstance(value, (list, tuple)):
-        return tuple(_text(item) for item in value)
-    return tuple(part.strip() for part in _text(value).split(",") if part.strip())
+def _choice(*words: str) -> Callable[[object], str]:
+    known = {word.lower(): word for word in words}
+
+    def parse(value: object) -> str:
+        word = known.get(str(value).strip().lower())
+        if word is None:
+            raise ValueError(f"{value!r} is not one of {', '.join(words)}")
+        return word
+
+    return parse
 
 
-def _paths(value: object) -> tuple[str, ...]:
-    if isinstance(value, (list, tuple)):
-        return tuple(_text(item) for item in value)
-    return tuple(_text(value).split())
+def _endpoint(*schemes: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        text = _present(value)
+        scheme, _, rest = text.partition("://")
+        address, colon, port = rest.rpartition(":")
+        sound = rest if scheme == "ipc" else address and colon and (port.isdecimal() or port == "*")
+        if scheme not in schemes or not sound:
+            samples = {"tcp": "tcp://127.0.0.1:5555", "ipc": "ipc:///run/circus/control"}
+            likely = " or ".join(samples.get(one, f"{one}://address:port") for one in schemes)
+            raise ValueError(f"{value!r} is not an endpoint such as {likely}")
+        return text
+
+    return parse
+
+
+def _listed(separator: re.Pattern[str]) -> Callable[[object], tuple[str, ...]]:
+    def parse(value: object) -> tuple[str, ...]:
+        if isinstance(value, (list, tuple)):
+            return tuple(_text(item) for item in value)
+        parts = separator.split(_text(value))
+        return tuple(part.strip() for part in parts if part.strip())
+
+    return parse
 
 
 def _words(value: object) -> str | tuple[str, ...]:
     if isinstance(value, (list, tuple)):
-        return tuple(str(item) for item in value)
-    text = _text("" if value is None else value)
-    try:
-        shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"cannot be split into words: {str(error).lower()}") from None
-    return text
+        return tuple(_text(item if isinstance(item, str) else str(item)) for item in value)
+    return _text("" if value is None else value)
 
 
 def _command(value: object) -> str:
-    text = _text(value)
-    if not text.strip():
-        raise ValueError("it is empty")
-    return text
+    if isinstance(value, (list, tuple)):
+        value = shlex.join(_text(item) for item in value)
+    _present(value)
+    return _text(value)
 
 
 def _limit(value: object) -> tuple[int | None, int | None]:
-    if value is None or isinstance(value, int):
-        return (value, value)
     if isinstance(value, (list, tuple)) and len(value) == 2:
-        return (_one_limit(value[0]), _one_limit(value[1]))
-    soft, colon, hard = str(value).partition(":")
-    low = _one_limit(soft)
-    high = _one_limit(hard) if colon else low
+        low, high = (_one_limit(item) for item in value)
+    else:
+        soft, colon, hard = ("" if value is None else str(value)).partition(":")
+        low = _one_limit(soft)
+        high = _one_limit(hard) if colon else low
     if high is not None and (low is None or low > high):
         raise ValueError(f"{value!r}: the soft limit is above the hard one")
     return low, high
 
 
 def _one_limit(value: object) -> int | None:
-    if value is None:
-        return None
-    word = str(value).strip().lower()
+    word = "" if value is None else str(value).strip().lower()
     if word in ("", "unlimited", "infinity", "-1"):
         return None
-    if not word.isdecimal():
+    if not word.isascii() or not word.isdecimal() or len(word) > 20 or int(word) >= 2**64:
         raise ValueError(f"{value!r} is not a limit (a number, unlimited, or soft:hard)")
     return int(word)
 
@@ -181,19 +236,20 @@ def format_limit(value: tuple[int | None, int | None]) -> str | int | None:
     return value[0] if value[0] == value[1] else f"{soft}:{hard}"
 
 
-def _hook(value: object) -> tuple[object, bool]:
+def _hook(value: object) -> tuple[Any, bool]:
     if callable(value):
         return value, False
     if isinstance(value, (list, tuple)) and len(value) == 2:
-        return value[0], _boolean(value[1])
+        function = value[0] if callable(value[0]) else _present(value[0])
+        return function, _boolean(value[1])
     path, _, flag = _text(value).partition(",")
-    return path.strip(), _boolean(flag) if flag.strip() else False
+    return _present(path), _boolean(flag) if flag.strip() else False
 
 
 def _mapping(value: object) -> dict[str, str]:
     """A mapping, or `A=1,B=2`; a comma or = within a value is kept when no name follows it."""
     if isinstance(value, Mapping):
-        return {_text(key): _text(item) for key, item in value.items()}
+        return {_variable(key): _text(item) for key, item in value.items()}
     found: dict[str, str] = {}
     last = ""
     for part in _text(value).split(","):
@@ -208,19 +264,101 @@ def _mapping(value: object) -> dict[str, str]:
     return found
 
 
-TEXT = Kind("text", _text)
-COMMAND = Kind("command", _command)
-WORDS = Kind("words", _words, lambda value: list(value) if isinstance(value, tuple) else value)
-BOOLEAN = Kind("boolean", _boolean, json="boolean")
-INTEGER = Kind("whole number", _integer, json="integer")
-COUNT = Kind("count", _count, json="integer")
-NUMBER = Kind("number", _number, json="number")
-SECONDS = Kind("seconds", _seconds, json="number")
-OCTAL = Kind("octal mode", _octal, lambda value: None if value is None else f"{value:03o}")
-SIGNAL = Kind("signal", _signal, json="integer")
-IDENTIFIER = Kind("name or id", _identifier)
-NAMES = Kind("names, with commas", _names, list)
-PATHS = Kind("paths, with blanks", _paths, list)
-LIMIT = Kind("limit", _limit, format_limit)
-HOOK = Kind("dotted name", _hook, lambda value: [str(value[0]), value[1]])
-ENVIRONMENT = Kind("NAME=value, with commas", _mapping, dict, json="object")
+def _variable(value: object) -> str:
+    name = _text(value)
+    if not name or "=" in name:
+        raise ValueError(f"{name!r} cannot be the name of a variable")
+    return name
+
+
+def _anything(value: object) -> object:
+    return _text(value) if isinstance(value, str) else value
+
+
+def _shown(value: object) -> object:
+    plain = value is None or isinstance(value, (str, int, float, list, dict))
+    return value if plain else repr(value)
+
+
+INTEGER_SCHEMA = {"type": "integer"}
+NUMBER_SCHEMA = {"type": "number"}
+LIST_SCHEMA = {"type": "array", "items": {"type": "string"}}
+WORDS_SCHEMA = {"anyOf": [{"type": "string"}, LIST_SCHEMA]}
+LIMIT_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]}
+IDENTIFIER_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+PAIR_SCHEMA = {
+    "type": "array",
+    "prefixItems": [{"type": "string"}, {"type": "boolean"}],
+    "minItems": 2,
+    "maxItems": 2,
+}
+OCTAL_SCHEMA = {"type": "string", "pattern": "^[0-7]{1,4}$"}
+MAPPING_SCHEMA = {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+def _format_octal(value: int) -> str:
+    return f"{value:03o}"
+
+
+def _format_words(value: str | tuple[str, ...]) -> str | list[str]:
+    return value if isinstance(value, str) else list(value)
+
+
+def _format_hook(value: tuple[Any, bool]) -> list[Any]:
+    return [value[0] if isinstance(value[0], str) else repr(value[0]), value[1]]
+
+
+def choice(name: str, *words: str) -> Kind:
+    """One of these words, in upper or lower case."""
+    doc = f"One of {', '.join(f'`{word}`' for word in words)}, in upper or lower case."
+    return Kind(name, doc, _choice(*words), json={"enum": list(words)})
+
+
+TEXT = Kind("text", "Any text, as it stands; quotes are part of it.", _text)
+COMMAND = Kind("command", "A program and its arguments, in words as a POSIX shell reads them; "
+    "not empty.", _command)  # fmt: skip
+WORDS = Kind("words", "Text that is split into words as a POSIX shell does, or in JSON a list "
+    "of words.", _words, _format_words, WORDS_SCHEMA)  # fmt: skip
+BOOLEAN = Kind("boolean", "`true`, `yes`, `on`, `1` or `false`, `no`, `off`, `0`, in upper or "
+    "lower case.", _boolean, json={"type": "boolean"})  # fmt: skip
+INTEGER = Kind("whole number", "A whole number.", _integer, json=INTEGER_SCHEMA)
+COUNT = Kind("count", "A whole number, not negative.", _count,
+    json={"type": "integer", "minimum": 0})  # fmt: skip
+RETRIES = Kind("count or -1", "A whole number, not negative; -1 stands for no end.", _retries,
+    json={"type": "integer", "minimum": -1})  # fmt: skip
+PORT = Kind("port", "A number from 0 to 65535.", _between(0, 65535),
+    json={"type": "integer", "minimum": 0, "maximum": 65535})  # fmt: skip
+NICE = Kind("niceness", "A number from -20 to 19; bigger ones get less of the processor.",
+    _between(-20, 19), json={"type": "integer", "minimum": -20, "maximum": 19})  # fmt: skip
+NUMBER = Kind("number", "A number, with a point if need be.", _number, json=NUMBER_SCHEMA)
+SECONDS = Kind("seconds", "A number of seconds, not negative; fractions count.",
+    _at_least(0, "negative; seconds are not"), json={"type": "number", "minimum": 0})  # fmt: skip
+FACTOR = Kind("factor", "A number, 1 or more.", _at_least(1, "below 1"),
+    json={"type": "number", "minimum": 1})  # fmt: skip
+SHARE = Kind("share", "A number, 0 or more; 0.1 is a tenth.", _at_least(0, "negative"),
+    json={"type": "number", "minimum": 0})  # fmt: skip
+UMASK = Kind("octal mask", "An octal number up to 777, such as `022`.", _octal(0o777),
+    _format_octal, OCTAL_SCHEMA)  # fmt: skip
+OCTAL = Kind("octal mode", "An octal number up to 7777, such as `660`.", _octal(0o7777),
+    _format_octal, OCTAL_SCHEMA)  # fmt: skip
+SIGNAL = Kind("signal", "A number or a name, with or without `SIG`: `15`, `TERM`, `sigint`, "
+    "`SIGRTMIN+1`.", _signal, int, {"type": "integer", "minimum": 1})  # fmt: skip
+IDENTIFIER = Kind("name or id", "A name of the user or group database, or a number.", _identifier,
+    json=IDENTIFIER_SCHEMA)  # fmt: skip
+NAMES = Kind("names, with commas", "Names with commas between them, or in JSON a list.",
+    _listed(re.compile(r"[,\n]")), list, LIST_SCHEMA)  # fmt: skip
+PATHS = Kind("paths, with blanks", "Paths with blanks between them, or in JSON a list.",
+    _listed(re.compile(r"\s+")), list, LIST_SCHEMA)  # fmt: skip
+LIMIT = Kind("limit", "A number, `unlimited` or nothing for no limit, or `soft:hard`.", _limit,
+    format_limit, LIMIT_SCHEMA)  # fmt: skip
+HOOK = Kind("dotted name", "`package.module.function`; `,true` behind it lets failures pass.",
+    _hook, _format_hook, PAIR_SCHEMA)  # fmt: skip
+ENVIRONMENT = Kind("NAME=value, with commas", "`A=1,B=2`, or in JSON an object; a comma belongs "
+    "to the value unless `NAME=` follows it.", _mapping, dict, MAPPING_SCHEMA)  # fmt: skip
+ANYTHING = Kind("anything", "Whatever the class that it is for takes.", _anything, _shown, {})
+ENDPOINT = Kind("endpoint", "`ipc:///path` or `tcp://address:port`.", _endpoint("ipc", "tcp"))
+MULTICAST = Kind("multicast endpoint", "`udp://address:port`.", _endpoint("udp"))
+LEVEL = choice("log level", *LOG_LEVELS)
+FAMILY = choice("address family", *FAMILIES)
+SOCKET_TYPE = choice("socket type", *SOCKET_TYPES)
+BACKEND = choice("stream backend", "thread", "gevent")

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import fnmatch
-import glob
-import os
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from circus.config import variables
-from circus.config.ini import Parsed, Section
+from circus.config.environment import Environments
+from circus.config.files import Files
+from circus.config.ini import Section
 from circus.config.model import (
     CircusConfig,
     Config,
     PluginConfig,
     SocketConfig,
     WatcherConfig,
-    watcher_rules,
 )
-from circus.config.rules import across
-from circus.config.schema import Problem, known_names, parse_into, suggestion
+from circus.config.rules import COMMAND_LINE, across, advice, watcher_rules
+from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of, suggestion
 from circus.exc import ConfigError
 
 MODELS: dict[str, type] = {
@@ -31,8 +29,7 @@ MODELS: dict[str, type] = {
 }
 REQUIRED = {"watcher": "cmd", "plugin": "use"}
 UNUSABLE = "?"
-"""Stands for a value that is missing or wrong, so that the rest can still be looked at."""
-NOT_EXPANDED = ("stop_signal", "rlimit_", "hooks.")
+"""Stands for a command that is missing or wrong, so that the rest can still be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,200 +47,206 @@ class Loaded:
 
 
 def load(path: str, environ: Mapping[str, str], *, strict: bool = False) -> Loaded:
-    """Read a file and what it includes. Raises ConfigError with everything that is wrong."""
-    return _Loader(path, environ, strict=strict).load()
+    """Read a file and what it includes. Raises ConfigError with everything that is wrong.
+
+    With `strict`, here or in the file, warnings are wrong too.
+    """
+    loaded, problems = examine(path, environ, strict=strict)
+    if problems:
+        raise ConfigError(problems)
+    return loaded
+
+
+def examine(
+    path: str, environ: Mapping[str, str], *, strict: bool = False
+) -> tuple[Loaded, tuple[Problem, ...]]:
+    """The configuration as far as it can be understood, and everything that is wrong with it."""
+    loader = _Loader(path, environ)
+    loader.load(path)
+    warnings = [*loader.notes]
+    wrong = [*loader.problems]
+    strict = strict or loader.config.circus.strict
+    (wrong if strict else warnings).extend(loader.warnings)
+    return Loaded(loader.config, in_order(warnings), loader.origins), in_order(wrong)
 
 
 class _Loader:
-    def __init__(self, path: str, environ: Mapping[str, str], *, strict: bool) -> None:
-        self.path = path
-        self.environ = dict(environ)
-        self.strict = strict
-        self.parsed = Parsed()
-        self.problems = self.parsed.problems
-        self.warnings: list[Problem] = []
+    config: Config
+
+    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+        files = Files(path, environ)
+        self.sections = files.parsed.sections
+        self.warnings = files.warnings
+        self.notes = files.notes
+        self.problems = files.parsed.problems
+        _spread_defaults(self.sections)
+        self.environments = Environments(self.sections.values(), environ)
+        self.problems += self.environments.problems
+        self.names = variables.environment_names(environ)
+        self.plugins = {"flapping"} | {
+            name.partition(":")[2].lower() for name in self.sections if name.startswith("plugin:")
+        }
+        self.made: dict[str, dict[str, Any]] = {kind: {} for kind in MODELS}
         self.origins: dict[tuple[str, str], str] = {}
-
-    def load(self) -> Loaded:
-        self._read(self.path, named_by="")
-        if not self.problems:
-            self._include()
-        self._remember_origins()
-        circus = self._circus()
-        made: dict[str, dict[str, Any]] = {kind: {} for kind in MODELS}
-        for section in list(self.parsed.sections.values()):
-            kind, _, name = section.name.partition(":")
-            if kind in MODELS and name.strip():
-                self._make(kind, name, section, made, circus)
-            elif section.name not in ("circus", "env", "DEFAULT") and kind != "env":
-                near = suggestion(kind, ["circus", "env", *MODELS])
-                self.warnings.append(
-                    Problem(section.where, f"unknown section [{section.name}]{near}")
-                )
-        config = Config(
-            circus=circus,
-            watchers=dict(sorted(made["watcher"].items())),
-            sockets=dict(sorted(made["socket"].items())),
-            plugins=dict(sorted(made["plugin"].items())),
-            path=self.path,
-        )
-        loaded = Loaded(config, tuple(self.warnings), self.origins)
-        self.problems += across(config, loaded.where)
-        if self.strict or circus.strict:
-            self.problems += self.warnings
-        if self.problems:
-            raise ConfigError(sorted(self.problems, key=_place))
-        return loaded
-
-    # -- reading ------------------------------------------------
-
-    def _read(self, path: str, *, named_by: str) -> None:
-        try:
-            data = Path(path).read_bytes()
-        except FileNotFoundError:
-            self.problems.append(Problem(named_by or path, "the configuration file does not exist"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            self.problems.append(Problem(named_by or path, f"cannot read {path!r}: {reason}"))
-        else:
-            self.parsed.read(data, path)
-
-    def _include(self) -> None:
-        circus = self.parsed.sections.get("circus")
-        if circus is None:
-            return
-        names = variables.environment_names(self.environ)
-        base = os.path.dirname(os.path.abspath(self.path))
-        # options are looked up before any included file can add to the section
-        wanted = [(key, circus.options.get(key)) for key in ("include", "include_dir")]
-        for key, entry in wanted:
-            for pattern in variables.expand(entry.value, names).split() if entry else ():
-                assert entry is not None  # noqa: S101 it gave the pattern
-                full = os.path.join(base, pattern, "*.ini" if key == "include_dir" else "")
-                found = sorted(glob.glob(full.rstrip("/")))
-                if not found:
-                    self.warnings.append(
-                        Problem(entry.where, f"{key}: {pattern!r} matches nothing")
-                    )
-                for path in found:
-                    self._read(path, named_by="")
-
-    def _remember_origins(self) -> None:
-        for section in self.parsed.sections.values():
+        for section in self.sections.values():
             self.origins[section.name, ""] = section.where
             for key, entry in section.options.items():
                 self.origins[section.name, key] = entry.where
 
-    # -- making ------------------------------------------------
+    def load(self, path: str) -> None:
+        circus = self._circus(path)
+        for section in self.sections.values():
+            self._repeated(section)
+            kind, _, name = section.name.partition(":")
+            if kind in MODELS and name.strip():
+                self._make(kind, name, section, circus)
+            elif kind in MODELS:
+                self.problems.append(
+                    Problem(section.where, f"a {kind} needs a name: [{kind}:NAME]")
+                )
+            elif section.name not in ("circus", "DEFAULT") and kind != "env":
+                near = suggestion(kind, ["circus", "env", *MODELS])
+                self.warnings.append(
+                    Problem(section.where, f"unknown section [{section.name}]{near}")
+                )
+        self.config = Config(
+            circus=circus,
+            watchers=dict(sorted(self.made["watcher"].items())),
+            sockets=dict(sorted(self.made["socket"].items())),
+            plugins=dict(sorted(self.made["plugin"].items())),
+            path=path,
+        )
+        self.problems += across(self.config, self._where)
+        self.warnings += advice(self.config, self._where)
+        written = (watcher.name for watcher in self.config.watchers.values())
+        self.warnings += self.environments.unused(written)
 
-    def _environment(self, section: str) -> dict[str, str]:
-        """The variables of one environment section, expanded from ours only."""
-        found = self.parsed.sections.get(section)
-        if found is None:
-            return {}
-        names = variables.environment_names(self.environ)
-        return {
-            key: variables.expand_environment(variables.expand(entry.value, names), self.environ)
-            for key, entry in found.options.items()
-        }
+    def _where(self, section: str, key: str) -> str:
+        return self.origins.get((section, key)) or self.origins.get((section, ""), section)
 
-    def _watcher_environment(self, name: str) -> dict[str, str]:
-        env = self._environment("env")
-        for section in self.parsed.sections:
-            kind, _, patterns = section.partition(":")
-            if kind == "env" and any(
-                fnmatch.fnmatchcase(name, pattern.strip()) for pattern in patterns.split(",")
-            ):
-                env.update(self._environment(section))
-        return env
+    def _place(self, section: Section) -> Callable[[str], str]:
+        return lambda key: self._where(section.name, key)
 
-    def _given(self, section: Section, env: Mapping[str, str]) -> dict[str, object]:
-        names = variables.environment_names({**self.environ, **env})
-        return {
-            key: entry.value
-            if key.startswith(NOT_EXPANDED)
-            else variables.expand(entry.value, names)
-            for key, entry in section.options.items()
-        }
+    def _circus(self, path: str) -> CircusConfig:
+        section = self.sections.get("circus") or Section("circus", path, 1)
+        given = self._given(section, self.environments.general)
+        found = self._read(CircusConfig, section, given)
+        self._unknown(section, found.extra, CircusConfig)
+        return CircusConfig(**found.values)
 
-    def _circus(self) -> CircusConfig:
-        section = self.parsed.sections.get("circus") or Section("circus", self.path, 1)
-        given = self._given(section, self._environment("env"))
-        values, extra, problems = parse_into(CircusConfig, given, self._where(section))
-        self.problems += problems
-        for key in extra:
-            self._unknown(section, key, CircusConfig)
-        return CircusConfig(**values)
-
-    def _make(
-        self,
-        kind: str,
-        name: str,
-        section: Section,
-        made: dict[str, dict[str, Any]],
-        circus: CircusConfig,
-    ) -> None:
-        key = name.lower()
-        if key in made[kind]:
-            other = made[kind][key].name
-            self.problems.append(
-                Problem(section.where, f"there is already a {kind} {other!r}: names that differ "
-                        "only in upper and lower case are the same")
-            )  # fmt: skip
-            return
+    def _make(self, kind: str, name: str, section: Section, circus: CircusConfig) -> None:
         if not section.options:
+            self.notes.append(Problem(section.where, f"[{section.name}] is empty, it is left out"))
             return
-        is_watcher = kind == "watcher"
-        env = self._watcher_environment(name) if is_watcher else self._environment("env")
+        other = self.made[kind].get(name.lower())
+        if other is not None:
+            say = f"there is already a {kind} {other.name!r}: names that differ only in upper and "
+            self.problems.append(Problem(section.where, f"{say}lower case are the same"))
+            return
+        model = MODELS[kind]
+        env = self.environments.of(name) if kind == "watcher" else self.environments.general
         given = self._given(section, env)
-        values, extra, problems = parse_into(MODELS[kind], given, self._where(section))
-        self.problems += problems
-        self._require(kind, section, values)
-        if is_watcher:
-            values["env"] = env
-            values.setdefault("respawn", circus.respawn)
-            self._twice(section)
-        for unknown in () if kind == "plugin" else extra:
-            self._unknown(section, unknown, MODELS[kind])
-        made[kind][key] = one = MODELS[kind](name=name, extra=extra, **values)
-        if is_watcher:
+        values: dict[str, Any]
+        if kind == "watcher":
+            values = self._watcher(name, section, given, env, circus)
+        elif kind == "plugin":
+            values = self._plugin(section, given)
+        else:
+            found = self._read(model, section, given)
+            self._unknown(section, found.extra, model)
+            values = {**found.values, "extra": found.extra}
+        self.made[kind][name.lower()] = made = model(name=name, **values)
+        if kind == "watcher":
+            wrong = watcher_rules(made)
             self.problems += [
-                Problem(self._where(section)(option), message)
-                for option, message in watcher_rules(one)
+                Problem(self._where(section.name, key), message) for key, message in wrong
             ]
 
-    def _require(self, kind: str, section: Section, values: dict[str, Any]) -> None:
-        needed = REQUIRED.get(kind)
-        if needed is None:
-            return
+    def _watcher(
+        self,
+        name: str,
+        section: Section,
+        given: dict[str, object],
+        env: dict[str, str],
+        circus: CircusConfig,
+    ) -> dict[str, Any]:
+        if given.pop("env", None) is not None:
+            say = f"env is ignored in a file, write [env:{name}]"
+            self.warnings.append(Problem(self._where(section.name, "env"), say))
+        found = self._read(WatcherConfig, section, given)
+        self._unknown(section, found.extra, WatcherConfig)
+        self._require(section, found)
+        return {"respawn": circus.respawn, **found.values, "env": env, "extra": found.extra}
+
+    def _plugin(self, section: Section, given: dict[str, object]) -> dict[str, Any]:
+        extra = {key: value for key, value in given.items() if key != "use"}
+        own = {key: value for key, value in given.items() if key == "use"}
+        found = self._read(PluginConfig, section, own)
+        self._require(section, found)
+        # the process of a plugin is a watcher, whose command is for us to say
+        options = {
+            key: value
+            for key, value in extra.items()
+            if key not in ("cmd", "env") and row_of(WatcherConfig, key)
+        }
+        of_watcher = self._read(WatcherConfig, section, options)
+        return {**found.values, "options": of_watcher.values, "extra": extra}
+
+    def _read(self, model: type, section: Section, given: Mapping[str, object]) -> Reading:
+        found = read(model, given, self._place(section))
+        self.problems += found.problems
+        self.warnings += found.warnings
+        return found
+
+    def _given(self, section: Section, env: Mapping[str, str]) -> dict[str, object]:
+        """The options with their variables replaced, as far as they are known now."""
+        names = ChainMap(variables.environment_names(env), self.names)
+        given: dict[str, object] = {}
+        for key, entry in section.options.items():
+            if key in COMMAND_LINE:
+                given[key] = variables.expand_held_back(entry.value, names)
+                continue
+            text = given[key] = variables.expand(entry.value, names)
+            for written, _ in variables.named(text):
+                if written in entry.value:  # not one that is part of a variable's value
+                    say = f"{key}: nothing is known as {written} here, it stays as it is"
+                    self.warnings.append(Problem(entry.where, say))
+        return given
+
+    def _require(self, section: Section, found: Reading) -> None:
+        needed = REQUIRED[section.name.partition(":")[0]]
         if needed not in section.options:
             self.problems.append(Problem(section.where, f"[{section.name}] has no {needed}"))
-        values.setdefault(needed, UNUSABLE)
+        found.values.setdefault(needed, UNUSABLE)
 
-    def _twice(self, section: Section) -> None:
-        if len(section.places) > 1:
-            first, second = section.places[:2]
-            self.problems.append(Problem(second, f"[{section.name}] is already defined at {first}"))
+    def _repeated(self, section: Section) -> None:
+        """Sections of one name are one section; but two commands were to be two watchers."""
+        needed = REQUIRED.get(section.name.partition(":")[0])
+        for key, entry in section.again:
+            first = section.options[key]
+            if entry.header == first.header:
+                say = f"{key} was given at {first.where} already, which counts"
+                self.warnings.append(Problem(entry.where, say))
+            elif key == needed:
+                say = f"[{section.name}] is already defined at {first.header}"
+                self.problems.append(Problem(entry.header, say))
 
-    def _unknown(self, section: Section, key: str, model: type) -> None:
-        plugins = {
-            name.partition(":")[2].lower() for name in self.parsed.sections
-            if name.startswith("plugin:")
-        }  # fmt: skip
-        if "." in key and (key.partition(".")[0].lower() in {*plugins, "flapping"}):
-            return
-        near = suggestion(key, known_names(model))
-        self.warnings.append(Problem(self._where(section)(key), f"unknown option {key!r}{near}"))
-
-    def _where(self, section: Section) -> Any:
-        def where(key: str) -> str:
-            entry = section.options.get(key)
-            return section.where if entry is None else entry.where
-
-        return where
+    def _unknown(self, section: Section, keys: Iterable[str], model: type) -> None:
+        for key in keys:
+            head, dot, _ = key.partition(".")
+            if not dot or head.lower() not in self.plugins:
+                say = f"unknown option {key!r}{nearest(model, key)}"
+                self.warnings.append(Problem(self._where(section.name, key), say))
 
 
-def _place(problem: object) -> tuple[str, int]:
-    where = str(getattr(problem, "where", ""))
-    file, _, line = where.rpartition(":")
-    return (file, int(line)) if line.isdecimal() else (where, 0)
+def _spread_defaults(sections: Mapping[str, Section]) -> None:
+    """`[DEFAULT]` gives each section the options that it knows and does not have."""
+    defaults = sections.get("DEFAULT")
+    if defaults is None:
+        return
+    for section in sections.values():
+        kind = section.name.partition(":")[0]
+        model = CircusConfig if section.name == "circus" else MODELS.get(kind)
+        for key, entry in defaults.options.items():
+            if model is not None and row_of(model, key):
+                section.options.setdefault(key, entry)

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from circus.config import kinds
+from circus.config.rules import watcher_rules
 from circus.config.schema import (
     OnChange,
     Problem,
+    Reading,
     cost_between,
-    field_of,
-    known_names,
+    free_keys,
+    nearest,
     option,
-    parse_into,
+    read,
+    row_of,
+    rows,
     section,
-    suggestion,
 )
 from circus.exc import ArgumentError, ConfigError
 
 LIVE = OnChange.NOTHING
-HOOKS = (
-    "before_start", "after_start", "before_stop", "after_stop", "before_spawn", "after_spawn",
-    "before_signal", "after_signal", "before_reap", "after_reap", "extended_stats",
-)  # fmt: skip
+UNSET = object()
+"""Asks for the default."""
 
 
 @section("circus")
 class CircusConfig:
     """The daemon itself."""
 
-    endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
+    endpoint: str | None = option(kinds.ENDPOINT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint for control; a private ipc:// path unless given.")  # fmt: skip
-    pubsub_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
+    pubsub_endpoint: str | None = option(kinds.ENDPOINT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint on which events are published.")  # fmt: skip
-    stats_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
+    stats_endpoint: str | None = option(kinds.ENDPOINT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint on which statistics are published.")  # fmt: skip
     endpoint_owner: str | int | None = option(kinds.IDENTIFIER, default=None,
         on_change=OnChange.RESTART, doc="A user who may do everything.")  # fmt: skip
-    multicast_endpoint: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
-        doc="UDP multicast address for discovery; off unless given.")  # fmt: skip
+    multicast_endpoint: str | None = option(kinds.MULTICAST, default=None,
+        on_change=OnChange.RESTART, doc="UDP address for discovery; off unless given.")  # fmt: skip
     statsd: bool | None = option(kinds.BOOLEAN, default=None, on_change=OnChange.RESTART,
         doc="Run the statistics process.")  # fmt: skip
     statsd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
@@ -52,17 +53,17 @@ class CircusConfig:
         doc="More files to read; wildcards allowed.")  # fmt: skip
     include_dir: tuple[str, ...] = option(kinds.PATHS, default=(), on_change=LIVE,
         doc="Directories whose *.ini files are read too.")  # fmt: skip
-    umask: int | None = option(kinds.OCTAL, default=None, on_change=OnChange.RESTART,
+    umask: int | None = option(kinds.UMASK, default=None, on_change=OnChange.RESTART,
         doc="Octal mask for files that the daemon and its workers make.")  # fmt: skip
-    stream_backend: str = option(kinds.TEXT, default="thread", on_change=OnChange.RESTART,
-        doc="How output is written: thread or gevent.")  # fmt: skip
+    stream_backend: str = option(kinds.BACKEND, default="thread", on_change=OnChange.RESTART,
+        doc="Accepted for old files; output is always read in a thread.")  # fmt: skip
     warmup_delay: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
         doc="Seconds between the starts of two watchers.")  # fmt: skip
     httpd: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Run the web console.")  # fmt: skip
     httpd_host: str = option(kinds.TEXT, default="localhost", on_change=OnChange.RESTART,
         doc="Address of the web console.")  # fmt: skip
-    httpd_port: int = option(kinds.COUNT, default=8080, on_change=OnChange.RESTART,
+    httpd_port: int = option(kinds.PORT, default=8080, on_change=OnChange.RESTART,
         doc="Port of the web console.")  # fmt: skip
     httpd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Send the web console's output nowhere.")  # fmt: skip
@@ -72,8 +73,8 @@ class CircusConfig:
         doc="Report leaking objects.")  # fmt: skip
     pidfile: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="File that holds the daemon's pid.")  # fmt: skip
-    loglevel: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
-        doc="critical, error, warning, info or debug.")  # fmt: skip
+    loglevel: str | None = option(kinds.LEVEL, default=None, on_change=OnChange.RESTART,
+        doc="How much the daemon logs; info unless given.")  # fmt: skip
     logoutput: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="A file, - for standard error, or syslog://.")  # fmt: skip
     loggerconfig: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
@@ -133,17 +134,17 @@ class WatcherConfig:
         doc="Name of a group of watchers to act on together.")  # fmt: skip
     rlimits: Mapping[str, tuple[int | None, int | None]] = option(kinds.LIMIT, default={},
         prefix="rlimit_", doc="A resource limit: a number, unlimited, or soft:hard.")  # fmt: skip
-    umask: int | None = option(kinds.OCTAL, default=None,
+    umask: int | None = option(kinds.UMASK, default=None,
         doc="Octal mask for files that workers make.")  # fmt: skip
-    nice: int | None = option(kinds.INTEGER, default=None,
-        doc="Scheduling priority, -20 to 19.")  # fmt: skip
+    nice: int | None = option(kinds.NICE, default=None,
+        doc="How willingly workers leave the processor to others.")  # fmt: skip
     no_new_privileges: bool = option(kinds.BOOLEAN, default=False,
         doc="Workers can gain nothing by executing setuid programs.")  # fmt: skip
     parent_death_signal: int | None = option(kinds.SIGNAL, default=None,
         doc="Signal that a worker gets when the daemon dies.")  # fmt: skip
-    stdout_stream: Mapping[str, str] = option(kinds.TEXT, default={}, prefix="stdout_stream.",
+    stdout_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stdout_stream.",
         role="admin", doc="Where standard output goes: class, filename, and so on.")  # fmt: skip
-    stderr_stream: Mapping[str, str] = option(kinds.TEXT, default={}, prefix="stderr_stream.",
+    stderr_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stderr_stream.",
         role="admin", doc="Where standard error goes.")  # fmt: skip
     stdin_socket: str | None = option(kinds.TEXT, default=None,
         doc="Socket that workers find as standard input.")  # fmt: skip
@@ -161,23 +162,24 @@ class WatcherConfig:
         doc="Send the stop signal to a worker's children too.")  # fmt: skip
     graceful_timeout: float = option(kinds.SECONDS, default=30.0, on_change=LIVE,
         doc="Wait this long before SIGKILL.")  # fmt: skip
-    max_retry: int = option(kinds.INTEGER, default=5, on_change=LIVE,
+    max_retry: int = option(kinds.RETRIES, default=5, on_change=LIVE,
         doc="Failures in a row after which a worker is given up; -1 for never.")  # fmt: skip
     backoff_delay: float = option(kinds.SECONDS, default=0.1, on_change=LIVE,
+        aliases=("retry_in",),
         doc="Wait before the second start in a row that is needed.")  # fmt: skip
-    backoff_factor: float = option(kinds.NUMBER, default=2.0, on_change=LIVE,
+    backoff_factor: float = option(kinds.FACTOR, default=2.0, on_change=LIVE,
         doc="Each further wait is this much longer.")  # fmt: skip
     backoff_max: float = option(kinds.SECONDS, default=60.0, on_change=LIVE,
         doc="The longest wait.")  # fmt: skip
-    backoff_jitter: float = option(kinds.NUMBER, default=0.1, on_change=LIVE,
+    backoff_jitter: float = option(kinds.SHARE, default=0.1, on_change=LIVE,
         doc="Up to this share of a wait is added by chance.")  # fmt: skip
     backoff_reset: float = option(kinds.SECONDS, default=10.0, on_change=LIVE,
         doc="A worker that ran this long has no failures behind it.")  # fmt: skip
     ready_after: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
         doc="A worker counts as ready once it has run this long.")  # fmt: skip
-    max_age: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
+    max_age: float = option(kinds.SECONDS, default=0.0,
         doc="Replace a worker at this age; 0 for never.")  # fmt: skip
-    max_age_variance: float = option(kinds.SECONDS, default=30.0, on_change=LIVE,
+    max_age_variance: float = option(kinds.SECONDS, default=30.0,
         doc="Up to this much is added to max_age, by chance, for each worker.")  # fmt: skip
     use_sockets: bool = option(kinds.BOOLEAN, default=False,
         doc="Hand over the sockets that the command names.")  # fmt: skip
@@ -198,7 +200,8 @@ class WatcherConfig:
         doc="Start only while these watchers are active.")  # fmt: skip
     check_flapping: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
         doc="Accepted for old files; unused.")  # fmt: skip
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = free_keys(LIVE, default_factory=dict)
+    """Keys that are no option: hooks and plugins have their own."""
 
 
 @section("socket")
@@ -207,14 +210,14 @@ class SocketConfig:
 
     name: str
     host: str = option(kinds.TEXT, default="localhost", doc="Address or name to bind.")
-    port: int = option(kinds.COUNT, default=8080, doc="Port to bind; 0 for any.")
-    family: str = option(kinds.TEXT, default="AF_INET", doc="AF_INET, AF_INET6 or AF_UNIX.")
-    type: str = option(kinds.TEXT, default="SOCK_STREAM", doc="SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, "
-        "SOCK_RDM or SOCK_SEQPACKET.")  # fmt: skip
+    port: int = option(kinds.PORT, default=8080, doc="Port to bind; 0 for any.")
+    family: str = option(kinds.FAMILY, default="AF_INET", doc="Kind of address; a path makes it "
+        "AF_UNIX.")  # fmt: skip
+    type: str = option(kinds.SOCKET_TYPE, default="SOCK_STREAM", doc="How it carries data.")
     proto: str | None = option(kinds.TEXT, default=None, doc="Protocol, by name.")
     backlog: int = option(kinds.COUNT, default=2048, doc="Connections that may wait.")
     path: str | None = option(kinds.TEXT, default=None, doc="Path of a Unix socket.")
-    umask: int | None = option(kinds.OCTAL, default=None, doc="Octal mask for the path's mode.")
+    umask: int | None = option(kinds.UMASK, default=None, doc="Octal mask for the path's mode.")
     replace: bool = option(kinds.BOOLEAN, default=False, doc="Remove an existing socket first.")
     interface: str | None = option(kinds.TEXT, default=None, doc="Network interface to bind to.")
     so_reuseport: bool = option(kinds.BOOLEAN, default=False, doc="One socket for each worker.")
@@ -222,7 +225,7 @@ class SocketConfig:
     owner: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Owner of the path.")
     group: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Group of the path.")
     mode: int | None = option(kinds.OCTAL, default=None, doc="Octal mode of the path.")
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = free_keys(LIVE, default_factory=dict)
 
 
 @section("plugin")
@@ -230,8 +233,12 @@ class PluginConfig:
     """A class that is run in a process of its own; every other key is the class's."""
 
     name: str
-    use: str = option(kinds.TEXT, doc="Dotted name of the plugin's class.")
-    extra: Mapping[str, str] = field(default_factory=dict)
+    use: str = option(kinds.COMMAND, role="admin", doc="Dotted name of the plugin's class.")
+    options: Mapping[str, Any] = free_keys(OnChange.REPLACE, default_factory=dict)
+    """Those keys that are options of a watcher, by field: the process that runs the plugin has
+    them. Never cmd."""
+    extra: Mapping[str, str] = free_keys(OnChange.REPLACE, default_factory=dict)
+    """Every key but `use`, as text: what the plugin is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,39 +252,25 @@ class Config:
     path: str | None = None
 
 
-def watcher_rules(config: WatcherConfig) -> list[tuple[str, str]]:
-    """What does not go together within one watcher: (option, what is wrong)."""
-    found = []
-    if config.singleton and config.numprocesses > 1:
-        found.append(("numprocesses", "a singleton cannot have numprocesses above 1"))
-    if config.copy_path and not config.copy_env:
-        found.append(("copy_path", "copy_path needs copy_env = True"))
-    if config.virtualenv and not config.copy_env:
-        found.append(("virtualenv", "virtualenv needs copy_env = True"))
-    found += [
-        (f"hooks.{name}", f"unknown hook {name!r}{suggestion(name, HOOKS)}")
-        for name in config.hooks
-        if name not in HOOKS
-    ]
-    for stream in ("stdout_stream", "stderr_stream"):
-        conf = getattr(config, stream)
-        if conf and "class" not in conf and "filename" not in conf and "stream" not in conf:
-            found.append((f"{stream}.{next(iter(conf))}", f"{stream} needs a class or a filename"))
-    return found
+def watcher_from_mapping(
+    name: str, given: Mapping[str, object], *, free: bool = True
+) -> WatcherConfig:
+    """A watcher from values or text, as `add` and the library give them. Raises ConfigError.
 
-
-def watcher_from_mapping(name: str, given: Mapping[str, object]) -> WatcherConfig:
-    """A watcher from values or text, as `add` and the library give them. Raises ConfigError."""
-    flat = _flatten(given)
-    values, extra, problems = parse_into(WatcherConfig, flat, lambda key: f"watcher {name!r}")
+    None stands for the default. Without `free`, a key that is no option is a problem.
+    """
     where = f"watcher {name!r}"
+    wanted = {key: value for key, value in _flat(given).items() if value is not UNSET}
+    found = read(WatcherConfig, wanted, lambda key: where)
     if not name.strip():
-        problems.append(Problem("", "a watcher needs a name"))
-    if "cmd" not in values and not any("cmd:" in problem.message for problem in problems):
-        problems.append(Problem(where, "cmd is missing"))
-    if problems:
-        raise ConfigError(problems)
-    config = WatcherConfig(name=name, extra=extra, **values)
+        found.problems.append(Problem("", "a watcher needs a name"))
+    if wanted.get("cmd") is None:
+        found.problems.append(Problem(where, "cmd is missing"))
+    if not free:
+        found.problems += [Problem(where, message) for message in _unknown_keys(found.extra)]
+    if found.problems:
+        raise ConfigError(found.problems)
+    config = WatcherConfig(name=name, extra=found.extra, **found.values)
     problems = [Problem(where, message) for _, message in watcher_rules(config)]
     if problems:
         raise ConfigError(problems)
@@ -285,35 +278,66 @@ def watcher_from_mapping(name: str, given: Mapping[str, object]) -> WatcherConfi
 
 
 def changed(config: WatcherConfig, given: Mapping[str, object]) -> WatcherConfig:
-    """The same with other values; all of them or, when one is wrong, ArgumentError."""
-    flat = _flatten(given)
-    values, extra, problems = parse_into(WatcherConfig, flat, lambda key: "")
-    unknown = [key for key in extra if key not in config.extra]
-    messages = [str(problem) for problem in problems]
-    messages += [
-        f"unknown key {key!r}{suggestion(key, known_names(WatcherConfig))}" for key in unknown
-    ]
+    """The same with other values; all of them or, when one is wrong, ArgumentError.
+
+    None goes back to the default. Options of a stream, hooks and limits are changed one by one, a
+    whole mapping takes the place of what was there; so does `env`.
+    """
+    flat = _flat(given)
+    found = read(WatcherConfig, {k: v for k, v in flat.items() if v is not UNSET}, lambda key: "")
+    messages = [str(problem) for problem in found.problems]
+    messages += _unknown_keys(key for key in found.extra if key not in config.extra)
+    messages += _unknown_keys(
+        key for key, value in flat.items() if value is UNSET and not is_option(key)
+    )
+    if flat.get("cmd") is UNSET:
+        messages.append("cmd is missing")
     if messages:
         raise ArgumentError("; ".join(messages))
-    for name, value in values.items():
-        if isinstance(value, dict) and name != "env":
-            values[name] = {**getattr(config, name), **value}
-    wanted = dataclasses.replace(config, extra={**config.extra, **extra}, **values)
+    values = _merged(config, found, flat, given)
+    wanted = dataclasses.replace(config, extra={**config.extra, **found.extra}, **values)
     wrong = [message for _, message in watcher_rules(wanted)]
     if wrong:
         raise ArgumentError("; ".join(wrong))
     return wanted
 
 
-def _flatten(given: Mapping[str, object]) -> dict[str, object]:
-    """`{"stdout_stream": {"class": …}}` as the keys of a file; nothing for None."""
+def _merged(
+    config: WatcherConfig, found: Reading, flat: Mapping[str, object], given: Mapping[str, object]
+) -> dict[str, Any]:
+    values = dict(found.values)
+    for row in rows(WatcherConfig):
+        if not row.prefix:
+            if any(flat.get(name) is UNSET for name in (row.name, *row.aliases)):
+                values[row.field] = {} if row.field == "env" else row.default
+            continue
+        whole = row.field in given
+        kept = {} if whole else dict(getattr(config, row.field))
+        for key, value in flat.items():
+            match = row_of(WatcherConfig, key)
+            if value is UNSET and match is not None and match[0] is row:
+                kept.pop(match[1], None)
+        values[row.field] = {**kept, **values.get(row.field, {})}
+    return values
+
+
+def _unknown_keys(keys: Iterable[str]) -> list[str]:
+    return [f"unknown key {key!r}{nearest(WatcherConfig, key)}" for key in keys]
+
+
+def _flat(given: Mapping[str, object]) -> dict[str, object]:
+    """`{"stdout_stream": {"class": …}}` as the keys of a file; None as UNSET.
+
+    A limit of None is no limit. What `options` adds for old clients is left out.
+    """
+    families = {row.field: row.name for row in rows(WatcherConfig) if row.prefix}
     flat: dict[str, object] = {}
     for key, value in given.items():
-        family = {"stdout_stream": "stdout_stream.", "stderr_stream": "stderr_stream.",
-                  "hooks": "hooks.", "rlimits": "rlimit_"}.get(key)  # fmt: skip
+        if key in ("stdout_stream_conf", "stderr_stream_conf"):
+            continue
+        family = families.get(key)
         if family is None:
-            if value is not None or key.startswith("rlimit_"):
-                flat[key] = value
+            flat[key] = UNSET if value is None and not key.startswith("rlimit_") else value
         elif isinstance(value, Mapping):
             flat.update({f"{family}{name}": item for name, item in value.items()})
         elif value is not None:
@@ -324,25 +348,36 @@ def _flatten(given: Mapping[str, object]) -> dict[str, object]:
 def options_of(config: WatcherConfig) -> dict[str, Any]:
     """Every option as JSON, under the keys that a file uses."""
     found: dict[str, Any] = {}
-    for one in dataclasses.fields(config):
-        meta = one.metadata
-        if "kind" not in meta:
-            continue
-        value = getattr(config, one.name)
-        if meta["prefix"]:
-            for key, item in value.items():
-                found[f"{meta['prefix']}{key}"] = meta["kind"].format(item)
+    for row in rows(WatcherConfig):
+        value = getattr(config, row.field)
+        if row.prefix:
+            found.update({f"{row.name}{key}": row.kind.format(item) for key, item in value.items()})
         else:
-            found[one.name] = None if value is None else meta["kind"].format(value)
+            found[row.name] = None if value is None else row.kind.format(value)
     for stream in ("stdout_stream", "stderr_stream"):
-        found[f"{stream}_conf"] = dict(getattr(config, stream)) or None
-    found.update(config.extra)
+        conf = getattr(config, stream)
+        found[f"{stream}_conf"] = {key: kinds.ANYTHING.format(conf[key]) for key in conf} or None
+    found.update({key: kinds.ANYTHING.format(value) for key, value in config.extra.items()})
     return dict(sorted(found.items()))
+
+
+def variables_of(config: WatcherConfig) -> dict[str, str]:
+    """What `$(circus.OPTION)` stands for in this watcher's command line, by lower-case name."""
+    found = {f"circus.{key.lower()}": _as_text(value) for key, value in options_of(config).items()}
+    for name, limit in config.rlimits.items():
+        found[f"circus.rlimits.{name}"] = _as_text(kinds.format_limit(limit))
+    return {**found, "circus.name": config.name}
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def is_option(key: str) -> bool:
     """Whether `key` names an option of a watcher."""
-    return field_of(WatcherConfig, key) is not None
+    return row_of(WatcherConfig, key) is not None
 
 
 def cost(old: WatcherConfig, new: WatcherConfig) -> OnChange:

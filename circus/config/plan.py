@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from circus.config.model import Config
-from circus.config.schema import OnChange, cost_between
+from circus.config.schema import OnChange, cost_between, differing
 
 
 class Action(StrEnum):
@@ -28,6 +27,8 @@ ACTIONS = {
     OnChange.REPLACE: Action.ROLLING,
     OnChange.RESTART: Action.RESTART,
 }
+KINDS = ("socket", "plugin", "watcher")
+"""In the order in which they are built; they are taken down the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +39,40 @@ class Step:
     name: str
     action: Action
     reasons: tuple[str, ...]
-    """The options that differ."""
+    """The keys, as in a file, whose values differ; never a value, which may be a secret."""
 
 
 def plan(running: Config, wanted: Config) -> tuple[Step, ...]:
     """What it takes to go from one to the other; removals first. Nothing for what is the same."""
     steps: list[Step] = []
-    steps += _one("circus", "circus", running.circus, wanted.circus)
-    for kind in ("plugin", "socket", "watcher"):
-        steps += _many(kind, getattr(running, f"{kind}s"), getattr(wanted, f"{kind}s"))
+    for kind in reversed(KINDS):
+        steps += _removed(kind, *_both(kind, running, wanted))
+    steps += _changed("circus", "circus", running.circus, wanted.circus)
+    for kind in KINDS:
+        steps += _built(kind, *_both(kind, running, wanted))
     return tuple(steps)
 
 
-def _many(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Step]:
-    steps = [
-        Step(kind, one.name, Action.REMOVE, ("it is not in the file any more",))
-        for name, one in running.items()
-        if name not in wanted
-    ]
+def _both(
+    kind: str, running: Config, wanted: Config
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    return getattr(running, f"{kind}s"), getattr(wanted, f"{kind}s")
+
+
+def _removed(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Step]:
+    for name, one in running.items():
+        if name not in wanted:
+            yield Step(kind, one.name, Action.REMOVE, ("it is not in the file any more",))
+
+
+def _built(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Step]:
     for name, one in wanted.items():
-        if name not in running:
-            steps.append(Step(kind, one.name, Action.ADD, ("it is new",)))
+        if name in running:
+            yield from _changed(kind, one.name, running[name], one)
         else:
-            steps += _one(kind, one.name, running[name], one)
-    return steps
+            yield Step(kind, one.name, Action.ADD, ("it is new",))
 
 
-def _one(kind: str, name: str, running: Any, wanted: Any) -> list[Step]:
-    if running is wanted or running == wanted:
-        return []
-    differing = tuple(
-        one.name
-        for one in dataclasses.fields(wanted)
-        if getattr(running, one.name) != getattr(wanted, one.name)
-    )
-    return [Step(kind, name, ACTIONS[cost_between(running, wanted)], differing)]
+def _changed(kind: str, name: str, running: Any, wanted: Any) -> Iterator[Step]:
+    if running is not wanted and running != wanted:
+        yield Step(kind, name, ACTIONS[cost_between(running, wanted)], differing(running, wanted))

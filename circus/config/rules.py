@@ -1,56 +1,169 @@
-"""What has to hold between sections."""
+"""Every rule about more than one option: what has to hold within a watcher and between sections."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import resource
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from circus.config.model import Config, WatcherConfig
-from circus.config.schema import Problem, suggestion
-from circus.config.variables import sockets_named
+from circus.config.schema import Problem, rows, suggestion
+from circus.config.variables import SOCKETS, named, sockets_named
 from circus.core.graph import find_cycle
 
+if TYPE_CHECKING:
+    from circus.config.model import Config, WatcherConfig
 
-def across(config: Config, where: Callable[[str, str], str]) -> list[Problem]:
-    """Sockets that nobody declares, watchers that do not exist, loops."""
-    problems: list[Problem] = []
-    for watcher in config.watchers.values():
-        section = f"watcher:{watcher.name}"
-        for key, name in _sockets(watcher):
-            if name.lower() not in config.sockets:
-                near = suggestion(name.lower(), config.sockets)
-                problems.append(
-                    Problem(where(section, key), f"{key}: nobody declares [socket:{name}]{near}")
-                )
-        for key in ("after", "requires"):
-            for name in getattr(watcher, key):
-                if name.lower() not in config.watchers:
-                    near = suggestion(name.lower(), config.watchers)
-                    problems.append(
-                        Problem(where(section, key), f"{key}: there is no watcher {name!r}{near}")
-                    )
-    return problems + _loops(config, where)
+    Where = Callable[[str, str], str]
+
+HOOKS = (
+    "before_start", "after_start", "before_stop", "after_stop", "before_spawn", "after_spawn",
+    "before_signal", "after_signal", "before_reap", "after_reap", "extended_stats",
+)  # fmt: skip
+LIMITS = tuple(
+    name.removeprefix("RLIMIT_").lower() for name in dir(resource) if name.startswith("RLIMIT_")
+)
+COMMAND_LINE = ("cmd", "args", "shell_args")
+"""The options in which variables are replaced at every start of a worker."""
+AT_START = ("circus.env.", "circus.rlimits.", SOCKETS)
 
 
-def _sockets(watcher: WatcherConfig) -> list[tuple[str, str]]:
-    found = [("sockets", name) for name in watcher.sockets]
-    if watcher.stdin_socket:
-        found.append(("stdin_socket", watcher.stdin_socket))
-    for key in ("cmd", "args"):
-        text = getattr(watcher, key)
-        text = text if isinstance(text, str) else " ".join(text)
-        found += [(key, name) for name in sorted(sockets_named(text))]
+def watcher_rules(config: WatcherConfig) -> list[tuple[str, str]]:
+    """What does not go together within one watcher: (option, what is wrong)."""
+    found = []
+    if config.singleton and config.numprocesses > 1:
+        found.append(("numprocesses", "a singleton cannot have numprocesses above 1"))
+    if config.copy_path and not config.copy_env:
+        found.append(("copy_path", "copy_path needs copy_env = True"))
+    if config.virtualenv and not config.copy_env:
+        found.append(("virtualenv", "virtualenv needs copy_env = True"))
+    found += _unknown("hooks.", "hook", config.hooks, HOOKS)
+    found += _unknown("rlimit_", "limit", config.rlimits, LIMITS)
+    for stream in ("stdout_stream", "stderr_stream"):
+        conf = getattr(config, stream)
+        if conf and not {"class", "filename", "stream"} & set(conf):
+            found.append((f"{stream}.{next(iter(conf))}", f"{stream} needs a class or a filename"))
+    return found + _unreadable(config)
+
+
+def _unknown(
+    prefix: str, what: str, names: Iterable[str], known: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    return [
+        (f"{prefix}{name}", f"unknown {what} {name!r}{suggestion(name, known)}")
+        for name in names
+        if name not in known
+    ]
+
+
+def _unreadable(config: WatcherConfig) -> list[tuple[str, str]]:
+    """Command lines that cannot be split into words; those of a shell are its own affair."""
+    found = []
+    for key in ("shell_args",) if config.shell else ("cmd", "args"):
+        text = getattr(config, key)
+        try:
+            shlex.split(text if isinstance(text, str) else "")
+        except ValueError as error:
+            found.append((key, f"{key}: cannot be split into words: {str(error).lower()}"))
     return found
 
 
-def _loops(config: Config, where: Callable[[str, str], str]) -> list[Problem]:
+def watcher_advice(config: WatcherConfig) -> list[tuple[str, str]]:
+    """What works but cannot be meant: (option, what is odd)."""
+    found = []
+    if config.shell_args and not config.shell:
+        found.append(("shell_args", "shell_args is ignored without shell = True"))
+    for stream in ("stdout", "stderr"):
+        conf = getattr(config, f"{stream}_stream")
+        if conf and getattr(config, f"close_child_{stream}"):
+            say = f"{stream}_stream gets what close_child_{stream} sends to /dev/null"
+            found.append((f"close_child_{stream}", say))
+    return found
+
+
+def across(config: Config, where: Where) -> list[Problem]:
+    """Sockets that nobody declares, watchers that do not exist, loops."""
+    problems: list[Problem] = []
+    for watcher in config.watchers.values():
+        for key, message in (*_sockets(watcher, config), *_needs(watcher, config)):
+            problems.append(Problem(where(f"watcher:{watcher.name}", key), f"{key}: {message}"))
+    for sock in config.sockets.values():
+        if sock.family == "AF_UNIX" and not sock.path:
+            section = f"socket:{sock.name}"
+            problems.append(Problem(where(section, "family"), "family: AF_UNIX needs a path"))
+    return problems + _loops(config, where)
+
+
+def _sockets(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:
+    wanted = [("sockets", name) for name in watcher.sockets]
+    if watcher.stdin_socket:
+        wanted.append(("stdin_socket", watcher.stdin_socket))
+    for key, text in command_line(watcher):
+        wanted += [(key, name) for name in sorted(sockets_named(text))]
+    for key, name in wanted:
+        if name.lower() not in config.sockets:
+            near = suggestion(name.lower(), config.sockets)
+            yield key, f"nobody declares [socket:{name}]{near}"
+    if watcher.on_demand and not config.sockets:
+        yield "on_demand", "there is no socket to wait for"
+
+
+def _needs(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:
+    for key in ("after", "requires"):
+        for name in getattr(watcher, key):
+            if name.lower() not in config.watchers:
+                near = suggestion(name.lower(), config.watchers)
+                yield key, f"there is no watcher {name!r}{near}"
+
+
+def command_line(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
+    """The options that make up the command line, as text."""
+    for key in COMMAND_LINE:
+        text = getattr(watcher, key)
+        yield key, text if isinstance(text, str) else " ".join(text)
+
+
+def _loops(config: Config, where: Where) -> list[Problem]:
     edges = {
         name: [need.lower() for need in (*one.after, *one.requires)]
         for name, one in config.watchers.items()
     }
-    loop = find_cycle(edges)
-    if loop is None:
-        return []
-    first = config.watchers[loop[0]]
-    key = "after" if loop[1] in {need.lower() for need in first.after} else "requires"
-    names = " -> ".join(config.watchers[name].name for name in loop)
-    return [Problem(where(f"watcher:{first.name}", key), f"{key}: a dependency loop: {names}")]
+    problems: list[Problem] = []
+    while (loop := find_cycle(edges)) is not None:
+        first = config.watchers[loop[0]]
+        key = "after" if loop[1] in {need.lower() for need in first.after} else "requires"
+        names = " -> ".join(config.watchers[name].name for name in loop)
+        place = where(f"watcher:{first.name}", key)
+        problems.append(Problem(place, f"{key}: a dependency loop: {names}"))
+        # broken here, so that the search finds the next one
+        edges[loop[0]] = [need for need in edges[loop[0]] if need != loop[1]]
+    return problems
+
+
+def advice(config: Config, where: Where) -> list[Problem]:
+    """What works but cannot be meant."""
+    found: list[Problem] = []
+    for watcher in config.watchers.values():
+        odd = [*watcher_advice(watcher), *_descriptors(watcher), *_variables(watcher)]
+        found += [Problem(where(f"watcher:{watcher.name}", key), say) for key, say in odd]
+    return found
+
+
+def _descriptors(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
+    if watcher.use_sockets or watcher.sockets:
+        return
+    for key, text in command_line(watcher):
+        for name in sorted(sockets_named(text)):
+            yield key, f"{key}: socket {name!r} is closed in the workers without use_sockets = True"
+
+
+def _variables(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
+    known = [
+        f"circus.{name}" for name in ("wid", "name", *(row.name for row in rows(type(watcher))))
+    ]
+    known += [f"circus.{key.lower()}" for key in watcher.extra]
+    for key, text in command_line(watcher):
+        for written, name in named(text):
+            if name != "wid" and name not in known and not name.startswith(AT_START):
+                near = suggestion(name, known)
+                yield key, f"{key}: nothing is known as {written}, it stays as it is{near}"

@@ -1,17 +1,18 @@
-"""Every way to write a variable, and what stays as written."""
+"""Every way to write a variable, and what stays as written.
+
+Each text is gone through once: what was put in for a variable is never looked at again, so values
+that come from the environment arrive byte for byte.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-FORM = re.compile(
-    r"\$\((?P<round>[\w.\-]+)\)|\(\((?P<double>[\w.\-]+)\)\)|\$\{(?P<curly>circus\.[\w.\-]+)\}",
-    re.IGNORECASE,
-)
-OLD_WID = re.compile(r"\$WID\b")
-SHELL_NAME = re.compile(r"\$([A-Z]+[A-Z0-9_]*)")
-LOADED = ("circus.env.",)
+_NAMES = r"\$\((?P<round>[\w.\-]+)\)|\(\((?P<double>[\w.\-]+)\)\)|\$\{(?P<curly>circus\.[\w.\-]+)\}"
+FORM = re.compile(_NAMES + r"|(?P<old>\$WID\b)", re.IGNORECASE)
+IN_ENVIRONMENT = re.compile(_NAMES + r"|\$(?P<shell>(?-i:[A-Z]+[A-Z0-9_]*))", re.IGNORECASE)
+SOCKETS = "circus.sockets."
 
 
 def expand(text: str, names: Mapping[str, str]) -> str:
@@ -21,33 +22,59 @@ def expand(text: str, names: Mapping[str, str]) -> str:
     """
     if "$" not in text and "((" not in text:
         return text
+    return FORM.sub(lambda found: names.get(_name(found), found[0]), text)
+
+
+def expand_held_back(text: str, names: Mapping[str, str]) -> str:
+    """The same for a text that will be expanded again: a value that would not survive it waits."""
 
     def value(found: re.Match[str]) -> str:
-        name = (found["round"] or found["double"] or found["curly"]).lower()
-        if found["double"] and not name.startswith("circus."):
-            return found[0]
-        return names.get(name, found[0])
+        known = names.get(_name(found), found[0])
+        return found[0] if FORM.search(known) else known
 
-    text = FORM.sub(value, text)
-    if "wid" in names:
-        text = OLD_WID.sub(names["wid"], text)
-    return text
+    return FORM.sub(value, text)
 
 
-def expand_environment(text: str, environ: Mapping[str, str]) -> str:
-    """`$NAME` in the value of an environment section; what is not defined becomes empty."""
-    return SHELL_NAME.sub(lambda found: environ.get(found[1], ""), text)
+def expand_in_environment(text: str, names: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """The value of an environment section: `$NAME` too, which is empty when it is not defined."""
+
+    def value(found: re.Match[str]) -> str:
+        if found["shell"]:
+            return environ.get(found["shell"], "")
+        return names.get(_name(found), found[0])
+
+    return IN_ENVIRONMENT.sub(value, text) if "$" in text or "((" in text else text
 
 
 def environment_names(environ: Mapping[str, str]) -> dict[str, str]:
     """The names under which `expand` finds these variables."""
-    return {f"circus.env.{name.lower()}": value for name, value in environ.items()}
+    names: dict[str, str] = {}
+    for name, value in environ.items():
+        names[f"circus.env.{name.lower()}"] = names[f"env.{name.lower()}"] = value
+    return names
+
+
+def named(text: str) -> Iterator[tuple[str, str]]:
+    """Our variables that a text holds: (as written, name in lower case)."""
+    for found in FORM.finditer(text):
+        name = _name(found)
+        if name.startswith("circus.") or name == "wid":
+            yield found[0], name
+
+
+def is_dynamic(text: str) -> bool:
+    """Whether a text holds a variable that is only known when a worker starts."""
+    return any(True for _ in named(text))
 
 
 def sockets_named(text: str) -> set[str]:
     """The sockets that a command asks for, in lower case."""
-    names = (
-        (found["round"] or found["double"] or found["curly"]).lower()
-        for found in FORM.finditer(text)
-    )
-    return {name.removeprefix("circus.sockets.") for name in names if "circus.sockets." in name}
+    return {name.removeprefix(SOCKETS) for _, name in named(text) if name.startswith(SOCKETS)}
+
+
+def _name(found: re.Match[str]) -> str:
+    """What `names` lists it under; nothing for brackets that are not ours."""
+    if found.groupdict().get("old"):
+        return "wid"
+    name = (found["round"] or found["double"] or found["curly"]).lower()
+    return "" if found["double"] and not name.startswith("circus.") else name

@@ -86,7 +86,7 @@ BROKEN: list[tuple[str, str, list[str]]] = [
     ("quotes", "[watcher:a]\ncmd = x\nargs = 'open\n",
      ["3: args: cannot be split into words: no closing quotation"]),
     ("seconds", "[watcher:a]\ncmd = x\ngraceful_timeout = nan\n",
-     ["3: graceful_timeout: 'nan' is not a finite number"]),
+     ["3: graceful_timeout: 'nan' is not a number"]),
     ("twins", "[watcher:a]\ncmd = x\n[watcher:A]\ncmd = y\n",
      ["3: there is already a watcher 'a': names that differ only in upper and lower case are "
       "the same"]),

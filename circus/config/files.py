@@ -1,0 +1,67 @@
+"""A configuration file and what it includes, as one set of sections."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from circus.config import variables
+from circus.config.ini import Entry, Parsed
+from circus.config.schema import Problem
+
+
+class Files:
+    """Reads each file once, however often it is included; the main file comes first."""
+
+    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+        self.parsed = Parsed()
+        self.warnings: list[Problem] = []
+        self.notes: list[Problem] = []
+        """Warnings that being strict does not turn into errors."""
+        self._names = variables.environment_names(environ)
+        self._base = os.path.dirname(os.path.abspath(path))
+        self._read_before: set[str] = set()
+        self._read(path, named_by=path)
+        self._include()
+
+    def _read(self, path: str, *, named_by: str) -> None:
+        try:
+            real = os.path.realpath(path)
+            if real in self._read_before:
+                return
+            self._read_before.add(real)
+            data = Path(path).read_bytes()
+        except FileNotFoundError:
+            say = "the configuration file does not exist"
+            self.parsed.problems.append(Problem(named_by, say))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            self.parsed.problems.append(Problem(named_by, f"cannot read {path!r}: {reason}"))
+        else:
+            self.parsed.read(data, path)
+
+    def _include(self) -> None:
+        circus = self.parsed.sections.get("circus")
+        if circus is None:
+            return
+        # looked up before an included file can add to the section: one level, no more
+        wanted = [(key, circus.options.get(key)) for key in ("include", "include_dir")]
+        for key, entry in wanted:
+            for pattern in variables.expand(entry.value, self._names).split() if entry else ():
+                assert entry is not None  # noqa: S101 it gave the pattern
+                self._include_one(key, pattern, entry)
+
+    def _include_one(self, key: str, pattern: str, entry: Entry) -> None:
+        full = os.path.join(self._base, pattern)
+        if key == "include_dir":
+            full = os.path.join(full, "*.ini")
+        found = [] if "\0" in full else sorted(glob.glob(full))
+        for path in found:
+            self._read(path, named_by=entry.where)
+        if not found:
+            # an empty directory and a wildcard without a match may fill later
+            may_be = glob.has_magic(pattern) or (key == "include_dir" and os.path.isdir(full[:-6]))
+            warnings = self.notes if may_be else self.warnings
+            warnings.append(Problem(entry.where, f"{key}: {pattern!r} matches nothing"))
