@@ -15,12 +15,13 @@ import prctl
 
 from circus import __version__, commands, logs
 from circus.arbiter import Arbiter
-from circus.config.load import load
+from circus.config.load import examine, load
+from circus.config.schema import in_order
 from circus.control.server import ControlServer
 from circus.endpoints import daemon_endpoints
 from circus.exc import CircusError, ConfigError
 from circus.host import spawn
-from circus.host.survey import survey
+from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(path: str, *, strict: bool) -> int:
-    loaded = load(path, os.environ, strict=strict)
-    problems = survey(loaded.config.watchers.values(), loaded.where)
+    loaded, wrong = examine(path, os.environ, strict=strict)
+    problems = in_order([*wrong, *survey_all(loaded.config, loaded.where)])
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if problems:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from circus.config.schema import Problem
+from circus.config.schema import Problem, suggestion
 from circus.exc import SpawnError
 from circus.host import identity
 from circus.host.spawn import DEFAULT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from circus.config.model import WatcherConfig
+    from circus.config.model import Config, WatcherConfig
+
+    Where = Callable[[str, str], str]
 
 
-def survey(watchers: Iterable[WatcherConfig], where: Callable[[str, str], str]) -> list[Problem]:
-    """Users, groups, limits, programs, directories and files that are not there.
+def survey_all(config: Config, where: Where) -> list[Problem]:
+    """What `survey` looks at, and the owners of the endpoints and sockets."""
+    owners = [("circus", "endpoint_owner", "user", config.circus.endpoint_owner)]
+    for sock in config.sockets.values():
+        section = f"socket:{sock.name}"
+        owners += [(section, "owner", "user", sock.owner), (section, "group", "group", sock.group)]
+    return survey(config.watchers.values(), where) + [
+        Problem(where(section, key), f"{key}: {reason}")
+        for section, key, what, name in owners
+        for reason in _unknown(what, name)
+    ]
+
+
+def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:
+    """Users, groups, programs, directories and files that are not there.
 
     `where` says where an option of a section was written. Reads the file system and the user
     database, so it may block.
@@ -47,26 +64,32 @@ def _look(config: WatcherConfig) -> list[tuple[str, str]]:
 
 
 def _names(config: WatcherConfig) -> list[tuple[str, str]]:
-    """Users, groups and limits that nobody knows."""
-    checks: list[tuple[str, Callable[[], object]]] = []
-    if config.uid is not None:
-        checks.append(("uid", lambda: identity.identity(config.uid, 0, ())))
-    if config.gid is not None:
-        checks.append(("gid", lambda: identity.identity(None, config.gid, ())))
-    checks.append(
-        ("supplementary_groups", lambda: identity.identity(None, 0, config.supplementary_groups))
-    )
-    checks += [
-        (f"rlimit_{name}", lambda name=name: identity.limits({name: (0, 0)}))  # type: ignore[misc]  # mypy knows no defaults of a lambda
-        for name in config.rlimits
-    ]
-    found = []
-    for key, check in checks:
+    """Users and groups that nobody knows."""
+    wanted = [("uid", "user", config.uid), ("gid", "group", config.gid)]
+    groups = config.supplementary_groups or ()
+    wanted += [("supplementary_groups", "group", group) for group in groups]
+    found = [(key, reason) for key, what, name in wanted for reason in _unknown(what, name)]
+    if not found:
         try:
-            check()
+            identity.identity(config.uid, config.gid, config.supplementary_groups)
         except SpawnError as error:
-            found.append((key, str(error).partition(": ")[2]))
+            found.append(("uid", str(error)))
     return found
+
+
+def _unknown(what: str, name: str | int | None) -> Iterator[str]:
+    """What is wrong with a user or group, if anything."""
+    if name is None:
+        return
+    try:
+        if what == "user":
+            identity.identity(name, 0, ())
+        else:
+            identity.identity(None, name, ())
+    except SpawnError:
+        users = what == "user"
+        known = (one[0] for one in (pwd.getpwall() if users else grp.getgrall()))
+        yield f"there is no {what} {name!r}{suggestion(str(name), known)}"
 
 
 def _program(config: WatcherConfig) -> list[tuple[str, str]]:

@@ -40,10 +40,10 @@ def test_check_tells_everything_at_once(tmp_path: Path) -> None:
     assert ended.stdout == ""
     assert sorted(ended.stderr.replace(f"{file}:", "").splitlines()) == [
         "10: cmd: '/etc/passwd' is not an executable file",
-        "11: rlimit_nope: there is no such limit",
+        "11: unknown limit 'nope', did you mean 'nofile'?",
         "2: cmd: '/nowhere/a' does not exist",
-        "3: uid: there is no such user",
-        "4: gid: there is no such group",
+        "3: uid: there is no user 'nosuchuser'",
+        "4: gid: there is no group 'nosuchgroup', did you mean 'nogroup'?",
         "5: working_dir: '/nowhere' is not a directory",
         "6: env_file: '/nowhere/env' does not exist",
         "8: cmd: 'nosuchprogram' is not found on the path /bin:/usr/bin; "
