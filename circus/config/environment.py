@@ -11,6 +11,7 @@ from circus.config.schema import Problem, suggestion
 
 if TYPE_CHECKING:
     from circus.config.ini import Section
+    from circus.config.model import WatcherConfig
 
 WILD = "*?["
 
@@ -45,12 +46,11 @@ class Environments:
             env.update(values)
         return env
 
-    def unused(self, watchers: Iterable[str]) -> Iterator[Problem]:
-        """Sections that name a watcher which does not exist."""
-        known = list(watchers)
-        for name in set(self._exact) - set(known):
-            near = suggestion(name, known)
-            yield Problem(self._places[name], f"there is no watcher {name!r} to give this to{near}")
+    def unused(self, watchers: Iterable[WatcherConfig]) -> Iterator[tuple[str, str, str]]:
+        """Names of watchers that do not exist: where they are, the name, what was meant."""
+        known = {watcher.name for watcher in watchers}
+        for name in self._exact.keys() - known:
+            yield self._places[name], name, suggestion(name, known)
 
     def _add(self, position: int, section: Section) -> None:
         kind, colon, patterns = section.name.partition(":")

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 
 from circus.config.schema import Problem
 
-HEADER = re.compile(r"\[(?P<name>[^\]]+)\]\s*(?P<rest>.*)")
+HEADER = re.compile(r"\[(?P<name>.+?)\]\s*(?:[#;].*|rem\b.*)?", re.IGNORECASE)
+CROWDED = re.compile(r"\[(?P<name>[^\]]+)\]")
+"""The same with more behind it that is no comment."""
+BOM = b"\xef\xbb\xbf"
+MOST = 10
+"""Lines of one file of which it is told that they are not text."""
 OURS = re.compile(r"circus|env|(env|watcher|socket|plugin):.+")
 
 
@@ -43,6 +48,8 @@ class Section:
     options: dict[str, Entry] = field(default_factory=dict)
     again: list[tuple[str, Entry]] = field(default_factory=list)
     """Options that were given before, and so do not count."""
+    unreadable: set[str] = field(default_factory=set)
+    """Options whose values are not text."""
 
     @property
     def where(self) -> str:
@@ -58,18 +65,28 @@ class Parsed:
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, data: bytes, file: str) -> None:
-        """Add a file. Bytes that are not UTF-8 are a problem, at their line."""
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            self.problems.append(
-                Problem(f"{file}:{line}", f"byte 0x{data[error.start]:02x} is not UTF-8 text")
-            )
-            return
+        """Add a file. Lines that are not UTF-8 text are told and left out."""
         reader = _Reader(self, file)
-        for number, one in enumerate(text.split("\n"), 1):
-            reader.line(one, number)
+        binary = []
+        for number, line in enumerate(data.removeprefix(BOM).split(b"\n"), 1):
+            reader.line(line.decode("utf-8", "replace"), number, sound=not (bad := _bad_byte(line)))
+            if bad:
+                binary.append(Problem(f"{file}:{number}", f"byte 0x{bad.hex()} is not UTF-8 text"))
+        self.problems += binary[:MOST]
+        if len(binary) > MOST:
+            say = f"it is not text, and {len(binary) - MOST} more such lines are left out"
+            self.problems.append(Problem(binary[MOST].where, say))
+
+
+def _bad_byte(line: bytes) -> bytes:
+    """The first that is no part of a text, or nothing."""
+    if 0 in line:
+        return b"\0"
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return line[error.start : error.start + 1]
+    return b""
 
 
 class _Reader:
@@ -83,24 +100,25 @@ class _Reader:
         self.open: Entry | None = None
         self.open_indent = 0
 
-    def line(self, line: str, number: int) -> None:
+    def line(self, line: str, number: int, *, sound: bool) -> None:
+        """Read one. What is not `sound` is not text, and only its place and its key count."""
         text = line.strip()
         indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
         if not text or (indent == 0 and _is_comment(text)):
             return
-        header = HEADER.match(text)
-        if header and (indent == 0 or _is_ours(header)):
-            self._header(header, indent, number)
+        header = HEADER.fullmatch(text)
+        if header and (indent == 0 or OURS.fullmatch(header["name"])):
+            self._header(header["name"], indent, number)
         elif self.open is not None and indent > self.open_indent:
             self.open.value += f"\n{text}"
+        elif not sound:
+            self._leave(indent)
+            self._unreadable(text, indent)
         elif not _is_comment(text):
             self._leave(indent)
             self._option(text, indent, number)
 
-    def _header(self, header: re.Match[str], indent: int, number: int) -> None:
-        name = header["name"]
-        if not _is_comment(header["rest"]):
-            self._wrong(number, f"there is text after [{name}]")
+    def _header(self, name: str, indent: int, number: int) -> None:
         while self.within and self.within[-1][0] >= indent:
             self.within.pop()
         section = self.parsed.sections.get(name)
@@ -108,6 +126,12 @@ class _Reader:
             section = self.parsed.sections[name] = Section(name, self.file, number)
         self.within.append((indent, f"{self.file}:{number}", section))
         self.open = None
+
+    def _unreadable(self, text: str, indent: int) -> None:
+        """What goes on with its value goes nowhere either."""
+        self.open, self.open_indent = Entry("", self.file, 0, ""), indent
+        if self.within:
+            self.within[-1][2].unreadable.add(_split(text)[0])
 
     def _leave(self, indent: int) -> None:
         """The indentation ends: what is around goes on."""
@@ -117,7 +141,7 @@ class _Reader:
     def _option(self, text: str, indent: int, number: int) -> None:
         key, separator, value = _split(text)
         if text.startswith("["):
-            self._wrong(number, f"{text[:40]!r} lacks the ] that ends a section's name")
+            self._no_header(text, indent, number)
             return
         if not self.within:
             self._wrong(number, f"{text[:40]!r} stands before any section")
@@ -133,12 +157,16 @@ class _Reader:
         if section.options.setdefault(key, self.open) is not self.open:
             section.again.append((key, self.open))
 
+    def _no_header(self, text: str, indent: int, number: int) -> None:
+        crowded = CROWDED.match(text)
+        if crowded is None:
+            self._wrong(number, f"{text[:40]!r} lacks the ] that ends a section's name")
+            return
+        self._wrong(number, f"there is text after [{crowded['name']}]")
+        self._header(crowded["name"], indent, number)
+
     def _wrong(self, number: int, message: str) -> None:
         self.parsed.problems.append(Problem(f"{self.file}:{number}", message))
-
-
-def _is_ours(header: re.Match[str]) -> bool:
-    return bool(OURS.fullmatch(header["name"])) and _is_comment(header["rest"])
 
 
 def _is_comment(text: str) -> bool:

@@ -30,6 +30,7 @@ TRUE = frozenset({"yes", "true", "on", "1"})
 FALSE = frozenset({"no", "false", "off", "0"})
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+DOTTED = re.compile(r"[\w\-]+([.:][\w\-]+)*")
 OCTAL_DIGITS = re.compile(r"(0o)?[0-7]{1,4}")
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 FAMILIES = ("AF_INET", "AF_INET6", "AF_UNIX")
@@ -236,14 +237,21 @@ def format_limit(value: tuple[int | None, int | None]) -> str | int | None:
     return value[0] if value[0] == value[1] else f"{soft}:{hard}"
 
 
+def _dotted(value: object) -> str:
+    text = _present(value)
+    if not DOTTED.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name such as package.module.name")
+    return text
+
+
 def _hook(value: object) -> tuple[Any, bool]:
     if callable(value):
         return value, False
     if isinstance(value, (list, tuple)) and len(value) == 2:
-        function = value[0] if callable(value[0]) else _present(value[0])
+        function = value[0] if callable(value[0]) else _dotted(value[0])
         return function, _boolean(value[1])
     path, _, flag = _text(value).partition(",")
-    return _present(path), _boolean(flag) if flag.strip() else False
+    return _dotted(path), _boolean(flag) if flag.strip() else False
 
 
 def _mapping(value: object) -> dict[str, str]:
@@ -351,7 +359,8 @@ PATHS = Kind("paths, with blanks", "Paths with blanks between them, or in JSON a
     _listed(re.compile(r"\s+")), list, LIST_SCHEMA)  # fmt: skip
 LIMIT = Kind("limit", "A number, `unlimited` or nothing for no limit, or `soft:hard`.", _limit,
     format_limit, LIMIT_SCHEMA)  # fmt: skip
-HOOK = Kind("dotted name", "`package.module.function`; `,true` behind it lets failures pass.",
+DOTTED_NAME = Kind("dotted name", "`package.module.Class` or `package.module:Class`.", _dotted)
+HOOK = Kind("hook", "`package.module.function`; `,true` behind it lets failures pass.",
     _hook, _format_hook, PAIR_SCHEMA)  # fmt: skip
 ENVIRONMENT = Kind("NAME=value, with commas", "`A=1,B=2`, or in JSON an object; a comma belongs "
     "to the value unless `NAME=` follows it.", _mapping, dict, MAPPING_SCHEMA)  # fmt: skip

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from circus.config import variables
+from circus.config import commandline, variables
+from circus.config.advice import advice, old_spellings
 from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
@@ -18,7 +19,7 @@ from circus.config.model import (
     SocketConfig,
     WatcherConfig,
 )
-from circus.config.rules import COMMAND_LINE, across, advice, watcher_rules
+from circus.config.rules import across, unfit_name, watcher_rules
 from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of, suggestion
 from circus.exc import ConfigError
 
@@ -51,32 +52,36 @@ def load(path: str, environ: Mapping[str, str], *, strict: bool = False) -> Load
 
     With `strict`, here or in the file, warnings are wrong too.
     """
-    loaded, problems = examine(path, environ, strict=strict)
+    loader = _Loader(path, environ, strict=strict)
+    loader.warnings += loader.misspelt
+    problems = loader.wrong()
     if problems:
         raise ConfigError(problems)
-    return loaded
+    return loader.loaded()
 
 
 def examine(
     path: str, environ: Mapping[str, str], *, strict: bool = False
 ) -> tuple[Loaded, tuple[Problem, ...]]:
-    """The configuration as far as it can be understood, and everything that is wrong with it."""
-    loader = _Loader(path, environ)
-    loader.load(path)
-    warnings = [*loader.notes]
-    wrong = [*loader.problems]
-    strict = strict or loader.config.circus.strict
-    (wrong if strict else warnings).extend(loader.warnings)
-    return Loaded(loader.config, in_order(warnings), loader.origins), in_order(wrong)
+    """The configuration as far as it can be understood, and everything that is wrong with it.
+
+    What looks misspelt is wrong here. Nobody starts anything with it, so nothing stays down
+    because of an option that 0.19 passed over.
+    """
+    loader = _Loader(path, environ, strict=strict)
+    loader.problems += loader.misspelt
+    return loader.loaded(), loader.wrong()
 
 
 class _Loader:
     config: Config
 
-    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: str, environ: Mapping[str, str], *, strict: bool) -> None:
         files = Files(path, environ)
         self.sections = files.parsed.sections
         self.warnings = files.warnings
+        self.misspelt: list[Problem] = []
+        """Warnings about what is almost something that we know."""
         self.notes = files.notes
         self.problems = files.parsed.problems
         _spread_defaults(self.sections)
@@ -89,26 +94,34 @@ class _Loader:
         self.made: dict[str, dict[str, Any]] = {kind: {} for kind in MODELS}
         self.origins: dict[tuple[str, str], str] = {}
         for section in self.sections.values():
-            self.origins[section.name, ""] = section.where
+            # sockets are known by their names in lower case
+            name = section.name.lower() if section.name.startswith("socket:") else section.name
+            self.origins[name, ""] = self.origins[section.name, ""] = section.where
             for key, entry in section.options.items():
-                self.origins[section.name, key] = entry.where
+                self.origins[name, key] = self.origins[section.name, key] = entry.where
+        self._load(path)
+        self.strict = strict or self.config.circus.strict
 
-    def load(self, path: str) -> None:
+    def loaded(self) -> Loaded:
+        warnings = self.notes if self.strict else [*self.notes, *self.warnings]
+        return Loaded(self.config, in_order(warnings), self.origins)
+
+    def wrong(self) -> tuple[Problem, ...]:
+        return in_order([*self.problems, *self.warnings] if self.strict else self.problems)
+
+    def _load(self, path: str) -> None:
         circus = self._circus(path)
         for section in self.sections.values():
             self._repeated(section)
             kind, _, name = section.name.partition(":")
-            if kind in MODELS and name.strip():
-                self._make(kind, name, section, circus)
+            unfit = unfit_name(kind, name) if kind in MODELS else None
+            if unfit:
+                self.problems.append(Problem(section.where, unfit))
             elif kind in MODELS:
-                self.problems.append(
-                    Problem(section.where, f"a {kind} needs a name: [{kind}:NAME]")
-                )
+                self._make(kind, name, section, circus)
             elif section.name not in ("circus", "DEFAULT") and kind != "env":
                 near = suggestion(kind, ["circus", "env", *MODELS])
-                self.warnings.append(
-                    Problem(section.where, f"unknown section [{section.name}]{near}")
-                )
+                self._odd(section.where, f"unknown section [{section.name}]", near)
         self.config = Config(
             circus=circus,
             watchers=dict(sorted(self.made["watcher"].items())),
@@ -117,9 +130,13 @@ class _Loader:
             path=path,
         )
         self.problems += across(self.config, self._where)
-        self.warnings += advice(self.config, self._where)
-        written = (watcher.name for watcher in self.config.watchers.values())
-        self.warnings += self.environments.unused(written)
+        self.warnings += advice(self.config, self._where, self.names)
+        self.notes += old_spellings(self.config, self._where)
+        for where, name, near in self.environments.unused(self.config.watchers.values()):
+            self._odd(where, f"there is no watcher {name!r} to give this to", near)
+
+    def _odd(self, where: str, say: str, near: str) -> None:
+        (self.misspelt if near else self.warnings).append(Problem(where, f"{say}{near}"))
 
     def _where(self, section: str, key: str) -> str:
         return self.origins.get((section, key)) or self.origins.get((section, ""), section)
@@ -135,7 +152,7 @@ class _Loader:
         return CircusConfig(**found.values)
 
     def _make(self, kind: str, name: str, section: Section, circus: CircusConfig) -> None:
-        if not section.options:
+        if not section.options and not section.unreadable:
             self.notes.append(Problem(section.where, f"[{section.name}] is empty, it is left out"))
             return
         other = self.made[kind].get(name.lower())
@@ -154,7 +171,7 @@ class _Loader:
         else:
             found = self._read(model, section, given)
             self._unknown(section, found.extra, model)
-            values = {**found.values, "extra": found.extra}
+            values, name = {**found.values, "extra": found.extra}, name.lower()
         self.made[kind][name.lower()] = made = model(name=name, **values)
         if kind == "watcher":
             wrong = watcher_rules(made)
@@ -199,12 +216,12 @@ class _Loader:
         return found
 
     def _given(self, section: Section, env: Mapping[str, str]) -> dict[str, object]:
-        """The options with their variables replaced, as far as they are known now."""
+        """The options with their variables replaced, but not those that wait for a worker."""
         names = ChainMap(variables.environment_names(env), self.names)
         given: dict[str, object] = {}
         for key, entry in section.options.items():
-            if key in COMMAND_LINE:
-                given[key] = variables.expand_held_back(entry.value, names)
+            if key in commandline.OPTIONS and section.name.startswith("watcher:"):
+                given[key] = entry.value
                 continue
             text = given[key] = variables.expand(entry.value, names)
             for written, _ in variables.named(text):
@@ -215,7 +232,7 @@ class _Loader:
 
     def _require(self, section: Section, found: Reading) -> None:
         needed = REQUIRED[section.name.partition(":")[0]]
-        if needed not in section.options:
+        if needed not in section.options and needed not in section.unreadable:
             self.problems.append(Problem(section.where, f"[{section.name}] has no {needed}"))
         found.values.setdefault(needed, UNUSABLE)
 
@@ -235,8 +252,8 @@ class _Loader:
         for key in keys:
             head, dot, _ = key.partition(".")
             if not dot or head.lower() not in self.plugins:
-                say = f"unknown option {key!r}{nearest(model, key)}"
-                self.warnings.append(Problem(self._where(section.name, key), say))
+                where = self._where(section.name, key)
+                self._odd(where, f"unknown option {key!r}", nearest(model, key))
 
 
 def _spread_defaults(sections: Mapping[str, Section]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from circus.config import kinds
-from circus.config.rules import watcher_rules
+from circus.config.rules import unfit_name, watcher_rules
 from circus.config.schema import (
     OnChange,
     Problem,
@@ -117,7 +117,7 @@ class WatcherConfig:
         doc="Variables; in files, use [env:NAME] sections.")  # fmt: skip
     env_file: tuple[str, ...] = option(kinds.PATHS, default=(), role="admin",
         doc="Files of variables as systemd's EnvironmentFile, read at every start; "
-        "a leading - lets one be missing.")  # fmt: skip
+        "a leading - lets one be missing. Weaker than the [env:NAME] sections.")  # fmt: skip
     numprocesses: int = option(kinds.COUNT, default=1, on_change=OnChange.RECONCILE,
         doc="How many workers to keep running.")  # fmt: skip
     warmup_delay: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
@@ -233,7 +233,7 @@ class PluginConfig:
     """A class that is run in a process of its own; every other key is the class's."""
 
     name: str
-    use: str = option(kinds.COMMAND, role="admin", doc="Dotted name of the plugin's class.")
+    use: str = option(kinds.DOTTED_NAME, role="admin", doc="Dotted name of the plugin's class.")
     options: Mapping[str, Any] = free_keys(OnChange.REPLACE, default_factory=dict)
     """Those keys that are options of a watcher, by field: the process that runs the plugin has
     them. Never cmd."""
@@ -262,8 +262,8 @@ def watcher_from_mapping(
     where = f"watcher {name!r}"
     wanted = {key: value for key, value in _flat(given).items() if value is not UNSET}
     found = read(WatcherConfig, wanted, lambda key: where)
-    if not name.strip():
-        found.problems.append(Problem("", "a watcher needs a name"))
+    if (unfit := unfit_name("watcher", name)) is not None:
+        found.problems.append(Problem("", unfit))
     if wanted.get("cmd") is None:
         found.problems.append(Problem(where, "cmd is missing"))
     if not free:
@@ -363,10 +363,14 @@ def options_of(config: WatcherConfig) -> dict[str, Any]:
 
 def variables_of(config: WatcherConfig) -> dict[str, str]:
     """What `$(circus.OPTION)` stands for in this watcher's command line, by lower-case name."""
-    found = {f"circus.{key.lower()}": _as_text(value) for key, value in options_of(config).items()}
+    found = {
+        f"circus.{key.lower()}": _as_text(value)
+        for key, value in options_of(config).items()
+        if not isinstance(value, dict)
+    }
     for name, limit in config.rlimits.items():
-        found[f"circus.rlimits.{name}"] = _as_text(kinds.format_limit(limit))
-    return {**found, "circus.name": config.name}
+        found[f"circus.rlimits.{name}"] = _as_text(kinds.format_limit(limit) or "unlimited")
+    return {**found, "circus.name": config.name, "circus.use_fds": str(config.use_sockets)}
 
 
 def _as_text(value: object) -> str:

@@ -47,8 +47,10 @@ A file is UTF-8 text with `[section]` headers and `option = value` (or `option: 
 - Names of watchers, sockets and plugins that differ only in upper and lower case are the same.
 - `[DEFAULT]` holds options for every section that knows them.
 
-`circusd --check FILE` tells everything that is wrong, each with file and line. `--strict`, and
-`strict = on` in `[circus]`, make errors of its warnings.
+`circusd --check FILE` tells everything that is wrong, each with file and line, and what this
+machine lacks: programs, directories, users. What is almost an option that exists is an error for
+it; circusd itself starts, with a warning. `--strict`, and `strict = on` in `[circus]`, make errors
+of all warnings.
 
 ## [env] and [env:NAME,PATTERN*]
 
@@ -67,7 +69,8 @@ environment and is empty when there is none. Values that are inherited arrive as
 | `$(ENV.NAME)` | the same as `$(circus.env.NAME)` | everywhere |
 
 `((circus.wid))` and `${circus.wid}` are other spellings; upper and lower case are the same. What is
-not known stays as it is written.
+not known stays as it is written. In a command line variables are replaced at every start, by what
+the worker has in its environment or else by what circusd has; then the line is split into words.
 """
 
 

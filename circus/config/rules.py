@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import resource
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from circus.config.schema import Problem, rows, suggestion
-from circus.config.variables import SOCKETS, named, sockets_named
+from circus.config import commandline
+from circus.config.schema import Problem, suggestion
+from circus.config.variables import sockets_named
 from circus.core.graph import find_cycle
 
 if TYPE_CHECKING:
@@ -23,9 +23,15 @@ HOOKS = (
 LIMITS = tuple(
     name.removeprefix("RLIMIT_").lower() for name in dir(resource) if name.startswith("RLIMIT_")
 )
-COMMAND_LINE = ("cmd", "args", "shell_args")
-"""The options in which variables are replaced at every start of a worker."""
-AT_START = ("circus.env.", "circus.rlimits.", SOCKETS)
+
+
+def unfit_name(kind: str, name: str) -> str | None:
+    """Why a watcher, socket or plugin cannot be called that, if it cannot."""
+    if not name.strip():
+        return f"a {kind} needs a name"
+    if not name.isprintable():
+        return f"the name {name!r} of a {kind} has characters that cannot be shown"
+    return None
 
 
 def watcher_rules(config: WatcherConfig) -> list[tuple[str, str]]:
@@ -60,24 +66,10 @@ def _unreadable(config: WatcherConfig) -> list[tuple[str, str]]:
     """Command lines that cannot be split into words; those of a shell are its own affair."""
     found = []
     for key in ("shell_args",) if config.shell else ("cmd", "args"):
-        text = getattr(config, key)
         try:
-            shlex.split(text if isinstance(text, str) else "")
+            commandline.words(key, getattr(config, key))
         except ValueError as error:
-            found.append((key, f"{key}: cannot be split into words: {str(error).lower()}"))
-    return found
-
-
-def watcher_advice(config: WatcherConfig) -> list[tuple[str, str]]:
-    """What works but cannot be meant: (option, what is odd)."""
-    found = []
-    if config.shell_args and not config.shell:
-        found.append(("shell_args", "shell_args is ignored without shell = True"))
-    for stream in ("stdout", "stderr"):
-        conf = getattr(config, f"{stream}_stream")
-        if conf and getattr(config, f"close_child_{stream}"):
-            say = f"{stream}_stream gets what close_child_{stream} sends to /dev/null"
-            found.append((f"close_child_{stream}", say))
+            found.append((key, str(error)))
     return found
 
 
@@ -98,7 +90,7 @@ def _sockets(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]
     wanted = [("sockets", name) for name in watcher.sockets]
     if watcher.stdin_socket:
         wanted.append(("stdin_socket", watcher.stdin_socket))
-    for key, text in command_line(watcher):
+    for key, text in commandline.texts(watcher):
         wanted += [(key, name) for name in sorted(sockets_named(text))]
     for key, name in wanted:
         if name.lower() not in config.sockets:
@@ -116,13 +108,6 @@ def _needs(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:
                 yield key, f"there is no watcher {name!r}{near}"
 
 
-def command_line(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
-    """The options that make up the command line, as text."""
-    for key in COMMAND_LINE:
-        text = getattr(watcher, key)
-        yield key, text if isinstance(text, str) else " ".join(text)
-
-
 def _loops(config: Config, where: Where) -> list[Problem]:
     edges = {
         name: [need.lower() for need in (*one.after, *one.requires)]
@@ -138,32 +123,3 @@ def _loops(config: Config, where: Where) -> list[Problem]:
         # broken here, so that the search finds the next one
         edges[loop[0]] = [need for need in edges[loop[0]] if need != loop[1]]
     return problems
-
-
-def advice(config: Config, where: Where) -> list[Problem]:
-    """What works but cannot be meant."""
-    found: list[Problem] = []
-    for watcher in config.watchers.values():
-        odd = [*watcher_advice(watcher), *_descriptors(watcher), *_variables(watcher)]
-        found += [Problem(where(f"watcher:{watcher.name}", key), say) for key, say in odd]
-    return found
-
-
-def _descriptors(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
-    if watcher.use_sockets or watcher.sockets:
-        return
-    for key, text in command_line(watcher):
-        for name in sorted(sockets_named(text)):
-            yield key, f"{key}: socket {name!r} is closed in the workers without use_sockets = True"
-
-
-def _variables(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
-    known = [
-        f"circus.{name}" for name in ("wid", "name", *(row.name for row in rows(type(watcher))))
-    ]
-    known += [f"circus.{key.lower()}" for key in watcher.extra]
-    for key, text in command_line(watcher):
-        for written, name in named(text):
-            if name != "wid" and name not in known and not name.startswith(AT_START):
-                near = suggestion(name, known)
-                yield key, f"{key}: nothing is known as {written}, it stays as it is{near}"

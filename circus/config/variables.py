@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 _NAMES = r"\$\((?P<round>[\w.\-]+)\)|\(\((?P<double>[\w.\-]+)\)\)|\$\{(?P<curly>circus\.[\w.\-]+)\}"
-FORM = re.compile(_NAMES + r"|(?P<old>\$WID\b)", re.IGNORECASE)
+FORM = re.compile(_NAMES + r"|(?P<old>(?-i:\$WID\b))", re.IGNORECASE)
 IN_ENVIRONMENT = re.compile(_NAMES + r"|\$(?P<shell>(?-i:[A-Z]+[A-Z0-9_]*))", re.IGNORECASE)
 SOCKETS = "circus.sockets."
 
@@ -23,16 +23,6 @@ def expand(text: str, names: Mapping[str, str]) -> str:
     if "$" not in text and "((" not in text:
         return text
     return FORM.sub(lambda found: names.get(_name(found), found[0]), text)
-
-
-def expand_held_back(text: str, names: Mapping[str, str]) -> str:
-    """The same for a text that will be expanded again: a value that would not survive it waits."""
-
-    def value(found: re.Match[str]) -> str:
-        known = names.get(_name(found), found[0])
-        return found[0] if FORM.search(known) else known
-
-    return FORM.sub(value, text)
 
 
 def expand_in_environment(text: str, names: Mapping[str, str], environ: Mapping[str, str]) -> str:
@@ -62,9 +52,9 @@ def named(text: str) -> Iterator[tuple[str, str]]:
             yield found[0], name
 
 
-def is_dynamic(text: str) -> bool:
-    """Whether a text holds a variable that is only known when a worker starts."""
-    return any(True for _ in named(text))
+def holds_any(text: str) -> bool:
+    """Whether a text has anything that may be a variable, ours or not."""
+    return FORM.search(text) is not None
 
 
 def sockets_named(text: str) -> set[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import grp
 import os
 import pwd
-import shlex
 import shutil
 from typing import TYPE_CHECKING
 
+from circus.config import commandline, variables
+from circus.config.load import UNUSABLE
+from circus.config.model import variables_of
 from circus.config.schema import Problem, suggestion
 from circus.exc import SpawnError
 from circus.host import identity
+from circus.host.environ import Environment, read_env_file
 from circus.host.spawn import DEFAULT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from circus.config.model import Config, WatcherConfig
 
@@ -53,14 +57,22 @@ def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:
 def _look(config: WatcherConfig) -> list[tuple[str, str]]:
     found = _names(config)
     directory = config.working_dir
-    if directory and "$" not in directory and not os.path.isdir(directory):
+    if directory and not os.path.isdir(directory):
         found.append(("working_dir", f"{directory!r} is not a directory"))
-    found += [
-        ("env_file", f"{path!r} does not exist")
-        for path in config.env_file
-        if not path.startswith("-") and not os.path.exists(path)
-    ]
-    return found + _program(config)
+    for path in config.env_file:
+        try:
+            read_env_file(path)
+        except SpawnError as error:
+            found.append(("env_file", str(error).removeprefix("cannot read env_file ")))
+            config = dataclasses.replace(
+                config, env_file=tuple(one for one in config.env_file if one != path)
+            )
+    try:
+        env = Environment(config).now()
+    except SpawnError as error:
+        found.append(("virtualenv", str(error).removeprefix("cannot use virtualenv ")))
+        env = Environment(dataclasses.replace(config, virtualenv=None)).now()
+    return found + _program(config, env)
 
 
 def _names(config: WatcherConfig) -> list[tuple[str, str]]:
@@ -92,33 +104,38 @@ def _unknown(what: str, name: str | int | None) -> Iterator[str]:
         yield f"there is no {what} {name!r}{suggestion(str(name), known)}"
 
 
-def _program(config: WatcherConfig) -> list[tuple[str, str]]:
-    if config.shell or any(mark in config.cmd for mark in ("$(", "((", "${")):
+def _program(config: WatcherConfig, env: Mapping[str, str]) -> list[tuple[str, str]]:
+    if config.executable:
+        return _on_this_machine("executable", config.executable, config.working_dir, env)
+    if config.shell or config.cmd == UNUSABLE:
         return []
+    names = {
+        **variables.environment_names(os.environ),
+        **variables_of(config),
+        **variables.environment_names(env),
+        **dict.fromkeys(("wid", "circus.wid"), "1"),
+    }
     try:
-        words = shlex.split(config.executable or config.cmd)
+        program, *_ = commandline.words("cmd", variables.expand(config.cmd, names)) or ("",)
     except ValueError as error:
-        return [("cmd", f"cannot be split into words: {str(error).lower()}")]
-    if not words or words[0] == "?":
-        return []
-    return _on_this_machine(config, words[0])
+        return [("cmd", str(error).removeprefix("cmd: "))]
+    if variables.holds_any(program):
+        return []  # it is told that nobody knows it
+    return _on_this_machine("cmd", program, config.working_dir, env)
 
 
-def _on_this_machine(config: WatcherConfig, program: str) -> list[tuple[str, str]]:
-    key = "executable" if config.executable else "cmd"
+def _on_this_machine(
+    key: str, program: str, directory: str | None, env: Mapping[str, str]
+) -> list[tuple[str, str]]:
     if "/" in program:
-        full = os.path.join(config.working_dir or "", program)
+        full = os.path.join(directory or "", program)
         if not os.path.exists(full):
             return [(key, f"{program!r} does not exist")]
         if os.path.isdir(full) or not os.access(full, os.X_OK):
             return [(key, f"{program!r} is not an executable file")]
         return []
-    path = config.env.get("PATH")
-    if path is None:
-        path = os.environ.get("PATH", DEFAULT_PATH) if config.copy_env else DEFAULT_PATH
+    path = env.get("PATH", DEFAULT_PATH)
     if shutil.which(program, path=path) is None:
-        hint = (
-            "" if config.copy_env or "PATH" in config.env else "; set copy_env or a PATH in [env]"
-        )
+        hint = "" if "PATH" in env else "; set copy_env or a PATH in [env]"
         return [(key, f"{program!r} is not found on the path {path}{hint}")]
     return []

@@ -45,7 +45,7 @@ def test_check_tells_everything_at_once(tmp_path: Path) -> None:
         "3: uid: there is no user 'nosuchuser'",
         "4: gid: there is no group 'nosuchgroup', did you mean 'nogroup'?",
         "5: working_dir: '/nowhere' is not a directory",
-        "6: env_file: '/nowhere/env' does not exist",
+        "6: env_file: '/nowhere/env': no such file",
         "8: cmd: 'nosuchprogram' is not found on the path /bin:/usr/bin; "
         "set copy_env or a PATH in [env]",
     ]
@@ -53,11 +53,20 @@ def test_check_tells_everything_at_once(tmp_path: Path) -> None:
 
 def test_check_of_a_good_file(tmp_path: Path) -> None:
     file = tmp_path / "x.ini"
-    file.write_text("[watcher:a]\ncmd = sleep 1\nnumproceses = 3\n")
+    file.write_text("[watcher:a]\ncmd = sleep 1\ncolour = red\n")
     ended = circusd_program("--check", str(file))
     assert (ended.returncode, ended.stdout) == (0, f"{file}: ok, 1 watcher\n")
-    assert "did you mean 'numprocesses'?" in ended.stderr
+    assert ended.stderr == f"warning: {file}:3: unknown option 'colour'\n"
     assert circusd_program("--check", "--strict", str(file)).returncode == 1
+
+
+def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\nnumproceses = 3\n")
+    daemon.wait_pids("w", 1)
+    said = f"{daemon.config}:3: unknown option 'numproceses', did you mean 'numprocesses'?"
+    assert said in daemon.text()
+    ended = circusd_program("--check", str(daemon.config))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"{said}\n")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What works but cannot be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from circus.config import commandline
+from circus.config.model import variables_of
+from circus.config.schema import Problem, suggestion
+from circus.config.variables import SOCKETS, environment_names, named, sockets_named
+
+if TYPE_CHECKING:
+    from circus.config.model import Config, WatcherConfig
+
+    Where = Callable[[str, str], str]
+    Odd = Iterator[tuple[str, str]]
+    """(option, what is odd)."""
+
+
+def advice(config: Config, where: Where, environment: Mapping[str, str]) -> list[Problem]:
+    """What is odd about the watchers; `environment` are the names of our own variables."""
+    return [
+        Problem(where(f"watcher:{watcher.name}", key), f"{key}: {say}")
+        for watcher in config.watchers.values()
+        for odd in (_ignored(watcher), _descriptors(watcher), _variables(watcher, environment))
+        for key, say in odd
+    ]
+
+
+def old_spellings(config: Config, where: Where) -> list[Problem]:
+    """What is understood for the sake of old files."""
+    return [
+        Problem(where(f"watcher:{watcher.name}", key), f"{key}: $WID is now spelled $(circus.wid)")
+        for watcher in config.watchers.values()
+        for key, text in commandline.texts(watcher)
+        if "$WID" in (written for written, _ in named(text))
+    ]
+
+
+def _ignored(watcher: WatcherConfig) -> Odd:
+    if watcher.shell_args and not watcher.shell:
+        yield "shell_args", "it is ignored without shell = True"
+    for stream in ("stdout", "stderr"):
+        conf = getattr(watcher, f"{stream}_stream")
+        closed = f"close_child_{stream}"
+        if conf and getattr(watcher, closed):
+            yield closed, f"it has no effect, the output goes to {stream}_stream"
+
+
+def _descriptors(watcher: WatcherConfig) -> Odd:
+    if watcher.use_sockets or watcher.sockets:
+        return
+    for key, text in commandline.texts(watcher):
+        for name in sorted(sockets_named(text)):
+            yield key, f"socket {name!r} is closed in the workers without use_sockets = True"
+
+
+def _variables(watcher: WatcherConfig, environment: Mapping[str, str]) -> Odd:
+    known = {"wid", "circus.wid", *variables_of(watcher)}
+    known |= {*environment, *environment_names(watcher.env)}
+    for key, text in commandline.texts(watcher):
+        for written, name in named(text):
+            later = name.startswith(SOCKETS) or (watcher.env_file and ".env." in name)
+            if name not in known and not later:
+                near = suggestion(name, known)
+                yield key, f"nothing is known as {written}, it stays as it is{near}"
