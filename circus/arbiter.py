@@ -11,16 +11,18 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from circus.config.load import load
-from circus.config.model import changed, cost
-from circus.config.plan import Action, plan
-from circus.config.schema import OnChange
+from circus.changes import Changes
 from circus.demand import Demand
 from circus.events import Events
-from circus.exc import AlreadyExist, ArgumentError, CircusError, MessageError, NotFound
+from circus.exc import (
+    AlreadyExist,
+    CircusError,
+    ConflictError,
+    MessageError,
+    NotFound,
+)
 from circus.host import usage
 from circus.host.reaper import Reaper
-from circus.host.survey import survey
 from circus.sockets import CircusSocket
 from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
@@ -66,13 +68,17 @@ class Arbiter:
         self.spawner = Spawner(loop)
         self.sockets: dict[str, CircusSocket] = {}
         self.stopping = False
+        self._start_again = False
         self._sample: tuple[float, float] | None = None
         self.ended: asyncio.Future[bool] = loop.create_future()
         """Resolves when everything is stopped; True asks for a start from anew."""
         self._watchers: dict[str, Watcher] = {}
-        self._startup = Startup(loop, self._watchers.get)
+        self._leaving: dict[str, Watcher] = {}
+        """Removed, but not gone yet."""
+        self._startup = Startup(loop, self._watchers.get, self._leaving.get)
         self._startup.warmup_delay = config.circus.warmup_delay
         self._demand = Demand(loop, self.sockets)
+        self._changes = Changes(self)
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -83,12 +89,16 @@ class Arbiter:
         """All of them, by name."""
         return [self._watchers[name] for name in sorted(self._watchers)]
 
+    def find_watcher(self, name: str) -> Watcher | None:
+        """By name, upper or lower case."""
+        return self._watchers.get(name.lower())
+
     def get_watcher(self, name: str) -> Watcher:
         """By name, upper or lower case. Raises NotFound."""
-        try:
-            return self._watchers[name.lower()]
-        except KeyError:
-            raise NotFound(f"program {name} not found") from None
+        watcher = self.find_watcher(name)
+        if watcher is None:
+            raise NotFound(f"program {name} not found")
+        return watcher
 
     def match(self, pattern: str, how: str = "glob") -> list[Watcher]:
         """Those whose name matches. Raises NotFound when none does, MessageError."""
@@ -126,7 +136,7 @@ class Arbiter:
 
     def blocked_by(self, watcher: Watcher) -> str:
         """The watcher that this one waits for before it starts, or nothing."""
-        return watcher.blocked_by if self._startup.is_waiting(watcher) else ""
+        return self._startup.blocker(watcher)
 
     # -- life ------------------------------------------------
 
@@ -172,18 +182,23 @@ class Arbiter:
     # -- actions ------------------------------------------------
 
     def start(self, watchers: Iterable[Watcher] | None = None) -> Result:
-        """Start these, or all with autostart, in the order that they ask for."""
-        chosen = list(watchers) if watchers is not None else self._autostarting()
+        """Start these with all that they require, or all with autostart, in the order they ask for.
+
+        Raises ConflictError once everything is being stopped, as all do that may start something.
+        """
+        self._refuse_when_stopping()
         if watchers is None:
-            for watcher in self.watchers:
-                if watcher.config.on_demand and watcher.config.autostart:
-                    self._demand.add(watcher)
-        single = chosen[0] if watchers is not None and len(chosen) == 1 else None
-        if single is not None:
-            self._startup.remove(single)
-            return self._info(single.start())
-        self._startup.add(chosen)
-        return self._all_settled(chosen)
+            return self.gather(self.autostart(self.watchers))
+        chosen = list(watchers)
+        return self._of_one(chosen, self._start(chosen))
+
+    def autostart(self, watchers: Iterable[Watcher]) -> list[Result]:
+        """Start those of these that have `autostart`: now, or when somebody connects."""
+        chosen = [watcher for watcher in watchers if watcher.config.autostart]
+        for watcher in chosen:
+            if watcher.config.on_demand:
+                self._demand.add(watcher)
+        return self._startup.add([one for one in chosen if not one.config.on_demand])
 
     def stop(self, watchers: Iterable[Watcher] | None = None) -> Result:
         """Stop these, or all; what others need goes last."""
@@ -197,10 +212,10 @@ class Arbiter:
 
     def restart(self, watchers: Iterable[Watcher]) -> Result:
         """Stop, then start these."""
+        self._refuse_when_stopping()
         chosen = list(watchers)
-        if len(chosen) == 1:
-            return self._info(chosen[0].restart())
-        return self._gather([watcher.restart() for watcher in chosen])
+        futures = [one.restart() if one.pool.up else self._start([one])[0] for one in chosen]
+        return self._of_one(chosen, futures)
 
     def reload(
         self,
@@ -210,51 +225,54 @@ class Arbiter:
         sequential: bool = False,
     ) -> Result:
         """Replace the workers of these; without a name, of those that run."""
+        self._refuse_when_stopping()
         if watchers is None:
-            chosen = [watcher for watcher in self.watchers if watcher.pool.up]
-        else:
-            chosen = list(watchers)
-        futures = [one.reload(graceful=graceful, sequential=sequential) for one in chosen]
-        if watchers is not None and len(futures) == 1:
-            return self._info(futures[0])
-        return self._gather(futures)
+            running = [watcher for watcher in self.watchers if watcher.pool.up]
+            return self.gather(
+                [one.reload(graceful=graceful, sequential=sequential) for one in running]
+            )
+        chosen = list(watchers)
+        futures = [
+            one.reload(graceful=graceful, sequential=sequential)
+            if one.pool.up
+            else self._start([one])[0]
+            for one in chosen
+        ]
+        return self._of_one(chosen, futures)
 
     def add(self, config: WatcherConfig, *, start: bool = False) -> Result:
-        """Take in a watcher at run time. Raises AlreadyExist."""
+        """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
+        self._refuse_when_stopping()
         key = config.name.lower()
         if key in self._watchers:
             raise AlreadyExist(f"{config.name!r} already exist")
+        self._changes.refuse_loops(config)
         watcher = self._watchers[key] = Watcher(config, self)
         self.events.tell(config.name, "add")
-        if start:
-            return watcher.start()
-        return self.keep(_nothing())
+        return self._start([watcher])[0] if start else self.keep(_nothing())
 
     def remove(self, name: str, *, nostop: bool = False) -> Result:
         """Stop and forget a watcher; with `nostop` its workers live on without us."""
         watcher = self.get_watcher(name)
         self._startup.remove(watcher)
+        self._demand.remove(watcher)
         del self._watchers[name.lower()]
         self.events.tell(watcher.name, "remove")
         if nostop:
             watcher.close()
+            self._startup.changed(watcher)
             return self.keep(_nothing())
-        return watcher.stop()
+        return self._see_off(watcher)
 
     def change(self, name: str, options: Mapping[str, object]) -> Result:
         """Change options of a watcher: all of them or, when one is wrong, none."""
-        watcher = self.get_watcher(name)
-        wanted = changed(watcher.config, options)
-        if cost(watcher.config, wanted) >= OnChange.REPLACE:
-            self._check([wanted])
-        result = self._reconfigure(watcher, wanted)
-        for option in options:
-            self.events.tell(watcher.name, "updated", option=option)
-        return result
+        self._refuse_when_stopping()
+        return self._changes.change(name, options)
 
     def reload_config(self) -> Result:
         """Read the file again and do what it takes; when anything is wrong, nothing is done."""
-        return self.keep(self._reload_config())
+        self._refuse_when_stopping()
+        return self.keep(self._changes.reload())
 
     def quit(self) -> Result:
         """Stop everything, then end."""
@@ -262,12 +280,19 @@ class Arbiter:
 
     def hurry(self) -> None:
         """A second request to end: whatever still runs is killed now."""
-        for watcher in self.watchers:
+        for watcher in self._all():
             watcher.kill(graceful_timeout=0.0)
+        self.strays.hurry()
 
     def restart_daemon(self) -> Result:
         """Stop everything, read the file again, start. Nothing is stopped for a bad file."""
-        return self.keep(self._restart_daemon())
+        self._refuse_when_stopping()
+
+        async def restart() -> dict[str, Any]:
+            await self._changes.read_file()
+            return await self._end(again=True)
+
+        return self.keep(restart())
 
     # -- how ------------------------------------------------
 
@@ -304,28 +329,59 @@ class Arbiter:
             elif watcher.pool.up:
                 self._demand.remove(watcher)
 
-    def _autostarting(self) -> list[Watcher]:
-        return [one for one in self.watchers if one.config.autostart and not one.config.on_demand]
+    def _all(self) -> list[Watcher]:
+        return [*self.watchers, *self._leaving.values()]
 
-    def _info(self, result: Result) -> Result:
+    def _start(self, chosen: list[Watcher]) -> list[Result]:
+        """A future for each of these, of what its start comes to; it pulls in what it requires."""
+        wanted = {watcher.name.lower(): watcher for watcher in chosen}
+        pulled = list(chosen)
+        for watcher in pulled:
+            for name in map(str.lower, watcher.config.requires):
+                other = self._watchers.get(name)
+                if other is not None and name not in wanted and not other.pool.up:
+                    wanted[name] = other
+                    pulled.append(other)
+        answers = dict(zip(wanted, self._startup.add(wanted.values()), strict=True))
+        return [answers[watcher.name.lower()] for watcher in chosen]
+
+    def _see_off(self, watcher: Watcher) -> Result:
+        """Stop a removed watcher; a new one of its name waits until it is gone."""
+        key = watcher.name.lower()
+        self._leaving.setdefault(key, watcher)
+        stop = watcher.stop()
+
+        async def gone() -> dict[str, Any]:
+            result = await stop
+            if self._leaving.get(key) is watcher:
+                del self._leaving[key]
+            watcher.close()
+            self._startup.changed(watcher)
+            return result
+
+        return self.keep(gone())
+
+    def _refuse_when_stopping(self) -> None:
+        if self.stopping:
+            raise ConflictError("circusd is being stopped")
+
+    def _of_one(self, chosen: list[Watcher], futures: list[Result]) -> Result:
+        """What one watcher's action came to, as `info`; of several, that they are done."""
+        if len(chosen) != 1:
+            return self.gather(futures)
+
         async def wrap() -> dict[str, Any]:
-            return {"info": await result}
+            return {"info": await futures[0]}
 
         return self.keep(wrap())
 
-    def _gather(self, futures: list[Result]) -> Result:
+    def gather(self, futures: list[Result]) -> Result:
+        """All of these; the first that fails makes it fail, once all are done."""
+
         async def wait() -> dict[str, Any]:
             for outcome in await asyncio.gather(*futures, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
-            return {}
-
-        return self.keep(wait())
-
-    def _all_settled(self, chosen: list[Watcher]) -> Result:
-        async def wait() -> dict[str, Any]:
-            for watcher in chosen:
-                await watcher.settled()
             return {}
 
         return self.keep(wait())
@@ -341,63 +397,24 @@ class Arbiter:
         return self.keep(stop())
 
     def _end(self, *, again: bool) -> Result:
+        """Stop everything; of several requests, one to end beats one to start from anew."""
+        self._start_again = again and (self._start_again or not self.stopping)
         self.stopping = True
         self._startup.close()
         self._demand.close()
 
         async def end() -> dict[str, Any]:
-            await self._layered_stop(self.watchers)
-            if not self.ended.done():
-                # after the answer has gone out
-                self.loop.call_soon(self.ended.set_result, again)
+            await self._layered_stop(self._all())
+            await self.strays.sweep()
+            # after the answer has gone out
+            self.loop.call_soon(self._ended)
             return {}
 
         return self.keep(end())
 
-    def _check(self, configs: Iterable[WatcherConfig]) -> None:
-        """Refuse what this machine cannot run, before anything is touched."""
-        problems = survey(configs, lambda _section, _key: "")
-        if problems:
-            raise ArgumentError("; ".join(problem.message for problem in problems))
-
-    def _reconfigure(self, watcher: Watcher, wanted: WatcherConfig) -> Result:
-        needed = cost(watcher.config, wanted)
-        watcher.configure(wanted)
-        if needed >= OnChange.REPLACE and watcher.pool.up:
-            return watcher.reload()
-        return self._all_settled([watcher])
-
-    async def _restart_daemon(self) -> dict[str, Any]:
-        if self.config.path is not None:
-            await asyncio.to_thread(load, self.config.path, dict(os.environ))
-        return await self._end(again=True)
-
-    async def _reload_config(self) -> dict[str, Any]:
-        if self.config.path is None:
-            raise CircusError("cannot reload the configuration: it did not come from a file")
-        path = self.config.path
-        loaded = await asyncio.to_thread(load, path, dict(os.environ))
-        steps = plan(self.config, loaded.config)
-        self.config = loaded.config
-        results = []
-        for step in steps:
-            what = f"{step.kind} {step.name}: {', '.join(step.reasons)}"
-            if step.kind == "watcher":
-                logger.info("Configuration: %s of %s", step.action, what)
-                results.append(self._apply(step.name))
-            elif step.action is not Action.LIVE:
-                logger.warning("Configuration: %s; counts when circusd is started again", what)
-        await self._gather(results)
-        return {}
-
-    def _apply(self, name: str) -> Result:
-        wanted = self.config.watchers.get(name.lower())
-        if wanted is None:
-            return self.remove(name)
-        watcher = self._watchers.get(name.lower())
-        if watcher is None:
-            return self.add(wanted, start=wanted.autostart)
-        return self._reconfigure(watcher, wanted)
+    def _ended(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(self._start_again)
 
 
 def _on_trouble(source: Source, text: str) -> None:

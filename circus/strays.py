@@ -6,17 +6,18 @@ they can never take more than a few percent of a core.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circus.host import tree
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from circus.process import Process
 
@@ -24,6 +25,45 @@ logger = logging.getLogger(__name__)
 
 SPACING = 20
 """Times the cost of one look that passes before the next."""
+AGAIN = 0.01
+"""Seconds until the next look after one that could not be sure."""
+DOUBTS = 5
+"""So many looks may be unsure because of one process; then it counts as it looks."""
+LAST_GRACE = 5.0
+"""Seconds that strays nobody knows have to end before circusd does."""
+
+
+@dataclass
+class Unwanted:
+    """Processes that have to go, for nobody: SIGTERM first, SIGKILL at `deadline`."""
+
+    what: str
+    deadline: float
+    asked: set[tuple[int, int]] = field(default_factory=set)
+    """(pid, born) of those who have had their SIGTERM."""
+
+    def press(self, found: Iterable[tree.Found]) -> None:
+        """Ask those who have not been asked, or kill all."""
+        late = time.monotonic() >= self.deadline
+        signum = signal.SIGKILL if late else signal.SIGTERM
+        targets = [one for one in found if late or (one.pid, one.born) not in self.asked]
+        if targets:
+            logger.warning("Sending %s to what %s: %s", signum.name, self.what, _names(targets))
+        for one in targets:
+            self.asked.add((one.pid, one.born))
+            tree.send(one, signum)
+
+
+@dataclass
+class Look:
+    """What one look at /proc showed."""
+
+    everyone: dict[int, tree.Found]
+    owned: dict[str, list[tree.Found]] = field(default_factory=dict)
+    """By the mark of the worker that they descend from."""
+    nobodys: list[tree.Found] = field(default_factory=list)
+    sure: bool = True
+    """Whether "nothing is left" may be concluded from what is missing here."""
 
 
 class Strays:
@@ -39,9 +79,11 @@ class Strays:
         self._awaited: dict[str, tuple[Process, Callable[[], None]]] = {}
         self._to_kill: dict[str, Process] = {}
         self._live: dict[str, Process] = {}
-        self._abandoned: dict[str, float] = {}
-        self._asked: set[str] = set()
-        """Those of the abandoned that have had their SIGTERM."""
+        self._abandoned: dict[str, Unwanted] = {}
+        self._last: Unwanted | None = None
+        self._swept: asyncio.Future[None] | None = None
+        self._doubts: dict[tuple[int, int], int] = {}
+        """By (pid, born): looks in a row in which it was in doubt whose it is."""
         self._handle: asyncio.Handle | None = None
         self._not_before = 0.0
 
@@ -56,12 +98,11 @@ class Strays:
         later.
         """
         self._live.pop(process.mark, None)
-        if on_empty is None:
-            if not self._adopt:
-                return
-            self._abandoned[process.mark] = time.monotonic() + grace
-        else:
+        if on_empty is not None:
             self._awaited[process.mark] = (process, on_empty)
+        elif self._adopt:
+            what = f"{process.name}.{process.wid} (pid {process.pid}) left behind"
+            self._abandoned[process.mark] = Unwanted(what, time.monotonic() + grace)
         self.look_soon()
 
     def forget(self, process: Process) -> None:
@@ -71,18 +112,42 @@ class Strays:
     def kill(self, process: Process) -> None:
         """SIGKILL everything it started, in the next look."""
         self._to_kill[process.mark] = process
-        self._not_before = 0.0
+        self._schedule(0.0)
+
+    def sweep(self) -> asyncio.Future[None]:
+        """Make an end of every orphan that came to us, whoever it belonged to.
+
+        For when all workers are stopped. Resolves when there is none.
+        """
+        if self._swept is None:
+            self._swept = self._loop.create_future()
+            if self._adopt:
+                self._last = Unwanted("is left", time.monotonic() + LAST_GRACE)
+                self._schedule(0.0)
+            else:
+                self._swept.set_result(None)
+        return self._swept
+
+    def hurry(self) -> None:
+        """Whoever is still being asked to end is killed now."""
+        for unwanted in (*self._abandoned.values(), *filter(None, [self._last])):
+            unwanted.deadline = 0.0
         self._schedule(0.0)
 
     def look_soon(self) -> None:
         """Something changed: look again, as soon as the spacing allows."""
-        if self._awaited or self._abandoned or self._to_kill:
+        if self._is_needed() or self._to_kill:
             self._schedule(max(0.0, self._not_before - time.monotonic()))
 
     def close(self) -> None:
         """Stop looking."""
         if self._handle is not None:
             self._handle.cancel()
+
+    # -- looking ------------------------------------------------
+
+    def _is_needed(self) -> bool:
+        return bool(self._awaited or self._abandoned or self._last)
 
     def _schedule(self, delay: float) -> None:
         if self._handle is not None:
@@ -94,69 +159,83 @@ class Strays:
     def _look(self) -> None:
         self._handle = None
         began = time.monotonic()
-        known = {process.pid for process in self._live.values()}
-        if not self._to_kill and not self._adopt:
-            everyone: dict[int, tree.Found] = {}
-        else:
-            everyone = tree.survey(skip=known - {p.pid for p in self._to_kill.values()})
-        owned = self._sort(everyone, known)
-        for mark, process in list(self._to_kill.items()):
-            self._kill_tree(process, [*owned.get(mark, ()), *self._below(process, everyone)])
+        look = self._take_look()
+        for mark, process in self._to_kill.items():
+            self._kill_tree(process, look, mark)
         self._to_kill.clear()
-        for mark, (process, on_empty) in list(self._awaited.items()):
-            process.leftovers = owned.get(mark, [])
-            if not process.leftovers and not tree.has_group(process.pid):
-                del self._awaited[mark]
-                on_empty()
-        self._clear_abandoned(owned)
+        self._tell_the_empty(look)
+        self._press(look)
         cost = time.monotonic() - began
         self._not_before = time.monotonic() + SPACING * cost
-        if self._awaited or self._abandoned:
+        if self._is_needed():
             # without being its parent nobody tells us of a death: look again, but not often
-            self._schedule(max(0.25, SPACING * cost))
+            self._schedule(max(AGAIN if not look.sure else 0.25, SPACING * cost))
 
-    def _sort(
-        self, everyone: dict[int, tree.Found], known: set[int]
-    ) -> dict[str, list[tree.Found]]:
-        """Orphans that came to us, and what is below them, by the worker they belong to."""
+    def _take_look(self) -> Look:
+        known = {process.pid for process in self._live.values()}
+        if not self._to_kill and not self._adopt:
+            return Look({})
+        look = Look(tree.survey(skip=known - {p.pid for p in self._to_kill.values()}))
+        self._sort(look, known)
+        return look
+
+    def _sort(self, look: Look, known: set[int]) -> None:
+        """Whose are the orphans that came to us, and what is below them?"""
         me = os.getpid()
         sessions = {process.pid: mark for mark, (process, _) in self._awaited.items()}
-        owned: dict[str, list[tree.Found]] = {}
-        for found in everyone.values():
-            if found.parent != me or found.pid in known or found.state == "Z":
-                continue
-            mark = sessions.get(found.session) or tree.mark_of(found.pid)
-            if mark is not None:
-                owned.setdefault(mark, []).append(found)
-        for mine in owned.values():
-            mine += tree.descendants([found.pid for found in mine], everyone)
-        return owned
+        doubts, self._doubts = self._doubts, {}
+        for found in look.everyone.values():
+            if found.parent == me and found.pid not in known:
+                mark = sessions.get(found.session) or tree.mark_of(found.pid)
+                if found.state == "Z":
+                    look.sure = False  # its children come to us in this moment, or have just come
+                elif mark:
+                    look.owned.setdefault(mark, []).append(found)
+                elif mark is None or not self._doubt(look, found, doubts):
+                    look.nobodys.append(found)
+            elif found.parent not in look.everyone and found.parent not in (*known, 0, me):
+                self._doubt(look, found, doubts)  # its parent has just ended, or is hidden from us
+        for mine in (*look.owned.values(), look.nobodys):
+            mine += tree.descendants([found.pid for found in mine], look.everyone)
 
-    def _below(self, process: Process, everyone: dict[int, tree.Found]) -> list[tree.Found]:
-        return tree.descendants([process.pid], everyone) if process.alive else []
+    def _doubt(self, look: Look, found: tree.Found, before: dict[tuple[int, int], int]) -> bool:
+        """Whether it makes this look unsure."""
+        key = (found.pid, found.born)
+        self._doubts[key] = before.get(key, 0) + 1
+        if self._doubts[key] > DOUBTS:
+            return False
+        look.sure = False
+        return True
 
-    def _kill_tree(self, process: Process, others: list[tree.Found]) -> None:
+    def _tell_the_empty(self, look: Look) -> None:
+        for mark, (process, on_empty) in list(self._awaited.items()):
+            process.leftovers = look.owned.get(mark, [])
+            if look.sure and not process.leftovers and not tree.has_group(process.pid):
+                del self._awaited[mark]
+                on_empty()
+
+    def _press(self, look: Look) -> None:
+        for mark, unwanted in list(self._abandoned.items()):
+            unwanted.press(look.owned.get(mark, ()))
+            if look.sure and mark not in look.owned:
+                del self._abandoned[mark]
+        if self._last is None or self._swept is None:
+            return
+        everything = [*look.nobodys, *(one for mine in look.owned.values() for one in mine)]
+        self._last.press(everything)
+        if look.sure and not everything:
+            self._last = None
+            self._swept.set_result(None)
+
+    def _kill_tree(self, process: Process, look: Look, mark: str) -> None:
+        process.leftovers = list(look.owned.get(mark, ()))
         if process.alive:
             process.killed.append(f"{process.name}.{process.wid} (pid {process.pid})")
+            process.leftovers += tree.descendants([process.pid], look.everyone)
+        process.killed += [f"{found.name} (pid {found.pid})" for found in process.leftovers]
         process.send_signal(signal.SIGKILL)
-        process.leftovers = others
-        for found in others:
-            process.killed.append(f"{found.name} (pid {found.pid})")
         process.signal_leftovers(signal.SIGKILL)
 
-    def _clear_abandoned(self, owned: dict[str, list[tree.Found]]) -> None:
-        now = time.monotonic()
-        for mark, deadline in list(self._abandoned.items()):
-            found = owned.get(mark)
-            if not found:
-                del self._abandoned[mark]
-                self._asked.discard(mark)
-                continue
-            if now < deadline and mark in self._asked:
-                continue
-            signum = signal.SIGKILL if now >= deadline else signal.SIGTERM
-            self._asked.add(mark)
-            names = ", ".join(f"{one.name} (pid {one.pid})" for one in found)
-            logger.warning("Sending %s to what %s left behind: %s", signum.name, mark, names)
-            for one in found:
-                tree.send(one, signum)
+
+def _names(found: Iterable[tree.Found]) -> str:
+    return ", ".join(f"{one.name} (pid {one.pid})" for one in found)

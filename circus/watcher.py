@@ -41,8 +41,6 @@ class Watcher:
         self.config = config
         self.arbiter = arbiter
         self.pool = Pool(config)
-        self.blocked_by = ""
-        """What it waits for before it may start, or nothing."""
         self._workers = Workers(config, self.pool, arbiter, self.send)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None

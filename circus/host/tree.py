@@ -89,12 +89,17 @@ def below(pid: int) -> list[Found]:
 
 
 def mark_of(pid: int) -> str | None:
-    """The mark of the worker that this process descends from, if it can be read."""
+    """The mark of the worker that this process descends from, or None.
+
+    Empty when it shows no environment at all, as it is for a moment while it executes a program.
+    """
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             environ = file.read()
     except OSError:
         return None
+    if not environ:
+        return ""
     key = MARK.encode() + b"="
     for entry in environ.split(b"\0"):
         if entry.startswith(key):
