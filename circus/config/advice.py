@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     """(option, what is odd)."""
 
 
-def advice(config: Config, where: Where, environment: Mapping[str, str]) -> list[Problem]:
-    """What is odd about the watchers; `environment` are the names of our own variables."""
+def advice(config: Config, where: Where) -> list[Problem]:
+    """What is odd about the watchers."""
     return [
         Problem(where(f"watcher:{watcher.name}", key), f"{key}: {say}")
         for watcher in config.watchers.values()
-        for odd in (_ignored(watcher), _descriptors(watcher), _variables(watcher, environment))
+        for odd in (_ignored(watcher), _descriptors(watcher))
         for key, say in odd
     ]
 
@@ -56,12 +56,19 @@ def _descriptors(watcher: WatcherConfig) -> Odd:
             yield key, f"socket {name!r} is closed in the workers without use_sockets = True"
 
 
-def _variables(watcher: WatcherConfig, environment: Mapping[str, str]) -> Odd:
-    known = {"wid", "circus.wid", *variables_of(watcher)}
-    known |= {*environment, *environment_names(watcher.env)}
-    for key, text in commandline.texts(watcher):
-        for written, name in named(text):
-            later = name.startswith(SOCKETS) or (watcher.env_file and ".env." in name)
-            if name not in known and not later:
-                near = suggestion(name, known)
-                yield key, f"nothing is known as {written}, it stays as it is{near}"
+def unknown_variables(
+    config: Config, where: Where, environment: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Variables of command lines that nobody knows: where, what, what was meant.
+
+    `environment` are the names of our own variables.
+    """
+    for watcher in config.watchers.values():
+        known = {"wid", "circus.wid", *variables_of(watcher)}
+        known |= {*environment, *environment_names(watcher.env)}
+        for key, text in commandline.texts(watcher):
+            for written, name in named(text):
+                later = name.startswith(SOCKETS) or (watcher.env_file and ".env." in name)
+                if name not in known and not later:
+                    say = f"{key}: nothing is known as {written}, it stays as it is"
+                    yield where(f"watcher:{watcher.name}", key), say, suggestion(name, known)

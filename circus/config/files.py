@@ -21,7 +21,7 @@ class Files:
         self.notes: list[Problem] = []
         """Warnings that being strict does not turn into errors."""
         self._names = variables.environment_names(environ)
-        self._base = os.path.dirname(os.path.abspath(path))
+        self._base = os.path.dirname(path)
         self._read_before: set[str] = set()
         self._read(path, named_by=path)
         self._include()

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from circus.config.schema import Problem
 
 HEADER = re.compile(r"\[(?P<name>.+?)\]\s*(?:[#;].*|rem\b.*)?", re.IGNORECASE)
-CROWDED = re.compile(r"\[(?P<name>[^\]]+)\]")
-"""The same with more behind it that is no comment."""
 BOM = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MOST = 10
 """Lines of one file of which it is told that they are not text."""
 OURS = re.compile(r"circus|env|(env|watcher|socket|plugin):.+")
@@ -66,6 +65,9 @@ class Parsed:
 
     def read(self, data: bytes, file: str) -> None:
         """Add a file. Lines that are not UTF-8 text are told and left out."""
+        if data.startswith(UTF_16):
+            self.problems.append(Problem(f"{file}:1", "it is UTF-16, save it as UTF-8"))
+            return
         reader = _Reader(self, file)
         binary = []
         for number, line in enumerate(data.removeprefix(BOM).split(b"\n"), 1):
@@ -158,12 +160,13 @@ class _Reader:
             section.again.append((key, self.open))
 
     def _no_header(self, text: str, indent: int, number: int) -> None:
-        crowded = CROWDED.match(text)
-        if crowded is None:
+        """It is taken for one all the same: the lines below it belong to nothing else."""
+        name, end, _ = text[1:].partition("]")
+        if end:
+            self._wrong(number, f"there is text after [{name}]")
+        else:
             self._wrong(number, f"{text[:40]!r} lacks the ] that ends a section's name")
-            return
-        self._wrong(number, f"there is text after [{crowded['name']}]")
-        self._header(crowded["name"], indent, number)
+        self._header(name.strip(), indent, number)
 
     def _wrong(self, number: int, message: str) -> None:
         self.parsed.problems.append(Problem(f"{self.file}:{number}", message))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from circus.config.schema import suggestion
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -90,7 +92,7 @@ def _count(value: object) -> int:
 def _retries(value: object) -> int:
     number = _integer(value)
     if number < -1:
-        raise ValueError(f"{number} is negative; -1 stands for ever, nothing below it for anything")
+        raise ValueError(f"{number} is below -1, which stands for no end")
     return number
 
 
@@ -146,7 +148,9 @@ def _signal_number(word: str, value: object) -> int:
     name = name if name.startswith("SIG") else f"SIG{name}"
     if name in signal.Signals.__members__ and (WHOLE.fullmatch(extra) or not plus):
         return signal.Signals[name] + int(extra or "0")
-    raise ValueError(f"{value!r} is not a signal (use a name such as TERM, or a number)")
+    known = [one.removeprefix("SIG") for one in signal.Signals.__members__]
+    near = suggestion(name.removeprefix("SIG"), known)
+    raise ValueError(f"{value!r} is not a signal (use a name such as TERM, or a number){near}")
 
 
 def _identifier(value: object) -> str | int:
@@ -166,7 +170,8 @@ def _choice(*words: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         word = known.get(str(value).strip().lower())
         if word is None:
-            raise ValueError(f"{value!r} is not one of {', '.join(words)}")
+            near = suggestion(str(value).strip().upper(), words) or suggestion(str(value), words)
+            raise ValueError(f"{value!r} is not one of {', '.join(words)}{near}")
         return word
 
     return parse

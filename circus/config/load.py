@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from circus.config import commandline, variables
-from circus.config.advice import advice, old_spellings
+from circus.config.advice import advice, old_spellings, unknown_variables
 from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
@@ -130,8 +130,10 @@ class _Loader:
             path=path,
         )
         self.problems += across(self.config, self._where)
-        self.warnings += advice(self.config, self._where, self.names)
+        self.warnings += advice(self.config, self._where)
         self.notes += old_spellings(self.config, self._where)
+        for where, say, near in unknown_variables(self.config, self._where, self.names):
+            self._odd(where, say, near)
         for where, name, near in self.environments.unused(self.config.watchers.values()):
             self._odd(where, f"there is no watcher {name!r} to give this to", near)
 
