@@ -62,7 +62,7 @@ def test_the_environment_sample_combines_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("name", "warned"),
-    [("seed-first", ["args: $WID is now spelled $(circus.wid)"]), ("seed-socket", [])],
+    [("seed-first", ["args: $WID is now spelled $(circus.wid)"]), ("seed-webworker", [])],
 )
 def test_other_samples_load(name: str, warned: list[str]) -> None:
     warnings = load(str(SAMPLES / f"{name}.ini"), ENVIRON).warnings
