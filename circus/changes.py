@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from circus.aside import aside
 from circus.config.load import load
 from circus.config.model import changed, cost
 from circus.config.plan import Action, plan
@@ -59,7 +59,7 @@ class Changes:
         path = self._arbiter.config.path
         if path is None:
             raise CircusError("cannot read the configuration again: it did not come from a file")
-        return (await asyncio.to_thread(load, path, dict(os.environ))).config
+        return (await aside(self._arbiter.loop, lambda: load(path, dict(os.environ)))).config
 
     async def reload(self) -> dict[str, Any]:
         """Read the file again and do what it takes. Raises as `read_file`: nothing is done then."""

@@ -217,6 +217,7 @@ class Watcher:
         """Perform what the pool decided, then see to timers and to those who wait."""
         for wid, effect in effects:
             self._workers.perform(wid, effect)
+        self._workers.drop_unwanted()
         self._arm()
         self._tell_status()
         self._conditions.check()

@@ -8,15 +8,17 @@ import os
 import random
 from typing import TYPE_CHECKING, assert_never
 
+from circus.aside import aside
 from circus.core import slot as core
 from circus.core.slot import State
 from circus.exc import CircusError, NotFound, SpawnError
-from circus.host import spawn, tree
+from circus.host import identity, spawn, tree
 from circus.output import Output
 from circus.process import Process
 from circus.recipe import Recipe
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from circus.arbiter import Arbiter
@@ -50,6 +52,9 @@ class Workers:
         self._by_wid: dict[int, Process] = {}
         """Also those that are just being started, and those whose tree is not gone yet."""
         self._recipe: Recipe | None = None
+        self._preparing: asyncio.Future[Recipe] | None = None
+        self._held: list[int] = []
+        """Slots whose start waits for the recipe."""
 
     def configure(self, config: WatcherConfig) -> None:
         """What is started from now on follows this; what runs stays as it is."""
@@ -63,13 +68,22 @@ class Workers:
 
     def look_up_again(self) -> None:
         """Users, groups and the daemon's environment count as they are at the next start."""
-        self._recipe = None
+        self._recipe = self._preparing = None
+        if self._held:
+            self._prepare()
 
     def get(self, pid: int) -> Process:
         """Raises NotFound."""
         if pid not in self.running:
             raise NotFound(f"process {pid} not found in {self._config.name!r}")
         return self.running[pid]
+
+    def drop_unwanted(self) -> None:
+        """Give up the starts that wait for a look-up and that nobody wants any more."""
+        dropped = [wid for wid in self._held if not self._pool.slots[wid].wanted]
+        self._held = [wid for wid in self._held if wid not in dropped]
+        for wid in dropped:
+            self._send(wid, core.SpawnFailed("no longer wanted"))
 
     def close(self) -> None:
         """Let go of descriptors; whatever still runs is left alone."""
@@ -117,6 +131,11 @@ class Workers:
         if not slot.wanted:
             self._send(wid, core.SpawnFailed("no longer wanted"))
             return
+        if self._recipe is None and identity.must_be_looked_up(self._config):
+            self._held.append(wid)
+            if self._preparing is None:
+                self._prepare()
+            return
         try:
             process, order = self._start(wid)
         except (CircusError, OSError) as error:
@@ -143,6 +162,26 @@ class Workers:
             pipes.hand_over(process)
         return process, order
 
+    def _prepare(self) -> None:
+        """Look users and groups up: a name service may take its time, and nobody waits for it."""
+        config, sockets = self._config, self._arbiter.sockets
+        self._preparing = aside(self._arbiter.loop, lambda: Recipe(config, sockets))
+        self._preparing.add_done_callback(self._prepared)
+
+    def _prepared(self, preparing: asyncio.Future[Recipe]) -> None:
+        error = preparing.exception()
+        if preparing is not self._preparing:  # it is for a configuration that no longer counts
+            return
+        self._preparing = None
+        held, self._held = self._held, []
+        if error is None:
+            self._recipe = preparing.result()
+        for wid in held:
+            if error is None:
+                self._arbiter.spawner.add(self._spawn, wid)
+            else:
+                self._spawn_failed(wid, error)
+
     def _on_report(self, process: Process, order: spawn.Order) -> None:
         if self._read_report(process, order) is None:
             self._spawned(process)
@@ -162,7 +201,7 @@ class Workers:
         self._tell("spawn", process_pid=process.pid)
         self._send(process.wid, core.Spawned(process.pid, random.random()))
 
-    def _spawn_failed(self, wid: int, error: Exception) -> None:
+    def _spawn_failed(self, wid: int, error: BaseException) -> None:
         slot = self._pool.slots.get(wid)
         # ever rarer: it may go on for days
         if slot is not None and (slot.failures < 3 or slot.failures & (slot.failures - 1) == 0):

@@ -27,9 +27,15 @@ FELL = (State.BACKOFF, State.FAILED, State.DONE)
 class Replacement:
     """A reload under way: the workers still to be replaced, and those that replace them."""
 
-    old: list[int]
+    old: dict[int, None]
+    """The oldest first."""
     sequential: bool
     fresh: set[int] = field(default_factory=set)
+    """New ones that do not stand yet."""
+    stood: int = 0
+    """How many new ones have become ready; places that were not filled before count as new."""
+    fallen: Slot | None = None
+    """A new one that ended before it stood."""
     current: int | None = None
     """The slot that a sequential reload is working on."""
 
@@ -86,14 +92,18 @@ class Pool:
 
     def reload(self, now: float, *, sequential: bool) -> Effects:
         """Replace every worker by a new one; the old one goes when the new one is ready."""
-        old = sorted(self._members, key=lambda wid: self.slots[wid].started)
+        old = dict.fromkeys(sorted(self._members, key=lambda wid: self.slots[wid].started))
         self.trouble = ""
+        self.replacement = None
         effects: Effects = []
-        for wid in [w for w in old if self.slots[w].state in FELL]:
-            old.remove(wid)
+        fell = [wid for wid in old if self.slots[wid].state in FELL]
+        for wid in fell:
+            del old[wid]
             effects += self._step(wid, core.Retry(), now)
         # a singleton never has two, so its old one has to go first
-        self.replacement = Replacement(old, sequential or self.config.singleton)
+        self.replacement = Replacement(
+            old, sequential=sequential or self.config.singleton, stood=len(fell)
+        )
         return effects + self.reconcile(now)
 
     # -- what happened ------------------------------------------------
@@ -219,8 +229,9 @@ class Pool:
     def _retire(self, wid: int, now: float) -> Effects:
         del self._members[wid]
         self._leaving[wid] = None
-        if self.replacement is not None and wid in self.replacement.old:
-            self.replacement.old.remove(wid)
+        if self.replacement is not None:
+            self.replacement.old.pop(wid, None)
+            self.replacement.fresh.discard(wid)
         return self._step(wid, core.WantDown(), now)
 
     def _step(self, wid: int, event: core.Event, now: float) -> Effects:
@@ -233,6 +244,8 @@ class Pool:
     def _put(self, before: Slot, after: Slot) -> None:
         wid = after.wid
         self._counts[before.state] -= 1
+        if self.replacement is not None and wid in self.replacement.fresh:
+            self._look_at_fresh(self.replacement, after)
         if after.state is State.EMPTY and not after.wanted:
             del self.slots[wid]
             self._members.pop(wid, None)
@@ -241,57 +254,59 @@ class Pool:
             return
         self._counts[after.state] += 1
         self.slots[wid] = after
-        if after.deadline is not None and after.deadline != before.deadline:
+        # a new state may have the deadline that has just passed: with a grace of 0, say
+        new = (after.state, after.deadline) != (before.state, before.deadline)
+        if after.deadline is not None and new:
             heapq.heappush(self._deadlines, (after.deadline, wid))
 
     # -- replacing ------------------------------------------------
 
+    def _look_at_fresh(self, turn: Replacement, slot: Slot) -> None:
+        """Take note of a new worker that stands, or does not."""
+        if slot.state is State.STOPPING:
+            return  # what it looks back on is the life of the one before
+        if slot.state in FELL or slot.short_lives:
+            turn.fallen = slot
+        elif slot.state is State.READY:
+            turn.fresh.discard(slot.wid)
+            turn.stood += 1
+
     def _replace(self, turn: Replacement, now: float) -> Effects:
         """Go one step further with a reload, or give it up when the new workers do not stand."""
-        fallen = [wid for wid in turn.fresh if self._has_fallen(wid)]
-        if fallen:
-            return self._give_up(turn, fallen, now)
-        effects: Effects = []
-        ready = [wid for wid in turn.fresh if self._is_ready(wid)]
-        if turn.sequential:
-            effects = self._take_turn(turn, now)
-        else:
-            for wid in ready:
-                turn.fresh.discard(wid)
-                if turn.old:
-                    effects += self._retire(turn.old[0], now)
+        if turn.fallen is not None:
+            return self._give_up(turn, turn.fallen, now)
+        effects = self._take_turn(turn, now) if turn.sequential else self._let_go(turn, now)
         if not turn.old and not turn.fresh:
             self.replacement = None
         return effects
 
+    def _let_go(self, turn: Replacement, now: float) -> Effects:
+        """As many of the old as are not needed beside the new ones that stand."""
+        effects: Effects = []
+        spare = min(turn.stood + len(turn.old) - self.count, len(turn.old))
+        if spare > 0:
+            for wid in sorted(turn.old, key=self._least_missed)[:spare]:
+                effects += self._retire(wid, now)
+        return effects
+
     def _take_turn(self, turn: Replacement, now: float) -> Effects:
         if turn.current is not None:
-            if not self._is_ready(turn.current) and turn.current in self.slots:
+            if turn.current in turn.fresh:
                 return []
-            turn.fresh.discard(turn.current)
             turn.current = None
             self._next_spawn = now + self.config.warmup_delay
-        turn.old = [wid for wid in turn.old if wid in self._members]
         if not turn.old or self._next_spawn > now:
             return []
-        turn.current = turn.old.pop(0)
+        turn.current = next(iter(turn.old))
+        del turn.old[turn.current]
         turn.fresh.add(turn.current)
         return self._step(turn.current, core.Terminate(), now)
 
-    def _give_up(self, turn: Replacement, fallen: list[int], now: float) -> Effects:
-        self.trouble = self.slots[fallen[0]].last if fallen[0] in self.slots else "it ended"
+    def _give_up(self, turn: Replacement, fallen: Slot, now: float) -> Effects:
+        self.trouble = fallen.last or "it ended"
         self.replacement = None
-        if turn.sequential:
-            return []
         effects: Effects = []
-        for wid in [w for w in turn.fresh if w in self._members]:
-            effects += self._retire(wid, now)
+        if not turn.sequential:
+            for wid in turn.fresh:
+                effects += self._retire(wid, now)
         return effects
-
-    def _has_fallen(self, wid: int) -> bool:
-        slot = self.slots.get(wid)
-        return slot is None or slot.state in FELL or slot.short_lives > 0
-
-    def _is_ready(self, wid: int) -> bool:
-        slot = self.slots.get(wid)
-        return slot is not None and slot.state is State.READY

@@ -14,6 +14,8 @@ from circus.exc import SpawnError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from circus.config.model import WatcherConfig
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -22,6 +24,11 @@ class Identity:
     uid: int | None = None
     gid: int | None = None
     groups: tuple[int, ...] | None = None
+
+
+def must_be_looked_up(config: WatcherConfig) -> bool:
+    """Whether who its workers run as has to be asked of a name service, which may block."""
+    return config.uid is not None or config.gid is not None or bool(config.supplementary_groups)
 
 
 def identity(

@@ -1,0 +1,66 @@
+"""A name service that does not answer holds up only who needs a name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import wait_until
+
+if TYPE_CHECKING:
+    from tests.daemon.conftest import Start
+
+CONFIG = """
+[watcher:user]
+cmd = sleep 3600
+uid = nobody
+numprocesses = 2
+[watcher:web]
+cmd = sleep 3600
+"""
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that makes the name service answer; daemons started from now on ask it."""
+    library = tmp_path / "slow_names.so"
+    source = Path(__file__).parents[1] / "children" / "slow_names.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("NAMES_ANSWER", str(tmp_path / "answer"))
+    return tmp_path / "answer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+def test_only_who_needs_a_name_waits_for_it(circusd: Start, answer: Path) -> None:
+    daemon = circusd(CONFIG)
+    daemon.wait_pids("web", 1)
+    assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
+    slots = daemon.call("why", name="user")["watchers"][0]["slots"]
+    assert [slot["state"] for slot in slots] == ["spawning", "spawning"]
+    # a stop does not wait for an answer either, nor does another start ask twice
+    assert daemon.call("stop", name="user", waiting=True)["status"] == "ok"
+    assert daemon.call("start", name="user")["status"] == "ok"
+    answer.touch()
+    daemon.wait_pids("user", 2)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+def test_the_daemon_ends_without_an_answer(circusd: Start, answer: Path) -> None:
+    daemon = circusd(CONFIG)
+    daemon.wait_pids("web", 1)
+    assert daemon.call("quit", waiting=True)["status"] == "ok"
+    assert daemon.process.wait(timeout=30) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+def test_a_name_that_is_not_there_is_a_reason(circusd: Start) -> None:
+    daemon = circusd("[watcher:user]\ncmd = sleep 3600\nuid = nosuchuser\nmax_retry = 2\n")
+    wait_until(lambda: daemon.call("status", name="user")["status"] == "stopped")
+    slot = daemon.call("why", name="user")["watchers"][0]["slots"][0]
+    assert (slot["state"], slot["failures"]) == ("failed", 2)
+    assert "there is no such user" in slot["last"]
