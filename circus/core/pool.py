@@ -59,6 +59,8 @@ class Pool:
         self._deadlines: list[tuple[float, int]] = []
         self._next_spawn = 0.0
         self._start_again = False
+        self._risen = False
+        """Since it is up, every position has been filled once."""
 
     # -- what is wanted ------------------------------------------------
 
@@ -70,6 +72,7 @@ class Pool:
 
     def start(self, now: float) -> Effects:
         """Bring every position up; those that gave up or wait get another try at once."""
+        self._risen = self._risen and self.up
         self.up = True
         self._start_again = False
         effects: Effects = []
@@ -149,18 +152,14 @@ class Pool:
 
     @property
     def status(self) -> str:
-        """`active`, `starting`, `stopping` or `stopped`."""
+        """`active`, `starting`, `stopping` or `stopped`; active also with no worker to run."""
         if not self.up:
-            if self._start_again:
-                return "stopping"
-            return "stopping" if self.slots else "stopped"
+            return "stopping" if self.slots or self._start_again else "stopped"
         if self._counts[State.READY]:
-            return "starting" if self._is_waiting_to_spawn() else "active"
+            return "active" if self._risen else "starting"
         if any(self._counts[state] for state in TRYING) or self._is_waiting_to_spawn():
             return "starting"
-        if self._counts[State.STOPPING]:
-            return "active"
-        return "stopped"
+        return "active" if self._counts[State.STOPPING] or not self._members else "stopped"
 
     def count_in(self, *states: State) -> int:
         """How many slots are in one of these states."""
@@ -184,6 +183,7 @@ class Pool:
             effects += self._add(now)
             if self.config.warmup_delay > 0:
                 self._next_spawn = now + self.config.warmup_delay
+        self._risen = self.up and (self._risen or len(self._members) == self._target())
         return effects
 
     def _target(self) -> int:

@@ -141,3 +141,32 @@ def test_a_reload_tries_those_again_that_had_fallen() -> None:
     end(pool, 10.2)
     assert states(pool) == {1: "ready", 3: "ready"}
     assert pool.settled
+
+
+def test_the_word_for_a_pool() -> None:
+    pool = Pool(replace(CONFIG, warmup_delay=5.0))
+    assert pool.status == "stopped"
+    pool.start(0.0)
+    stand(pool, 0.0)
+    assert pool.status == "starting"  # the second one has to wait
+    pool.due(5.0)
+    stand(pool, 5.0)
+    assert pool.status == "active"
+    pool.config = replace(pool.config, numprocesses=4)
+    pool.reconcile(6.0)
+    assert pool.status == "active"  # growing takes nothing away
+    pool.reload(20.0, sequential=True)
+    assert pool.status == "active"
+    pool.stop(30.0)
+    assert pool.status == "stopping"
+    stand(pool, 30.0)  # one was just being started
+    end(pool, 30.0)
+    assert pool.status == "stopped"
+
+
+def test_a_pool_without_workers_to_run_is_active() -> None:
+    pool = running()
+    pool.config = replace(CONFIG, numprocesses=0)
+    pool.reconcile(1.0)
+    end(pool, 1.1)
+    assert (pool.slots, pool.status) == ({}, "active")
