@@ -16,7 +16,7 @@ test: tools ## every check that a change has to pass; ONLY=unit,lint runs these 
 	@$(VENV)/bin/tox run $(if $(ONLY),-e $(ONLY))
 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
-	@$(VENV)/bin/python benchmarks/run.py $(BENCH)
+	@$(VENV)/bin/python -m benchmarks $(BENCH)
 
 # What a build needs, then the newest Python that has headers and venv, then ourselves.
 $(READY): setup.py circus/host/launch.c

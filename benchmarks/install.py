@@ -1,0 +1,60 @@
+"""Makes the peers available: environments of their own for two, Debian packages for the others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+class Unavailable(Exception):
+    """A peer that cannot be had here, and why."""
+
+
+def from_pypi(package: str, version: str) -> Path:
+    """The folder of the programs of a package, installed outside the tree once for all runs."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = caches / "circus-bench" / f"{package}-{version}"
+    ready = folder / "ready"
+    if not ready.exists():
+        print(f"Installing {package} {version} in {folder}", flush=True)
+        _run(sys.executable, "-m", "venv", "--clear", str(folder))
+        pip = (str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check")
+        _run(*pip, f"{package}=={version}")
+        ready.touch()
+    return folder / "bin"
+
+
+def from_debian(package: str, program: str) -> str:
+    """The version of a Debian package, installed when its program is missing."""
+    if shutil.which(program, path=_SYSTEM_PATH) is None:
+        print(f"Installing {package}", flush=True)
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+        apt = [*sudo, *environment, "apt-get", "-qq", "-y", "--no-install-recommends"]
+        try:
+            _run(*apt, "install", package)
+        except Unavailable:  # the list of packages may be old, or missing
+            _run(*apt, "update")
+            _run(*apt, "install", package)
+    if shutil.which(program, path=_SYSTEM_PATH) is None:
+        raise Unavailable(f"{package} has no {program}")
+    shown = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False
+    )
+    return shown.stdout.partition("-")[0]
+
+
+def _run(*command: str) -> None:
+    """Raises Unavailable with the last thing the command said."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Unavailable(f"{command[0]}: {error.strerror}") from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise Unavailable(f"{' '.join(command[:6])}: {said[-1]}")
