@@ -58,12 +58,13 @@ def words(key: str, value: str | tuple[str, ...]) -> tuple[str, ...]:
 def split(cmd: str) -> list[str]:
     """The words of `cmd` as a POSIX shell reads them. Raises ValueError.
 
-    One with quotes around the whole of it, program and arguments, is taken as if it had none; not
-    when the program is a path, for there are paths with blanks.
+    One with double quotes around the whole of it, program and arguments, is taken as if it had
+    none; not when the program is a path, for there are paths with blanks.
     """
     found = shlex.split(cmd)
     text = cmd.strip()
-    whole = len(found) == 1 and text[:1] in ("'", '"') and text[-1:] == text[:1]
-    if whole and "/" not in found[0].partition(" ")[0]:
-        return shlex.split(found[0])
+    if len(found) == 1 and text[0] == text[-1] == '"':
+        program, blank, _ = found[0].partition(" ")
+        if blank and "/" not in program:
+            return shlex.split(found[0])
     return found
