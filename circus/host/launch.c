@@ -60,8 +60,10 @@ static void set_limit(char *text)
 	}
 	*soft++ = *hard++ = '\0';
 	struct rlimit wanted = { limit(soft), limit(hard) };
-	if (setrlimit((int)number(text), &wanted))
-		fail("limit");
+	if (setrlimit((int)number(text), &wanted)) {
+		dprintf(report, "limit-%s %d", text, errno);
+		_exit(127);
+	}
 }
 
 /* "1,2,3", or empty for none */

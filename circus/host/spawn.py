@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LAUNCH = str(Path(__file__).with_name("launch"))
 DEFAULT_PATH = "/bin:/usr/bin"
 NULL = "/dev/null"
+OPTIONS = {"user": "uid", "group": "gid", "groups": "supplementary_groups"}
+"""Steps of the launcher that are named otherwise than the option they carry out."""
 
 _EVERY_SIGNAL = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
@@ -199,4 +202,14 @@ def _sentence(order: Order, step: str, number: int) -> str:
                 reason = "its interpreter (the path after #!) does not exist"
         who = "" if order.uid is None else f" as uid {order.uid}"
         return f"cannot start {what}{who}: {reason}"
-    return f"cannot start {what}: {step}: {reason}"
+    return f"cannot start {what}: {_option(step)}: {reason}"
+
+
+def _option(step: str) -> str:
+    """The option that a step of the launcher is about."""
+    kind, _, number = step.partition("-")
+    if kind != "limit":
+        return OPTIONS.get(step, step)
+    names = (name for name in dir(resource) if name.startswith("RLIMIT_"))
+    found = [name for name in names if str(getattr(resource, name)) == number]
+    return found[0].lower() if found else f"resource limit {number}"

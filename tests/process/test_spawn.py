@@ -111,7 +111,7 @@ def test_t48_impossible_limit_is_a_reason() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = ((resource.RLIMIT_NOFILE, 4_000_000_000, 4_000_000_000),)
     assert hard < 4_000_000_000
-    with pytest.raises(SpawnError, match=r"limit: "):
+    with pytest.raises(SpawnError, match=r"rlimit_nofile: "):
         run("true", limits=wanted)
 
 
