@@ -12,7 +12,7 @@ from typing import Any
 from circus.config.schema import suggestion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """`parse` takes text or a ready value and raises ValueError saying what it should be.
 
