@@ -9,6 +9,7 @@ Debian. Whatever is started is ended, also after Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> None:
     """Run what the command line asks for."""
     args = arguments()
     machine.adopt_orphans()
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]  # such as keep modules from being compiled once for all
     for signum in ENDS:
         signal.signal(signum, lambda number, _: sys.exit(128 + number))
     site, results = Site(), Results()

@@ -6,6 +6,7 @@ workers, and of what may be written, are raised out of the way.
 
 from __future__ import annotations
 
+import compileall
 import os
 import signal
 import sys
@@ -79,6 +80,7 @@ def _floor(load: Load, folder: Path) -> list[str]:
 
 
 def _ours() -> Peer:
+    compileall.compile_dir(Path(circus.__file__).parent, quiet=2)  # as an installation does
     return _circus(OURS, circus.__version__, Path(sys.executable).parent)
 
 
