@@ -6,7 +6,9 @@ import dataclasses
 import grp
 import os
 import pwd
+import resource
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from circus.config import commandline, variables
@@ -55,7 +57,7 @@ def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:
 
 
 def _look(config: WatcherConfig) -> list[tuple[str, str]]:
-    found = _names(config)
+    found = [*_names(config), *_limits(config)]
     directory = config.working_dir
     if directory and not os.path.isdir(directory):
         found.append(("working_dir", f"{directory!r} is not a directory"))
@@ -87,6 +89,29 @@ def _names(config: WatcherConfig) -> list[tuple[str, str]]:
         except SpawnError as error:
             found.append(("uid", str(error)))
     return found
+
+
+def _limits(config: WatcherConfig) -> Iterator[tuple[str, str]]:
+    """Limits that the kernel is going to refuse."""
+    for name, pair in config.rlimits.items():
+        try:
+            ((number, _, hard),) = identity.limits({name: pair})
+        except SpawnError:
+            continue  # an unknown name, which is told without a look at the machine
+        most = _most(number)
+        if most is not None and (hard is None or hard > most):
+            asked = "no limit" if hard is None else hard
+            yield f"rlimit_{name}", f"{asked} is more than {most}, the most that may be had here"
+
+
+def _most(number: int) -> int | None:
+    """None for no end. Root may go beyond its own limit, but not beyond the kernel's."""
+    most = resource.getrlimit(number)[1]
+    if os.geteuid() == 0:
+        if number != resource.RLIMIT_NOFILE:
+            return None
+        most = int(Path("/proc/sys/fs/nr_open").read_text())
+    return None if most == resource.RLIM_INFINITY else most
 
 
 def _unknown(what: str, name: str | int | None) -> Iterator[str]:

@@ -1,0 +1,256 @@
+"""Configurations to orders: what a start is made of, and what is worked out once."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from circus.config.load import load
+from circus.config.model import CircusConfig, Config, SocketConfig, watcher_from_mapping
+from circus.exc import SpawnError
+from circus.host.spawn import Order
+from circus.host.survey import survey, survey_all
+from circus.recipe import Recipe
+from circus.sockets import CircusSocket
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="takes another identity")
+VARIABLES = "$HOME ${HOME} $(circus.env.home) ((circus.wid)) $(ENV.HOME) $(circus.wid) $WID"
+
+
+def recipe(sockets: dict[str, CircusSocket] | None = None, **options: Any) -> Recipe:
+    return Recipe(watcher_from_mapping("w", {"cmd": "program", **options}), sockets or {})
+
+
+def order(wid: int = 1, /, **options: Any) -> Order:
+    return recipe(**options).order(wid, "mark", None, None)
+
+
+def env(**options: Any) -> dict[str, str]:
+    found = dict(order(**options).env)
+    assert found.pop("CIRCUS_WORKER") == "mark"
+    return found
+
+
+# -- the command line -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"cmd": "a 'b c' d", "args": '"e f" g'}, ("a", "b c", "d", "e f", "g")),
+        ({"cmd": "a", "args": ["b c", "$(circus.wid)"]}, ("a", "b c", "7")),
+        ({"cmd": ["a b", "c"]}, ("a b", "c")),
+        ({"cmd": ["a b"]}, ("a b",)),
+        ({"cmd": '"a --b 3"', "args": "c"}, ("a", "--b", "3", "c")),
+        ({"cmd": '"/opt/a b" c'}, ("/opt/a b", "c")),
+        ({"cmd": '"/opt/a b"'}, ("/opt/a b",)),
+        ({"cmd": "a $WID $(WID) $(circus.wid) ((circus.wid)) ${circus.wid} $(Circus.Wid)"},
+         ("a", *"777777")),
+        ({"cmd": "a $wid $WIDE $(wide) $(circus.nope)"},
+         ("a", "$wid", "$WIDE", "$(wide)", "$(circus.nope)")),
+        ({"cmd": "a $(circus.env.mine) $(ENV.MINE)", "env": {"MINE": "x"}}, ("a", "x", "x")),
+        ({"cmd": "a $(circus.env.mine)", "env": {"MINE": "x y"}}, ("a", "x", "y")),
+        ({"cmd": "a $(circus.uid)", "uid": "nobody", "gid": 0}, ("a", "nobody")),
+        ({"cmd": "a $(circus.rlimits.nofile) $(circus.priority)", "rlimit_nofile": 9},
+         ("a", "9", "0")),
+        ({"cmd": "echo '$(date)' \"$WID\"", "args": "a  b", "shell": True, "shell_args": "x 'y z'"},
+         ("/bin/sh", "-c", "echo '$(date)' \"7\" a  b", "x", "y z")),
+        ({"cmd": "exec", "args": ["a b", "$WID"], "shell": True},
+         ("/bin/sh", "-c", "exec 'a b' 7")),
+    ],
+)  # fmt: skip
+def test_words(options: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert order(7, **options).argv == expected
+
+
+def test_a_variable_of_the_worker_goes_before_one_of_circusd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOURCE", "circusd")
+    cmd = "a $(circus.env.source)"
+    assert order(cmd=cmd).argv == ("a", "circusd")
+    assert order(cmd=cmd, env={"SOURCE": "worker"}).argv == ("a", "worker")
+
+
+def test_t42_what_a_variable_holds_is_not_looked_at_again() -> None:
+    found = order(cmd="a", args=["$(circus.env.x)"], env={"X": VARIABLES}).argv
+    assert found == ("a", VARIABLES)
+
+
+def test_a_command_without_words_is_a_reason() -> None:
+    with pytest.raises(SpawnError, match="cmd is empty"):
+        order(cmd="$(circus.working_dir)")
+
+
+def test_sockets_are_their_descriptors() -> None:
+    sockets = {
+        name: CircusSocket(SocketConfig(name=name, host="127.0.0.1", port=0)) for name in ("a", "b")
+    }
+    try:
+        made = recipe(sockets, cmd="x $(circus.sockets.A)", use_sockets=True)
+        found = made.order(1, "mark", None, None)
+        assert found.argv == ("x", str(sockets["a"].fd))
+        assert found.keep == (sockets["a"].fd,)
+        assert recipe(sockets, cmd="x", stdin_socket="B").order(1, "m", None, None).stdin == (
+            sockets["b"].fd
+        )
+    finally:
+        for sock in sockets.values():
+            sock.close()
+
+
+# -- the environment ------------------------------------------------------------------
+
+
+def test_t42_t44_the_environment_is_copied_byte_for_byte_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for code in range(1, 256):
+        monkeypatch.setenv(f"B{code}", os.fsdecode(b"x" + bytes([code]) + b"y"))
+    monkeypatch.setenv("SIGNS", VARIABLES)
+    assert env(copy_env=True) == dict(os.environ)
+    assert env(copy_env=True, env={"MORE": "1"}) == {**os.environ, "MORE": "1"}
+    assert env() == {}
+    assert env(env={"SIGNS": VARIABLES}) == {"SIGNS": VARIABLES}
+
+
+def test_t45_two_starts_share_no_environment() -> None:
+    made = recipe(env={"A": "1"})
+    first, second = (made.order(1, "mark", None, None) for _ in range(2))
+    assert isinstance(first.env, dict)
+    first.env["B"] = "2"
+    assert "B" not in second.env
+    assert "B" not in made.order(1, "mark", None, None).env
+
+
+def test_t19_files_of_variables_are_read_at_every_start(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("A=1\nB='2 2'\nC=3\n")
+    made = recipe(env_file=f"{first} -{second}", env={"C": "section"})
+
+    def now() -> dict[str, str]:
+        found = dict(made.order(1, "mark", None, None).env)
+        del found["CIRCUS_WORKER"]
+        return found
+
+    assert now() == {"A": "1", "B": "2 2", "C": "section"}
+    first.write_text("B=changed\n")
+    assert now() == {"B": "changed", "C": "section"}
+    second.write_text("B=later\n")
+    assert now() == {"B": "later", "C": "section"}
+    second.unlink()
+    first.write_text("B=\n")
+    assert now() == {"B": "", "C": "section"}
+    first.write_text("nonsense\n")
+    with pytest.raises(SpawnError, match=r"env_file '.*/first': line 1: 'nonsense' is not"):
+        now()
+    first.write_bytes(b"A=1\nB=\xff\n")
+    with pytest.raises(SpawnError, match=r"line 2: byte 0xff is not UTF-8 text"):
+        now()
+    first.unlink()
+    with pytest.raises(SpawnError, match="no such file"):
+        now()
+
+
+def test_a_variable_of_a_file_is_one_for_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("PORT=1\n")
+    made = recipe(cmd="a $(circus.env.port)", env_file=str(file))
+    assert made.order(1, "mark", None, None).argv == ("a", "1")
+    file.write_text("PORT=2\n")
+    assert made.order(1, "mark", None, None).argv == ("a", "2")
+
+
+def test_a_virtual_environment_comes_first(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.99" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "linked.pth").write_text(f"{tmp_path}\n\n/nowhere/at/all\nimport x\n")
+    found = env(
+        copy_env=True,
+        virtualenv=str(tmp_path),
+        virtualenv_py_ver="3.99",
+        env={"PATH": "/bin", "PYTHONPATH": "/mine"},
+    )
+    assert found["PATH"] == f"{tmp_path}/bin:/bin"
+    assert found["PYTHONPATH"] == f"{tmp_path}:/mine:{packages}"
+    with pytest.raises(SpawnError, match="cannot use virtualenv"):
+        env(copy_env=True, virtualenv=str(tmp_path), virtualenv_py_ver="3.98")
+
+
+def test_a_thousand_orders_cost_little() -> None:
+    """Far below what a thousand starts take; building everything anew takes many times as long."""
+    made = recipe(cmd="sleep 3600", copy_env=True, rlimit_nofile=100)
+    began = time.process_time()
+    for wid in range(1000):
+        made.order(wid, "mark", None, None)
+    assert time.process_time() - began < 0.2
+
+
+# -- what this machine has --------------------------------------------------------------
+
+
+def told(**options: Any) -> list[str]:
+    config = watcher_from_mapping("w", {"cmd": "sh", **options})
+    return [str(one) for one in survey([config], lambda section, key: "")]
+
+
+def test_a_good_watcher_lacks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert told(working_dir="/tmp", uid="root", gid=0, supplementary_groups="root") == []
+    assert told(cmd=str(program)) == []
+    assert told(cmd="bin/program", working_dir=str(tmp_path)) == []
+    assert told(cmd="program", env={"PATH": f"{tmp_path}/bin"}) == []
+    assert told(cmd="$(circus.env.where)/program x", env={"WHERE": f"{tmp_path}/bin"}) == []
+    assert told(cmd="no matter what", shell=True) == []
+    file = tmp_path / "env"
+    file.write_text(f"PATH={tmp_path}/bin\n")
+    assert told(cmd="program", env_file=str(file)) == []
+    (tmp_path / "lib" / "python3.99" / "site-packages").mkdir(parents=True)
+    venv = {"virtualenv": str(tmp_path), "virtualenv_py_ver": "3.99", "copy_env": True}
+    assert told(cmd="program", **venv) == []
+
+
+def test_t46_a_user_without_groups_is_told() -> None:
+    assert told(uid=4100000, gid=4100000, supplementary_groups=[]) == []
+    (one,) = told(uid=4100000, gid=4100000)
+    assert "not in the user database, so its groups are unknown" in one
+    with pytest.raises(SpawnError, match="not in the user database"):
+        recipe(uid=4100000, gid=4100000)
+
+
+@ROOT
+def test_t47_group_zero_and_both_limits_are_ordered() -> None:
+    found = order(uid="nobody", gid=0, rlimit_nofile="10:20", rlimit_core="unlimited")
+    assert found.gid == 0
+    assert [(soft, hard) for _, soft, hard in found.limits] == [(10, 20), (None, None)]
+
+
+def test_t48_a_limit_above_what_there_is_is_told() -> None:
+    most = int(Path("/proc/sys/fs/nr_open").read_text())
+    (one,) = told(rlimit_nofile=most + 1)
+    assert one.startswith(f"rlimit_nofile: {most + 1} is more than ")
+    assert told(rlimit_nofile="unlimited") == []
+    assert told(rlimit_nofile="10:20") == []
+
+
+def test_owners_are_looked_up(tmp_path: Path) -> None:
+    file = tmp_path / "x.ini"
+    file.write_text(
+        "[circus]\nendpoint_owner = nosuchuser\n[socket:S]\npath = /x\ngroup = nogrup\n"
+    )
+    loaded = load(str(file), {})
+    assert [
+        str(one).removeprefix(f"{file}:") for one in survey_all(loaded.config, loaded.where)
+    ] == [
+        "2: endpoint_owner: there is no user 'nosuchuser'",
+        "5: group: there is no group 'nogrup', did you mean 'nogroup'?",
+    ]
+    nothing = Config(circus=CircusConfig(), watchers={}, sockets={}, plugins={})
+    assert survey_all(nothing, loaded.where) == []
