@@ -43,11 +43,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main() -> None:
     """Run what the command line asks for."""
     args = arguments()
-    machine.adopt_orphans()
-    for name in [name for name in os.environ if name.startswith("PYTHON")]:
-        del os.environ[name]  # such as keep modules from being compiled once for all
-    for signum in ENDS:
-        signal.signal(signum, lambda number, _: sys.exit(128 + number))
+    prepare()
     site, results = Site(), Results()
     field = gather(args.peers)
     report = Report(results, field, args.workers)
@@ -70,6 +66,15 @@ def main() -> None:
         site.close()
         if args.json:
             report.save(args.json, args.rounds)
+
+
+def prepare() -> None:
+    """Make this process one that ends what it starts, and whose settings change nothing."""
+    machine.adopt_orphans()
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]  # such as keep modules from being compiled once for all
+    for signum in ENDS:
+        signal.signal(signum, lambda number, _: sys.exit(128 + number))
 
 
 def arguments() -> argparse.Namespace:
