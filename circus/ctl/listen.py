@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import zmq
 
 from circus import wire
-from circus.client import find_endpoint
+from circus.client import find_endpoint, unreachable
 from circus.commands.text import printable
-from circus.ctl.connection import connect
 from circus.ctl.output import say
 from circus.exc import CallError
 
@@ -18,79 +18,85 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    Context = zmq.Context[zmq.Socket[bytes]]
+
+_ID = "listen"
+
 
 def listen(topics: Sequence[str], options: argparse.Namespace) -> int:
     """Until it is interrupted. `--endpoint` may name the event endpoint or the control endpoint."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    sub = context.socket(zmq.SUB)
+    if options.ssh:
+        raise CallError("cannot connect through ssh: tunnels are not supported yet")
+    endpoint = find_endpoint(options.endpoint)
+    obstacle = unreachable(endpoint)
+    if obstacle is not None:
+        raise CallError(obstacle)
+    context: Context = zmq.Context()
     try:
-        for topic in topics or [""]:
-            sub.subscribe(topic)
-        _connect(context, sub, options)
+        sub = find_events(context, endpoint, topics)
         while True:
-            topic_bytes, *rest = sub.recv_multipart()
-            _print(topic_bytes, rest[-1] if rest else b"", as_json=options.json)
+            _print(sub.recv_multipart(), as_json=options.json)
     except zmq.ZMQError as error:
         raise CallError(f"cannot listen: {error.strerror}") from error
     finally:
-        sub.close(linger=0)
         context.destroy(linger=0)
 
 
-def _connect(
-    context: zmq.Context[zmq.Socket[bytes]], sub: zmq.Socket[bytes], options: argparse.Namespace
-) -> None:
-    """To the event endpoint that the daemon names.
+def find_events(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.Socket[bytes]:
+    """A socket that receives events, once it is known where they are.
 
-    With circus 0.19 `--endpoint` is the event endpoint itself: so both ends are tried on it, and
-    it is a control endpoint when it answers a question.
+    With circus 0.19 the endpoint that is named is the one of events. So it is listened to, and at
+    the same time asked where events are: only a control endpoint answers. Each is tried with a
+    socket of its own: when ZeroMQ disconnects from an endpoint that has refused a socket, it may
+    take down another connection of that socket instead.
     """
-    if options.endpoint is None:
-        client = connect(options)
-        try:
-            sub.connect(_event_endpoint(client.send_message("globaloptions")))
-        finally:
-            client.stop()
-        return
-    endpoint = find_endpoint(options.endpoint)
-    sub.connect(endpoint)
+    direct = _subscriber(context, endpoint, topics)
     asking = context.socket(zmq.DEALER)
+    asking.connect(endpoint)
+    asking.send(wire.with_id(wire.message("globaloptions", {}), _ID))
+    poller = zmq.Poller()
+    poller.register(direct, zmq.POLLIN)
+    poller.register(asking, zmq.POLLIN)
+    answered = asking in dict(poller.poll())
     try:
-        asking.connect(endpoint)
-        asking.send(wire.with_id(wire.message("globaloptions", {}), "listen"))
-        poller = zmq.Poller()
-        poller.register(sub, zmq.POLLIN)
-        poller.register(asking, zmq.POLLIN)
-        if asking in dict(poller.poll(1000)):
-            answer = wire.answer(asking.recv(), "listen")
-            sub.connect(_event_endpoint(answer or {}))
-            sub.disconnect(endpoint)
+        if not answered:
+            return direct
+        direct.close(linger=0)
+        return _subscriber(context, _event_endpoint(asking.recv()), topics)
     finally:
         asking.close(linger=0)
 
 
-def _event_endpoint(answer: dict[str, Any]) -> str:
+def _subscriber(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.Socket[bytes]:
+    sub = context.socket(zmq.SUB)
+    for topic in topics or [""]:
+        sub.subscribe(topic)
+    sub.connect(endpoint)
+    return sub
+
+
+def _event_endpoint(payload: bytes) -> str:
+    try:
+        answer: dict[str, Any] = wire.answer(payload, _ID) or {}
+    except ValueError as error:
+        raise CallError(f"cannot read the answer: {error}") from error
     reason = wire.reason(answer)
-    if reason is not None:
-        raise CallError(f"cannot learn where events are: {reason}")
+    if reason is not None or "options" not in answer:
+        raise CallError(f"cannot learn where events are: {reason or 'no answer to the question'}")
     return str(answer["options"]["pubsub_endpoint"])
 
 
-def _print(topic: bytes, message: bytes, *, as_json: bool) -> None:
-    name, text = topic.decode("utf-8", "replace"), message.decode("utf-8", "replace")
+def _print(frames: list[bytes], *, as_json: bool) -> None:
+    topic, text = (frame.decode("utf-8", "replace") for frame in (frames[0], frames[-1]))
     if as_json:
-        try:
-            content = json.loads(text)
-        except ValueError:
-            content = text
-        say(json.dumps({"topic": name, "message": content}))
+        say(json.dumps({"topic": topic, "message": _content(text)}))
     else:
-        say(f"{printable(name)}: {printable(text)}")
-    flush()
+        say(f"{printable(topic)}: {printable(text)}")
+    sys.stdout.flush()  # others read line by line
 
 
-def flush() -> None:
-    """Others read line by line."""
-    import sys
-
-    sys.stdout.flush()
+def _content(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -302,6 +303,23 @@ def test_t43_values_with_equals_and_comma_reach_the_worker(circusd: Start) -> No
     assert "OPTS" not in environ
 
 
+def test_listen_prints_what_happens(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    for endpoint in (daemon.endpoint, f"ipc://{daemon.folder}/pubsub"):
+        with Program("--endpoint", endpoint, "listen", "watcher.w.spawn") as listening:
+            topic, _, message = first_line(listening, daemon).partition(": ")
+            assert topic == "watcher.w.spawn"
+            assert json.loads(message)["process_pid"] > 1
+    with Program(
+        "--json", "listen", environ={"RUNTIME_DIRECTORY": str(daemon.folder)}
+    ) as listening:
+        assert set(json.loads(first_line(listening, daemon))) == {"topic", "message"}
+    assert listening.process.returncode == 1  # interrupted
+    ended = circusctl("--endpoint", "ipc:///tmp/nowhere", "listen", timeout=30)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "No circusd listens at ipc:///tmp/nowhere; is it running?\n"
+
+
 def test_logs_goes_on_and_ends_with_its_reader(daemon: Daemon) -> None:
     with Program("--endpoint", daemon.endpoint, "logs", "talk", "-f", "-n", "1") as following:
         wait_until(lambda: following.lines == ["two"])
@@ -344,6 +362,38 @@ def test_quit_in_a_session_ends_the_daemon(circusd: Start, tmp_path: Path) -> No
     assert daemon.process.wait(timeout=30) == 0
 
 
+def test_a_person_has_completion_and_history(daemon: Daemon, tmp_path: Path) -> None:
+    terminal, other = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint],
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"},
+    )
+    os.close(other)
+    try:
+        for typed, shown in (
+            ("", "(circusctl) "),
+            ("numw\t\n", "numwatchers\r\n4\r\n(circusctl) "),
+            ("status si\t\n", "status single\r\nactive\r\n(circusctl) "),
+            ("wait off\n", "wait off\r\n"),
+        ):
+            os.write(terminal, typed.encode())
+            read_until(terminal, shown)
+        # a command that waits is given up, then the session itself
+        process.send_signal(signal.SIGINT)
+        read_until(terminal, "(circusctl) ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 1
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+    history = (tmp_path / "circus" / "history").read_text()
+    assert history == "numwatchers\nstatus single\nwait off\n"
+
+
 def test_completion_for_bash() -> None:
     environ = {"AUTO_COMPLETE": "1", "COMP_WORDS": "circusctl st", "COMP_CWORD": "1"}
     ended = circusctl(environ=environ)
@@ -376,6 +426,19 @@ def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.Complete
         check=False,
         env={**os.environ, "XDG_STATE_HOME": str(home)},
     )
+
+
+def read_until(terminal: int, shown: str) -> None:
+    text = ""
+    while shown not in text:
+        assert select.select([terminal], [], [], 30)[0], text
+        text += os.read(terminal, 4096).decode()
+
+
+def first_line(listening: Program, daemon: Daemon) -> str:
+    """What it prints when workers come and go."""
+    wait_until(lambda: daemon.call("kill", name="w") and listening.lines)
+    return listening.lines[0]
 
 
 def environment(pid: int) -> dict[str, str]:
