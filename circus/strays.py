@@ -7,6 +7,7 @@ they can never take more than a few percent of a core.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -210,7 +211,9 @@ class Strays:
     def _tell_the_empty(self, look: Look) -> None:
         for mark, (process, on_empty) in list(self._awaited.items()):
             process.leftovers = look.owned.get(mark, [])
-            if look.sure and not process.leftovers and not tree.has_group(process.pid):
+            # the number of its group may be a stranger's by now: what comes to us tells more
+            left = process.leftovers if self._adopt else tree.has_group(process.pid)
+            if look.sure and not left:
                 del self._awaited[mark]
                 on_empty()
 
@@ -234,7 +237,20 @@ class Strays:
             process.leftovers += tree.descendants([process.pid], look.everyone)
         process.killed += [f"{found.name} (pid {found.pid})" for found in process.leftovers]
         process.send_signal(signal.SIGKILL)
-        process.signal_leftovers(signal.SIGKILL)
+        self._send(process, signal.SIGKILL)
+
+    def _send(self, process: Process, signum: int) -> None:
+        """Signal the group of a worker, and what was found to be its own."""
+        me = os.getpid()
+        # as long as we have not collected a member, nobody else can have the group's number
+        held = process.alive or any(
+            found.parent == me and found.group == process.pid for found in process.leftovers
+        )
+        if held or not self._adopt:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signum)
+        for found in process.leftovers:
+            tree.send(found, signum)
 
 
 def _names(found: Iterable[tree.Found]) -> str:
