@@ -1,16 +1,18 @@
 """A pretend kernel, as rude as the real one, for the pool to work with.
 
 It performs effects and answers with events when it is told to: late death even after SIGKILL,
-death before the signal, exit and start in one tick, pids used again, a clock that stands still.
+death before the signal, exit and readiness in one tick in either order, pids used again at once,
+timers that are late, a clock that stands still.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from circus.core import slot as core
 from circus.core.pool import Pool
+from circus.core.slot import State
 
 if TYPE_CHECKING:
     from circus.config.model import WatcherConfig
@@ -24,6 +26,8 @@ class Child:
     wid: int
     leader: bool = True
     leftovers: bool = False
+    asked: bool = False
+    """To end, by whatever signal."""
     killed: bool = False
 
 
@@ -37,9 +41,13 @@ class Kernel:
     children: dict[int, Child] = field(default_factory=dict)
     spawning: list[int] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    signalled: list[int] = field(default_factory=list)
+    """The slots that signals were sent to, SIGKILL too."""
 
     def __post_init__(self) -> None:
         self.pool = Pool(self.config)
+
+    # -- what the pool asks for ------------------------------------------------
 
     def perform(self, effects: list[tuple[int, core.Effect]]) -> None:
         """Do what the pool asked for, watching that it may be asked for."""
@@ -51,13 +59,29 @@ class Kernel:
                         self.broken.append(f"two processes in slot {wid}")
                     self.spawning.append(wid)
                 case core.Signal():
-                    if child is None:
-                        self.broken.append(f"signal to nobody in slot {wid}")
+                    self._aim(wid, "signal")
                 case core.KillTree():
-                    if child is None:
-                        self.broken.append(f"kill of nobody in slot {wid}")
-                    else:
+                    self._aim(wid, "kill")
+                    if child is not None:
                         child.killed = True
+
+    def _aim(self, wid: int, what: str) -> None:
+        """The shell sends it to whatever it knows of this slot, so there has to be something."""
+        self.signalled.append(wid)
+        child = self.children.get(wid)
+        if child is None:
+            self.broken.append(f"{what} to nobody in slot {wid}")
+            return
+        child.asked = True
+        if child.leader and self.pool.slots[wid].pid != child.pid:
+            self.broken.append(f"{what} to a pid that is not in slot {wid}")
+
+    def configure(self, **changes: object) -> None:
+        """What `set` does."""
+        self.pool.config = replace(self.pool.config, **changes)  # type: ignore[arg-type] # by name
+        self.perform(self.pool.reconcile(self.now))
+
+    # -- what happens ------------------------------------------------
 
     def send(self, wid: int, event: core.Event) -> None:
         """Tell the pool that something happened."""
@@ -77,7 +101,12 @@ class Kernel:
         self.children[wid] = Child(pid, wid)
         self.send(wid, core.Spawned(pid, 0.5))
 
-    def die(self, wid: int, *, leaves: bool = False) -> None:
+    def finish_spawns(self) -> None:
+        """Every start that is under way succeeds."""
+        for wid in list(self.spawning):
+            self.finish_spawn(wid, fails=False)
+
+    def die(self, wid: int, *, leaves: bool = False, well: bool = False) -> None:
         """The leader ends, whether or not it was asked to."""
         child = self.children.get(wid)
         if child is None or not child.leader:
@@ -86,7 +115,8 @@ class Kernel:
         child.leftovers = leaves
         if not leaves:
             del self.children[wid]
-        self.send(wid, core.Exited("exited with code 1", empty=not leaves, luck=0.5))
+        how = "exited with code 0" if well else "exited with code 1"
+        self.send(wid, core.Exited(how, empty=not leaves, success=well, luck=0.5))
 
     def clear(self, wid: int) -> None:
         """What a leader left behind ends."""
@@ -96,6 +126,8 @@ class Kernel:
         del self.children[wid]
         self.send(wid, core.Emptied(0.5))
 
+    # -- the clock ------------------------------------------------
+
     def pass_time(self, seconds: float) -> None:
         """Let the clock go on, telling the pool of its deadlines on the way."""
         until = self.now + seconds
@@ -104,19 +136,64 @@ class Kernel:
             if deadline is None or deadline > until:
                 break
             self.now = max(self.now, deadline)
-            self.perform(self.pool.due(self.now))
+            self.due()
         self.now = until
+
+    def jump(self, seconds: float) -> None:
+        """The machine was asleep, or busy: every timer of that time is late."""
+        self.now += seconds
+        self.due()
+
+    def due(self) -> None:
+        """Tell the pool that its timer has run out."""
+        self.perform(self.pool.due(self.now))
+
+    def tie(self, wid: int, *, exit_first: bool) -> None:
+        """A leader ends in the very moment of the next deadline."""
+        deadline = self.pool.deadline(self.now)
+        if deadline is not None:
+            self.now = max(self.now, deadline)
+        if exit_first:
+            self.die(wid)
+            self.due()
+        else:
+            self.due()
+            self.die(wid)
+
+    # -- rules ------------------------------------------------
+
+    def check(self) -> None:
+        """What holds at every moment. Raises AssertionError."""
+        assert self.broken == []
+        for slot in self.pool.slots.values():
+            if slot.state in (State.STOPPING, State.BACKOFF, State.STARTING):
+                assert slot.deadline is not None, f"{slot.state} would last for ever"
+            child = self.children.get(slot.wid)
+            if slot.state in (State.READY, State.STARTING):
+                assert child is not None
+                assert (child.pid, child.leader) == (slot.pid, True)
+            if slot.state is State.STOPPING:
+                assert child is not None
+                assert child.asked
+            assert (slot.wid in self.spawning) == (slot.state is State.SPAWNING)
+        deadlines = [one.deadline for one in self.pool.slots.values() if one.deadline is not None]
+        if deadlines:
+            timer = self.pool.deadline(self.now)
+            assert timer is not None
+            assert timer <= min(deadlines), "a deadline nobody will be told of"
+        assert set(self.children) | set(self.spawning) <= set(self.pool.slots)
+        if self.pool.config.singleton and self.pool.replacement is None:
+            assert len([one for one in self.pool.slots.values() if one.wanted]) <= 1
 
     def behave(self) -> None:
         """From now on programs start, those who were killed die, and nothing else happens."""
         for _ in range(200):
-            for wid in list(self.spawning):
-                self.finish_spawn(wid, fails=False)
+            self.finish_spawns()
             for child in list(self.children.values()):
                 if child.killed or (child.wid in self.children and not child.leader):
                     self.die(child.wid)
                     self.clear(child.wid)
-            if not self.spawning and self.pool.deadline(self.now) is None:
-                return
             deadline = self.pool.deadline(self.now)
+            if not self.spawning and deadline is None:
+                return
             self.pass_time(0.0 if deadline is None else max(0.0, deadline - self.now))

@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from circus.config.model import WatcherConfig
 from circus.core import slot as core
 from circus.core.slot import TABLE, State
 from tests.property.pretend import Kernel
+from tests.property.test_lifecycle import CONFIGS, STORIES, converge, end, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,26 +90,63 @@ def test_the_story_holds() -> None:
     story(Kernel(CONFIG))
 
 
-@pytest.mark.parametrize(
-    ("pair", "defect"),
-    [
-        pytest.param(
-            (State.SPAWNING, core.SpawnFailed), no_deadline, id="failed start without a deadline"
-        ),
-        pytest.param(
-            (State.STOPPING, core.WantUp), spawn_at_once, id="start while stopping makes two"
-        ),
-        pytest.param((State.SPAWNING, core.WantDown), nothing, id="stop during spawn forgotten"),
-        pytest.param((State.STOPPING, core.DeadlinePassed), no_deadline, id="SIGKILL not repeated"),
-        pytest.param((State.STOPPING, core.DeadlinePassed), no_effects, id="SIGKILL not sent"),
-        pytest.param((State.FAILED, core.WantDown), nothing, id="stop ignored after giving up"),
-        pytest.param((State.READY, core.WantDown), nothing, id="stop ignored when ready"),
-        pytest.param((State.BACKOFF, core.DeadlinePassed), nothing, id="back-off never ends"),
-    ],
-)
+DEFECTS = [
+    pytest.param(
+        (State.SPAWNING, core.SpawnFailed), no_deadline, id="failed start without a deadline"
+    ),
+    pytest.param((State.STOPPING, core.WantUp), spawn_at_once, id="start while stopping makes two"),
+    pytest.param((State.SPAWNING, core.WantDown), nothing, id="stop during spawn forgotten"),
+    pytest.param((State.STOPPING, core.DeadlinePassed), no_deadline, id="SIGKILL not repeated"),
+    pytest.param((State.STOPPING, core.DeadlinePassed), no_effects, id="SIGKILL not sent"),
+    pytest.param((State.FAILED, core.WantDown), nothing, id="stop ignored after giving up"),
+    pytest.param((State.READY, core.WantDown), nothing, id="stop ignored when ready"),
+    pytest.param((State.BACKOFF, core.DeadlinePassed), nothing, id="back-off never ends"),
+]
+
+
+@pytest.mark.parametrize(("pair", "defect"), DEFECTS)
 def test_an_injected_defect_is_noticed(
     pair: tuple[State, type], defect: Callable[[Handler], Handler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(TABLE, pair, defect(TABLE[pair]))
     with pytest.raises((AssertionError, KeyError)):
         story(Kernel(CONFIG))
+
+
+@pytest.mark.parametrize(
+    ("pair", "defect"),
+    [
+        *DEFECTS,
+        pytest.param((State.STOPPING, core.Exited), nothing, id="death while stopping forgotten"),
+        pytest.param((State.STARTING, core.Exited), nothing, id="death before ready forgotten"),
+        pytest.param((State.STARTING, core.WantDown), no_effects, id="stop without a signal"),
+        pytest.param((State.READY, core.WantDown), no_deadline, id="stop without an end"),
+    ],
+)
+def test_an_injected_defect_is_noticed_by_chance_alone(
+    pair: tuple[State, type], defect: Callable[[Handler], Handler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The random stories of test_lifecycle come upon it without being led there."""
+
+    @settings(
+        max_examples=2000,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )
+    @given(CONFIGS, STORIES, st.sampled_from([converge, None]))
+    def stories(
+        config: WatcherConfig,
+        actions: list[tuple[object, ...]],
+        before_the_end: Callable[[Kernel], None] | None,
+    ) -> None:
+        kernel = play(config, actions)
+        if before_the_end is not None:
+            before_the_end(kernel)
+        end(kernel)
+
+    monkeypatch.setitem(TABLE, pair, defect(TABLE[pair]))
+    with pytest.raises((AssertionError, KeyError)):
+        stories()
