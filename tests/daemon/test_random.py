@@ -1,107 +1,154 @@
-"""Random commands and deaths against the real kernel: never two in a slot, counts converge."""
+"""Random commands and deaths against the real kernel, seen from outside.
+
+Each worker holds a lock of its slot, which the kernel gives to one only and takes back at its
+death: that is how two in a slot would show.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import random
+import re
 import signal
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import alive
+from tests.support import child, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
     from tests.support import Daemon
 
-CONFIG = """
-[watcher:quick]
-cmd = sleep 3600
-numprocesses = 3
-max_retry = -1
-backoff_max = 0.1
-[watcher:slow]
-cmd = trap 'sleep 0.1; exit 0' TERM; while :; do sleep 60 & wait; done
-shell = True
-copy_env = True
-numprocesses = 2
-max_retry = -1
-backoff_max = 0.1
-[watcher:rude]
-cmd = trap '' TERM; (setsid sleep 3600 &); while :; do sleep 60 & wait; done
-shell = True
-copy_env = True
-graceful_timeout = 0.1
-max_retry = -1
-backoff_max = 0.1
-[watcher:failing]
-cmd = /nowhere/program
-max_retry = -1
-backoff_max = 0.1
-"""
-NAMES = ("quick", "slow", "rude", "failing")
+PACE = "max_retry = -1\nbackoff_delay = 0.01\nbackoff_max = 0.1\n"
+KINDS = {
+    "quick": "numprocesses = 3\n",
+    "slow": "numprocesses = 2\nready_after = 0.02\n",
+    "deaf": "graceful_timeout = 0.1\n",
+    "hiding": "graceful_timeout = 0.1\nmax_age = 1\nmax_age_variance = 1\n",
+    "short": "numprocesses = 2\n",
+    "hup": "send_hup = True\nnumprocesses = 2\n",
+    "single": "singleton = True\n",
+}
+BEHAVE = {"hup": "quick", "single": "slow"}
+BREAKABLE = ("quick", "hup", "single")
+NAMES = (*KINDS, "failing")
+STEADY = tuple(name for name in KINDS if name != "short")
 
 
-def leaders(daemon: Daemon) -> dict[tuple[str, str], list[int]]:
-    """Living session leaders with our mark, by watcher and wid."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(entry.name)
-            environ = (entry / "environ").read_bytes().split(b"\0")
-            marks = [item for item in environ if item.startswith(b"CIRCUS_WORKER=")]
-            if not marks:
-                continue
-            mark = marks[0]
-            name, wid, daemon_pid, _ = mark.decode().partition("=")[2].rsplit(".", 3)
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            is_leader = int(fields[3]) == pid and int(fields[1]) == daemon.process.pid
-            if int(daemon_pid) == daemon.process.pid and is_leader and alive(pid):
-                found.setdefault((name, wid), []).append(pid)
-    return found
+def configuration() -> str:
+    """`python` in the folder comes and goes; those who start by it fail meanwhile."""
+    text = f"[watcher:failing]\ncmd = /nowhere/program\n{PACE}"
+    for name, options in KINDS.items():
+        how = BEHAVE.get(name, name)
+        cmd = child("hold_slot", "FOLDER", f"{name}.$(circus.wid)", how)
+        if name in BREAKABLE:
+            cmd = cmd.replace(sys.executable, "FOLDER/python")
+        text += f"[watcher:{name}]\ncmd = {cmd}\n{PACE}{options}"
+    return text
+
+
+def change(chance: random.Random) -> dict[str, object]:
+    """Something to set: cheap, or with a reload, or with a program that does not stand."""
+    return chance.choice(
+        [
+            {"numprocesses": chance.randint(0, 4)},
+            {"graceful_timeout": chance.choice([0, 0.1, 0.2])},
+            {"max_age": chance.choice([0, 1])},
+            {"warmup_delay": chance.choice([0, 0.02])},
+            {"ready_after": chance.choice([0, 0.02])},
+            {"env": {"N": str(chance.random())}},
+        ]
+    )
+
+
+VERBS = ["start", "stop", "restart", "reload", "incr", "decr", "set", "kill", "signal"]
 
 
 def act(daemon: Daemon, chance: random.Random) -> None:
     name = chance.choice(NAMES)
-    verb = chance.choice(
-        ["start", "stop", "restart", "reload", "incr", "decr", "set", "kill", "die"]
-    )
-    if verb == "die":
-        pids = daemon.pids(name)
-        if pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(pids), chance.choice([signal.SIGKILL, signal.SIGTERM]))
-        return
-    properties: dict[str, object] = {"name": name}
-    if verb == "set":
-        properties["options"] = {"numprocesses": chance.randint(0, 4)}
-    if verb == "reload":
-        properties["sequential"] = chance.choice([True, False])
-    answer = daemon.call(verb, **properties)
-    assert answer["status"] == "ok", answer
+    verb = chance.choice([*VERBS, "die", "break"])
+    if verb == "break":
+        toggle(daemon)
+    elif verb == "die":
+        die(daemon, name, chance)
+    else:
+        answer = daemon.call(verb, name=name, **properties(verb, chance))
+        if answer["status"] != "ok":  # refused before anything was touched
+            assert re.search("does not exist|a singleton cannot", answer["reason"]), answer
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+def properties(verb: str, chance: random.Random) -> dict[str, object]:
+    match verb:
+        case "set":
+            return {"options": change(chance)}
+        case "reload":
+            return {"sequential": chance.random() < 0.5, "graceful": chance.random() < 0.8}
+        case "kill":
+            signum = chance.choice(["TERM", "USR2", "KILL"])
+            return {"graceful_timeout": chance.choice([0, 0.05, 0.2]), "signum": signum}
+        case "signal":
+            return {"signum": chance.choice(["HUP", "CONT", "KILL"])}
+        case _:
+            return {}
+
+
+def die(daemon: Daemon, name: str, chance: random.Random) -> None:
+    for pid in daemon.pids(name)[:1]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, chance.choice([signal.SIGKILL, signal.SIGTERM]))
+
+
+def toggle(daemon: Daemon) -> None:
+    """Take the program of some away, or bring it back."""
+    program = daemon.folder / "python"
+    if program.is_symlink():
+        program.unlink()
+    else:
+        program.symlink_to(sys.executable)
+
+
+def diary(daemon: Daemon) -> list[str]:
+    return (daemon.folder / "diary").read_text().splitlines()
+
+
+def locked(daemon: Daemon, name: str) -> set[str]:
+    """The slots of a watcher whose lock is held at this moment, as the kernel tells."""
+    locks = Path("/proc/locks").read_text().splitlines()
+    held = {int(line.split()[5].rpartition(":")[2]) for line in locks if "->" not in line}
+    files = daemon.folder.glob(f"{name}*.held")
+    return {file.stem for file in files if file.stat().st_ino in held}
+
+
+def is_complete(daemon: Daemon, name: str) -> bool:
+    return len(locked(daemon, name)) == count_of(name)
+
+
+def count_of(name: str) -> int:
+    return 1 if name == "single" else 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_t15_t16_t32_random_commands_converge(circusd: Start, seed: int) -> None:
-    daemon = circusd(CONFIG)
-    chance = random.Random(seed)
-    for number in range(150):
+    daemon, chance = circusd(configuration()), random.Random(seed)
+    for _number in range(150):
         act(daemon, chance)
-        if number % 10 == 0:
-            for name in ("quick", "slow"):
-                doubles = {
-                    key: pids
-                    for key, pids in leaders(daemon).items()
-                    if len(pids) > 1 and key[0] == name
-                }
-                assert doubles == {}, f"seed {seed}, step {number}"
-    for name in ("quick", "slow", "rude"):
-        daemon.call("set", name=name, options={"numprocesses": 2}, waiting=True)
-        daemon.call("start", name=name, waiting=True)
-        daemon.wait_pids(name, 2)
+    if not (daemon.folder / "python").is_symlink():
+        toggle(daemon)
+    for name in STEADY:
+        options = {"max_age": 0, "numprocesses": count_of(name)}
+        assert daemon.call("set", name=name, options=options)["status"] == "ok"
+        assert daemon.call("start", name=name)["status"] == "ok"
+    for name in STEADY:
+        answer = daemon.call("wait", names=[name], until="settled", timeout=20)
+        assert answer["status"] == "ok", answer
+        assert len(daemon.pids(name)) == count_of(name)
+        wait_until(partial(is_complete, daemon, name))
     assert daemon.call("stop", waiting=True)["status"] == "ok"
-    assert leaders(daemon) == {}
+    assert locked(daemon, "") == set()
     assert set(daemon.call("status")["statuses"].values()) == {"stopped"}
+    assert [line for line in diary(daemon) if line.startswith("two")] == []
