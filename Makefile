@@ -6,6 +6,7 @@ TOOLS := $(VENV)/.tools
 CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
+NEEDED_BY_TESTS := faketime
 
 .PHONY: run test tools bench clean
 
@@ -18,15 +19,20 @@ test: tools ## every check that a change has to pass; ONLY=unit,lint runs these 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
 	@$(VENV)/bin/python -m benchmarks $(BENCH)
 
+# Installs those of these Debian packages that are missing.
+define install
+missing=; for package in $(1); do \
+	dpkg-query -W -f='$${db:Status-Abbrev}' $$package 2>/dev/null | grep -q '^[ih]i' \
+		|| missing="$$missing $$package"; done; \
+if [ -n "$$missing" ]; then \
+	echo "Installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	install="$(SUDO) apt-get install -y -qq --no-install-recommends $$missing"; \
+	$$install || { $(SUDO) apt-get update -qq && $$install; }; fi
+endef
+
 # What a build needs, then the newest Python that has headers and venv, then ourselves.
 $(READY): setup.py circus/host/launch.c
-	@missing=; for package in $(NEEDED); do \
-		dpkg-query -W -f='$${db:Status-Abbrev}' $$package 2>/dev/null | grep -q '^[ih]i' \
-			|| missing="$$missing $$package"; done; \
-	if [ -n "$$missing" ]; then \
-		echo "Installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
-		install="$(SUDO) apt-get install -y -qq --no-install-recommends $$missing"; \
-		$$install || { $(SUDO) apt-get update -qq && $$install; }; fi
+	@$(call install,$(NEEDED))
 	@if ! $(VENV)/bin/python -c '$(FIT)' 2>/dev/null; then \
 		for name in 3.15 3.14 3.13 3.12 3.11 3; do \
 			python=$$(command -v python$$name) && $$python -c '$(FIT)' 2>/dev/null && break; \
@@ -46,6 +52,7 @@ FIT := import ensurepip, os, sys, sysconfig; \
 tools: $(TOOLS)
 
 $(TOOLS): $(READY) Makefile
+	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
 		'codespell>=2.2' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'pytest>=8' \
