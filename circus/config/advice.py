@@ -64,11 +64,15 @@ def unknown_variables(
     `environment` are the names of our own variables.
     """
     for watcher in config.watchers.values():
-        known = {"wid", "circus.wid", *variables_of(watcher)}
-        known |= {*environment, *environment_names(watcher.env)}
-        for key, text in commandline.texts(watcher):
-            for written, name in named(text):
-                later = name.startswith(SOCKETS) or (watcher.env_file and ".env." in name)
-                if name not in known and not later:
-                    say = f"{key}: nothing is known as {written}, it stays as it is"
-                    yield where(f"watcher:{watcher.name}", key), say, suggestion(name, known)
+        found = [(key, *one) for key, text in commandline.texts(watcher) for one in named(text)]
+        known = _known(watcher, environment) if found else set()
+        for key, written, name in found:
+            later = name.startswith(SOCKETS) or (watcher.env_file and ".env." in name)
+            if name not in known and not later:
+                say = f"{key}: nothing is known as {written}, it stays as it is"
+                yield where(f"watcher:{watcher.name}", key), say, suggestion(name, known)
+
+
+def _known(watcher: WatcherConfig, environment: Mapping[str, str]) -> set[str]:
+    names = {"wid", "circus.wid", *variables_of(watcher)}
+    return names | {*environment, *environment_names(watcher.env)}
