@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import prctl
 
-from circus import __version__, commands, logs
+from circus import __version__, logs
 from circus.arbiter import Arbiter
+from circus.commands.answer import dispatch
 from circus.config.load import examine, load
 from circus.config.schema import in_order
 from circus.control.server import ControlServer
@@ -135,7 +136,7 @@ async def _run(loaded: Loaded) -> bool:
     server = ControlServer(
         endpoints.control,
         endpoints.pubsub,
-        lambda payload: commands.dispatch(arbiter, payload),
+        lambda payload: dispatch(arbiter, payload),
         loop=loop,
     )
     server.start()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from circus.commands.base import Command, Role, nearest
 from circus.commands.change import Add, ReloadConfig, Rm, Set
 from circus.commands.daemon import DStats, GlobalOptions, Quit
@@ -24,12 +22,7 @@ from circus.commands.look import (
 from circus.commands.scale import Decr, Incr, NumProcesses
 from circus.exc import UnknownCommand
 
-if TYPE_CHECKING:
-    from asyncio import Future
-
-    from circus.arbiter import Arbiter
-
-__all__ = ["COMMANDS", "Command", "Role", "dispatch", "find", "get_commands"]
+__all__ = ["COMMANDS", "Command", "Role", "find", "get_commands"]
 
 COMMANDS: tuple[type[Command], ...] = (
     Add,
@@ -77,10 +70,3 @@ def find(verb: str) -> type[Command]:
 def get_commands() -> dict[str, type[Command]]:
     """All of them by verb; a name that programs written for circus 0.19 import."""
     return dict(_BY_VERB)
-
-
-def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] | None:
-    """Carry out a message. None: no answer is wanted. Never raises, never blocks."""
-    from circus.commands import answer
-
-    return answer.dispatch(arbiter, payload)

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from circus import wire
+from circus.commands import find
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
     from asyncio import Future
 
     from circus.arbiter import Arbiter
-    from circus.commands.base import Command
     from circus.wire import Request
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
         message = wire.decode(payload)
         request_id, silent = message.get("id"), wire.is_cast(message)
         request = wire.request(message)
-        command = _command(request)
+        command = find(request.command).from_properties(request.properties)
         result = command.run(arbiter)
         if not isinstance(result, dict):
             if request.waiting or command.patient:
@@ -40,12 +40,6 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
     except Exception as error:  # our own mistake, and the daemon goes on
         logger.exception("Cannot answer %.200r", payload)
         return None if silent else wire.failure(error, request_id, time.time())
-
-
-def _command(request: Request) -> Command:
-    from circus.commands import find
-
-    return find(request.command).from_properties(request.properties)
 
 
 def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Future[bytes | None]:

@@ -101,6 +101,8 @@ class Command:
     verb: ClassVar[str]
     role: ClassVar[Role]
     arguments: ClassVar[tuple[Argument, ...]] = ()
+    rows: ClassVar[Mapping[str, Argument]] = {}
+    """The same by name."""
     waits: ClassVar[bool] = False
     """It changes something: answered when it has begun, or with `waiting` when it is done."""
     local: ClassVar[bool] = False
@@ -168,7 +170,7 @@ class Command:
     @classmethod
     def from_properties(cls, properties: Mapping[str, object]) -> Command:
         """The command that a message means. Raises MessageError with what is wrong in it."""
-        rows = {row.name: row for row in cls.arguments}
+        rows = cls.rows
         values = {}
         for key, value in properties.items():
             if key in rows:
@@ -201,6 +203,7 @@ def command(verb: str, role: Role) -> Callable[[_C], _C]:
         cls.verb = verb
         cls.role = role
         cls.arguments = tuple(rows)
+        cls.rows = {row.name: row for row in rows}
         return cls
 
     return register

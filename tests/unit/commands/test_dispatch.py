@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circus import commands
 from circus.commands import COMMANDS
+from circus.commands.answer import dispatch
 from circus.exc import CircusError
 from tests.unit.commands.fakes import FakeArbiter
 
@@ -31,7 +31,7 @@ def arbiter() -> Iterator[FakeArbiter]:
 def ask(arbiter: FakeArbiter, command: str, /, **properties: object) -> dict[str, Any]:
     """The answer to a message, which must come at once."""
     message = {"command": command, "properties": properties, "id": "7"}
-    answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
     assert isinstance(answer, bytes)
     found: dict[str, Any] = json.loads(answer)
     assert found["id"] == "7"
@@ -46,7 +46,7 @@ def test_without_waiting_the_answer_is_a_bare_ok(arbiter: FakeArbiter) -> None:
 
 def test_with_waiting_it_comes_with_the_result(arbiter: FakeArbiter) -> None:
     message = {"command": "start", "properties": {"name": "web", "waiting": True}, "id": 1}
-    answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
     arbiter.futures[0].set_result({"info": {"started": [1], "kept": []}})
     found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
@@ -57,7 +57,7 @@ def test_with_waiting_it_comes_with_the_result(arbiter: FakeArbiter) -> None:
 
 def test_with_waiting_a_failure_says_why(arbiter: FakeArbiter) -> None:
     message = {"command": "reloadconfig", "properties": {"waiting": True}}
-    answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
     arbiter.futures[0].set_exception(CircusError("the file is gone"))
     found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
@@ -78,9 +78,9 @@ def test_without_waiting_a_later_failure_is_no_surprise(
 def test_a_cast_has_no_answer(arbiter: FakeArbiter) -> None:
     for command in ("numwatchers", "nonsense", "quit"):
         message = json.dumps({"command": command, "msg_type": "cast"}).encode()
-        assert commands.dispatch(arbiter.as_arbiter(), message) is None
+        assert dispatch(arbiter.as_arbiter(), message) is None
     waiting = b'{"command": "quit", "msg_type": "cast", "properties": {"waiting": true}}'
-    answer = commands.dispatch(arbiter.as_arbiter(), waiting)
+    answer = dispatch(arbiter.as_arbiter(), waiting)
     assert isinstance(answer, asyncio.Future)
     arbiter.futures[-1].set_result({})
     assert arbiter.loop.run_until_complete(answer) is None
@@ -255,7 +255,7 @@ def test_t43_values_with_equals_and_comma_survive(
 
 def test_waiting_for_several(arbiter: FakeArbiter) -> None:
     message = {"command": "wait", "properties": {"names": ["web", "one"], "timeout": 100}}
-    answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
     arbiter.futures[0].set_result(None)
     arbiter.loop.run_until_complete(asyncio.sleep(0))
@@ -270,7 +270,7 @@ def test_waiting_gives_up_and_leaves_nothing_behind(arbiter: FakeArbiter) -> Non
         "command": "wait",
         "properties": {"names": ["web"], "until": "stopped", "timeout": 0},
     }
-    answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
     found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
     assert found["reason"] == "not stopped after 0 s: Web is active"
@@ -298,7 +298,7 @@ def test_every_message_has_one_answer(
     try:
         arbiter = FakeArbiter(loop)
         message = {"command": verb, "properties": properties, "id": request_id}
-        answer = commands.dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+        answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
         if isinstance(answer, asyncio.Future):
             for future in arbiter.futures:
                 future.set_result({})
@@ -317,7 +317,7 @@ def test_every_message_has_one_answer(
 def test_any_bytes_have_one_answer(payload: bytes) -> None:
     loop = asyncio.new_event_loop()
     try:
-        answer = commands.dispatch(FakeArbiter(loop).as_arbiter(), payload)
+        answer = dispatch(FakeArbiter(loop).as_arbiter(), payload)
         assert isinstance(answer, bytes)
         assert json.loads(answer)["status"] == "error"
     finally:
