@@ -111,6 +111,12 @@ def test_t11_variables_and_free_keys_added_changed_and_removed_are_steps(tmp_pat
         assert told == Step("watcher", "a", Action.ROLLING, ("env.NAME", "free"))
 
 
+def test_t11_a_free_key_alone_is_a_step_that_costs_nothing(tmp_path: Path) -> None:
+    absent, *texts = (read(tmp_path, "watcher", line) for line in ("", "free = 1\n", "free = 2\n"))
+    for before, after in [(absent, texts[0]), (texts[0], texts[1]), (texts[1], absent)]:
+        assert step(before, after) == Step("watcher", "a", Action.LIVE, ("free",))
+
+
 def test_t11_watchers_added_and_removed_are_steps(tmp_path: Path) -> None:
     file = tmp_path / "x.ini"
     file.write_text("[watcher:a]\ncmd = x\n[watcher:b]\ncmd = x\n[socket:s]\nport = 1\n")
