@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import logging.config
 import logging.handlers
+import os
+import select
 import sys
+import time
+from collections import deque
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from circus.exc import CircusError
+from circus.host.unblocked import unblocked, writer
 
 FORMAT = "%(asctime)s %(name)s[%(process)d] [%(levelname)s] %(message)s"
 DATES = "%Y-%m-%d %H:%M:%S"
@@ -21,6 +26,66 @@ LEVELS = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
+
+
+KEPT_MAX = 10_000
+"""Lines that wait while nobody reads our standard error; further ones are counted only."""
+
+
+LAST_WAIT = 2.0
+
+
+class StandardError(logging.Handler):
+    """Writes to standard error, and keeps what it does not take: a terminal that is stopped, or a
+    reader who has gone to sleep, must not stop us. What is kept goes out with the next line.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fd = unblocked(sys.stderr.fileno())
+        self._write = writer(self._fd)
+        self._kept: deque[memoryview] = deque()
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or keep it."""
+        if len(self._kept) >= KEPT_MAX:
+            self._dropped += 1
+        else:
+            self._keep(self.format(record))
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is kept, as far as that can be done at once."""
+        try:
+            while self._kept:
+                rest = self._kept[0][self._write(self._kept[0]) :]
+                if rest:
+                    self._kept[0] = rest
+                    continue
+                self._kept.popleft()
+                if self._dropped and not self._kept:
+                    dropped, self._dropped = self._dropped, 0
+                    self._keep(f"({dropped} lines could not be written here)")
+        except BlockingIOError:
+            return
+        except OSError:  # it is gone, and there is nowhere to say so
+            self._kept.clear()
+
+    def close(self) -> None:
+        """Let go of our descriptor; waits up to LAST_WAIT seconds for what is kept to be read."""
+        if self._fd >= 0:
+            self.flush()
+            until = time.monotonic() + LAST_WAIT
+            while self._kept and (left := until - time.monotonic()) > 0:
+                select.select((), (self._fd,), (), left)
+                self.flush()
+            os.close(self._fd)
+            self._fd = -1
+        super().close()
+
+    def _keep(self, line: str) -> None:
+        self._kept.append(memoryview(f"{line}\n".encode(errors="backslashreplace")))
 
 
 class _OneName(logging.Formatter):
@@ -64,7 +129,7 @@ def reopen() -> None:
 
 def _handler(output: str) -> logging.Handler:
     if output in ("-", "stdout"):
-        return logging.StreamHandler(sys.stderr)
+        return StandardError()
     if not output.startswith("syslog://"):
         return logging.handlers.WatchedFileHandler(output, encoding="utf-8")
     parts = urlsplit(output)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import socket
-import stat
 import sys
 from typing import TYPE_CHECKING, ClassVar
 
+from circus.host.unblocked import unblocked, writer
 from circus.stream.lines import Seam
 from circus.stream.sink import Piece, Record, Unwritten, payload
 
@@ -35,11 +34,11 @@ class StdoutStream:
         """Look what standard output is; whoever replaces `sys.stdout` does it before."""
         self.close()
         try:
-            self._fd = _descriptor(sys.stdout.fileno())
+            self._fd = unblocked(sys.stdout.fileno())
         except (AttributeError, OSError, ValueError, io.UnsupportedOperation):
             self._write = _write_object  # closed, or an object that only looks like a file
         else:
-            self._write = _writer(self._fd)
+            self._write = writer(self._fd)
 
     def close(self) -> None:
         """Standard output itself stays open."""
@@ -75,37 +74,6 @@ class StdoutStream:
             self._seam.cut()
             raise Unwritten(message, written=written) from error
         self._seam.wrote(owner, bytes(data[-1:]))
-
-
-def _descriptor(fd: int) -> int:
-    """A descriptor for the same thing, non-blocking for us and unchanged for everybody else.
-
-    Blocking belongs to the open file, which a terminal's shell and our own log share with us; so
-    pipes and devices are opened once more. A regular file must not be: its position is shared.
-    """
-    mode = os.fstat(fd).st_mode
-    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
-        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        try:
-            return os.open(f"/proc/self/fd/{fd}", flags)
-        except OSError:  # another user's terminal: it may block then
-            pass
-    return os.dup(fd)
-
-
-def _writer(fd: int) -> Callable[[memoryview], int]:
-    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
-        return lambda data: os.write(fd, data)
-    return lambda data: _send(fd, data)
-
-
-def _send(fd: int, data: memoryview) -> int:
-    """A socket cannot be opened once more, but asked each time not to block."""
-    sock = socket.socket(fileno=fd)
-    try:
-        return sock.send(data, socket.MSG_DONTWAIT)
-    finally:
-        sock.detach()
 
 
 def _write_object(data: memoryview) -> int:
