@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import subprocess
-import sys
-import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.support import alive, wait_until
+from tests.support import alive, child, ready, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
+    from tests.support import Daemon
 
-STUBBORN = """
-[watcher:slow]
-cmd = trap '' TERM; while :; do sleep 60 & wait; done
-shell = True
-graceful_timeout = 60
-"""
+DEAF = f"[watcher:deaf]\ncmd = {child('ignore_term')}\ngraceful_timeout = 1000\n"
 SLEEPERS = """
 [watcher:web]
 cmd = sleep 3600
@@ -30,20 +23,28 @@ numprocesses = 3
 
 
 def test_t1_t2_a_slow_stop_holds_up_nobody_else(circusd: Start) -> None:
-    daemon = circusd(STUBBORN + SLEEPERS)
+    daemon = circusd(f"[circus]\ncheck_delay = 1000\n{DEAF}{SLEEPERS}")
     daemon.wait_pids("web", 3)
-    wait_until(lambda: "trap" in daemon.call("options", name="slow")["options"]["cmd"])
-    assert daemon.call("stop", name="slow")["status"] == "ok"
-    assert daemon.call("status", name="slow")["status"] == "stopping"
-    for verb in ("stop", "start", "restart"):
+    wait_until(lambda: ready(daemon.text()))
+    assert daemon.call("stop", name="deaf")["status"] == "ok"
+    for verb in ("stop", "start", "restart", "reload"):
         assert daemon.call(verb, name="web", waiting=True)["status"] == "ok"
     assert daemon.call("incr", name="web", waiting=True)["numprocesses"] == 4
-    victim = daemon.pids("web")[0]
-    os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: len(p := daemon.pids("web")) == 4 and victim not in p, within=5)
-    assert daemon.call("status", name="slow")["status"] == "stopping"
-    assert daemon.call("kill", name="slow", graceful_timeout=0, waiting=True)["status"] == "ok"
-    wait_until(lambda: daemon.call("status", name="slow")["status"] == "stopped")
+    assert daemon.call("decr", name="web", waiting=True)["numprocesses"] == 3
+    assert daemon.call("add", name="new", cmd="sleep 3600", start=True, waiting=True)["started"]
+    assert daemon.call("rm", name="new", waiting=True)["status"] == "ok"
+    for _ in range(5):  # the dead are replaced, and nothing but their death can be the reason
+        victim = daemon.pids("web")[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(partial(is_replaced, daemon, victim))
+    assert daemon.call("status", name="deaf")["status"] == "stopping"
+    assert daemon.call("kill", name="deaf", graceful_timeout=0, waiting=True)["status"] == "ok"
+    assert daemon.call("status", name="deaf")["status"] == "stopped"
+
+
+def is_replaced(daemon: Daemon, victim: int) -> bool:
+    pids = daemon.pids("web")
+    return len(pids) == 3 and victim not in pids
 
 
 def test_t4_stopped_means_that_nothing_is_left(circusd: Start) -> None:
@@ -78,81 +79,6 @@ graceful_timeout = 0.5
     assert any("sleep" in one for one in answer["killed"])
 
 
-def test_t6_t7_wrong_commands_hold_up_nobody(circusd: Start, tmp_path: object) -> None:
-    text = SLEEPERS + "".join(
-        f"[watcher:bad{n}]\ncmd = /nowhere/program\nmax_retry = -1\nbackoff_max = 0.2\n"
-        for n in range(50)
-    )
-    daemon = circusd(text)
-    daemon.wait_pids("web", 3)
-    times = []
-    for _ in range(200):
-        began = time.perf_counter()
-        assert daemon.call("status")["status"] == "ok"
-        times.append(time.perf_counter() - began)
-    assert sorted(times)[100] < 0.1
-    why = daemon.call("why", name="bad7")["watchers"][0]["slots"][0]
-    assert "no such file" in why["last"]
-    assert daemon.call("stop", name="bad*", waiting=True)["status"] == "ok"
-    # the same failure is told ever more rarely
-    assert daemon.text().count("bad7.1: cannot start") < 20
-
-
-@pytest.mark.parametrize("verb", ["start", "restart", "reload"])
-def test_t7_a_missing_command_is_a_reason(circusd: Start, verb: str) -> None:
-    daemon = circusd("[watcher:bad]\ncmd = /nowhere/program\nmax_retry = 2\n")
-    answer = daemon.call(verb, name="bad", waiting=True)
-    assert answer["status"] == "error"
-    assert "no such file" in answer["reason"]
-
-
-def test_t8_a_crash_loop_leaves_its_siblings_alone(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:mixed]
-cmd = [ $(circus.wid) = 3 ] && exec sleep 3600; exit 1
-shell = True
-numprocesses = 3
-max_retry = -1
-backoff_max = 0.05
-"""
-    )
-
-    def steady() -> int | None:
-        slots = daemon.call("why", name="mixed")["watchers"][0]["slots"]
-        third = next(slot for slot in slots if slot["wid"] == 3)
-        restarts = sum(slot["restarts"] for slot in slots)
-        return third["pid"] if restarts > 20 and third["restarts"] == 0 else None
-
-    assert alive(wait_until(steady))
-
-
-def test_t16_no_new_worker_between_term_and_kill(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:slow]
-cmd = trap 'sleep 0.$(circus.wid); exit 0' TERM; while :; do sleep 60 & wait; done
-shell = True
-copy_env = True
-numprocesses = 5
-"""
-    )
-    before = set(daemon.wait_pids("slow", 5))
-    daemon.call("stop", name="slow")
-    seen: set[int] = set()
-    while daemon.call("status", name="slow")["status"] != "stopped":
-        seen |= set(daemon.pids("slow"))
-    assert seen <= before
-
-
-def test_t17_a_singleton_stays_one(circusd: Start) -> None:
-    daemon = circusd("[watcher:one]\ncmd = sleep 3600\nsingleton = True\n")
-    daemon.wait_pids("one", 1)
-    for verb in ("incr", "decr", "incr"):
-        assert daemon.call(verb, name="one", waiting=True)["status"] == "ok"
-        assert len(daemon.pids("one")) == 1
-
-
 def test_t22_the_last_output_arrives(circusd: Start) -> None:
     daemon = circusd(
         """
@@ -167,109 +93,6 @@ stdout_stream.filename = FOLDER/loud.log
     )
     log = daemon.folder / "loud.log"
     wait_until(lambda: log.exists() and log.stat().st_size == 1048576)
-
-
-def test_t29_a_worker_that_closes_its_output_costs_nothing(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:quiet]
-cmd = echo last words; exec sleep 3600 >&- 2>&-
-shell = True
-copy_env = True
-stdout_stream.class = FileStream
-stdout_stream.filename = FOLDER/quiet.log
-"""
-    )
-    log = daemon.folder / "quiet.log"
-    wait_until(lambda: log.exists() and log.read_text() == "last words\n")
-
-    def ticks() -> int:
-        with open(f"/proc/{daemon.process.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-
-    begun = ticks()
-    for _ in range(20):
-        daemon.call("numwatchers")
-    assert ticks() - begun < 50
-
-
-@pytest.mark.parametrize("signum", ["SEGV", "ABRT", "BUS", "KILL"])
-def test_t33_death_by_signal_is_answered(circusd: Start, signum: str) -> None:
-    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
-    victim = daemon.wait_pids("w", 1)[0]
-    assert daemon.call("signal", name="w", signum=signum)["status"] == "ok"
-    wait_until(lambda: daemon.pids("w") and daemon.pids("w") != [victim])
-
-
-def test_t35_t36_orphans_and_respawns_leave_nothing(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:parents]
-cmd = for i in 1 2 3 4 5 6 7 8 9 10; do (setsid true &); done; (sleep 0 &); exit 0
-shell = True
-copy_env = True
-numprocesses = 4
-max_retry = -1
-backoff_max = 0.01
-"""
-        + SLEEPERS
-    )
-
-    def restarts() -> int:
-        slots = daemon.call("why", name="parents")["watchers"][0]["slots"]
-        return sum(slot["restarts"] for slot in slots)
-
-    def descriptors() -> int:
-        return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
-
-    wait_until(lambda: restarts() > 40)
-    before = descriptors()
-    seen = restarts()
-    wait_until(lambda: restarts() > seen + 100, within=60)
-    daemon.call("stop", name="parents", waiting=True)
-    assert descriptors() <= before
-    assert len(daemon.pids("web")) == 3
-
-
-def test_t44_the_environment_is_exact(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:bare]
-cmd = env > FOLDER/bare; exec sleep 3600
-shell = True
-[watcher:full]
-cmd = env > FOLDER/full; exec sleep 3600
-shell = True
-copy_env = True
-[env:bare]
-ONE = a=b,c $(circus.env.home)
-"""
-    )
-    bare = daemon.folder / "bare"
-    wait_until(lambda: bare.exists() and "ONE" in bare.read_text())
-    names = {line.partition("=")[0] for line in bare.read_text().splitlines()}
-    assert names - {"PWD", "_", "OLDPWD", "SHLVL"} == {"ONE", "CIRCUS_WORKER"}
-    assert f"ONE=a=b,c {os.environ['HOME']}\n" in bare.read_text()
-    full = daemon.folder / "full"
-    wait_until(lambda: full.exists() and "HOME" in full.read_text())
-
-
-def test_t58_many_stop_in_one_grace_period(circusd: Start) -> None:
-    daemon = circusd(
-        """
-[watcher:many]
-cmd = trap '' TERM; sleep 3600 & wait; wait
-shell = True
-copy_env = True
-numprocesses = 60
-graceful_timeout = 2
-"""
-    )
-    daemon.wait_pids("many", 60)
-    began = time.monotonic()
-    assert daemon.call("stop", name="many", waiting=True)["status"] == "ok"
-    assert time.monotonic() - began < 60 * 2 / 4
 
 
 def test_dependencies_and_priority_give_the_order(circusd: Start) -> None:
@@ -317,24 +140,9 @@ def test_reload_keeps_the_old_when_the_new_does_not_stand(circusd: Start) -> Non
     assert daemon.pids("web") == now
 
 
-def test_t41_a_second_daemon_is_refused_and_a_dead_one_replaced(circusd: Start) -> None:
-    first = circusd(SLEEPERS)
-    second = subprocess.run(
-        [sys.executable, "-m", "circus.circusd", str(first.config)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "RUNTIME_DIRECTORY": str(first.folder)},
-        timeout=60,
-        check=False,
-    )
-    assert second.returncode == 1
-    assert "Traceback" not in second.stderr
-    assert first.call("status")["status"] == "ok"
-
-
 def test_second_signal_does_not_wait(circusd: Start) -> None:
-    daemon = circusd(STUBBORN)
-    daemon.wait_pids("slow", 1)
+    daemon = circusd(DEAF)
+    wait_until(lambda: ready(daemon.text()))
     daemon.process.send_signal(signal.SIGTERM)
     wait_until(lambda: "Got signal SIG_TERM" in daemon.text())
     daemon.process.send_signal(signal.SIGINT)
@@ -353,3 +161,156 @@ def test_t3_warm_up_holds_up_nothing(circusd: Start) -> None:
         assert daemon.call("status", name="warm7")["status"] in ("starting", "active")
     assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
     assert "ERROR" not in daemon.text()
+
+
+def test_t6_wrong_commands_hold_up_nobody_and_are_not_told_for_ever(circusd: Start) -> None:
+    """As many tries as there may be: the log grows with their logarithm only."""
+    daemon = circusd(
+        SLEEPERS
+        + "".join(
+            f"[watcher:bad{n}]\ncmd = /nowhere/program\nmax_retry = -1\nbackoff_delay = 0.01\n"
+            "backoff_max = 0.05\n"
+            for n in range(100)
+        )
+    )
+    daemon.wait_pids("web", 3)
+    wait_until(lambda: failures(daemon, "bad7") > 30, within=60)
+    for _ in range(100):
+        assert daemon.call("status")["status"] == "ok"
+    assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
+    why = daemon.call("why", name="bad7")["watchers"][0]["slots"][0]
+    assert "no such file" in why["last"]
+    assert daemon.call("stop", name="bad*", waiting=True)["status"] == "ok"
+    assert daemon.text().count("bad7.1: cannot start") < 20
+
+
+def failures(daemon: Daemon, name: str) -> int:
+    count: int = daemon.call("why", name=name)["watchers"][0]["slots"][0]["failures"]
+    return count
+
+
+def test_t7_a_wrong_command_is_a_reason(circusd: Start) -> None:
+    daemon = circusd(
+        "".join(
+            f"[watcher:{name}]\ncmd = {cmd}\nmax_retry = 2\nautostart = False\n"
+            for name, cmd in {
+                "missing": "/nowhere/program",
+                "plain": "FOLDER/plain",
+                "script": "FOLDER/script",
+                "folder": "FOLDER",
+            }.items()
+        )
+        + "[watcher:good]\ncmd = FOLDER/good 3600\n"
+    )
+    (daemon.folder / "plain").write_text("text")
+    (daemon.folder / "script").write_text("#!/nowhere/python\n")
+    (daemon.folder / "script").chmod(0o755)
+    good = daemon.folder / "good"
+    good.symlink_to("/bin/sleep")
+    daemon.call("start", name="good", waiting=True)
+    for verb in ("start", "restart", "reload"):
+        for name, reason in {
+            "missing": "no such file",
+            "plain": "ermission denied",
+            "script": "interpreter",
+            "folder": "ermission denied",
+        }.items():
+            answer = daemon.call(verb, name=name, waiting=True)
+            assert answer["status"] == "error"
+            assert reason in answer["reason"]
+    pids = daemon.wait_pids("good", 1)
+    good.unlink()
+    assert daemon.call("reload", name="good", waiting=True)["status"] == "error"
+    assert daemon.pids("good") == pids
+
+
+def test_t8_a_crash_loop_leaves_its_siblings_alone(circusd: Start) -> None:
+    daemon = circusd(
+        """
+[watcher:mixed]
+cmd = [ $(circus.wid) = 3 ] && exec sleep 3600; exit 1
+shell = True
+numprocesses = 3
+max_retry = 30
+backoff_delay = 0.01
+backoff_max = 0.05
+"""
+    )
+
+    def slots() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = daemon.call("why", name="mixed")["watchers"][0]["slots"]
+        return found
+
+    third = wait_until(lambda: slots()[2]["pid"])
+    # they are given up in the end, and it stays all the same
+    wait_until(lambda: [slot["state"] for slot in slots()[:2]] == ["failed", "failed"])
+    assert slots()[2]["pid"] == third
+    assert (slots()[2]["state"], slots()[2]["restarts"]) == ("ready", 0)
+    assert alive(third)
+
+
+def test_t15_growing_keeps_those_that_run(circusd: Start) -> None:
+    daemon = circusd(SLEEPERS)
+    before = daemon.wait_pids("web", 3)
+    daemon.call("set", name="web", options={"numprocesses": 5}, waiting=True)
+    assert (daemon.pids("web")[:3], len(daemon.pids("web"))) == (before, 5)
+    daemon.write(SLEEPERS.replace("= 3\n", "= 7\n"))
+    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    assert (daemon.pids("web")[:3], len(daemon.pids("web"))) == (before, 7)
+    for _ in range(3):  # on top of each other
+        daemon.call("reload", name="web")
+    daemon.call("reload", name="web", waiting=True)
+    assert len(daemon.pids("web")) == 7
+    assert daemon.text().count("SIGKILL") == 0
+
+
+def test_t16_no_new_worker_between_term_and_kill(circusd: Start) -> None:
+    cmd = child("hold_slot", "FOLDER", "$(circus.wid)", "slow")
+    daemon = circusd(f"[watcher:slow]\ncmd = {cmd}\nnumprocesses = 5\nmax_retry = -1\n")
+    diary = daemon.folder / "diary"
+
+    def told(what: str) -> int:
+        return diary.read_text().count(what) if diary.exists() else 0
+
+    wait_until(lambda: told("up") == 5)
+    daemon.call("stop", name="slow")
+    for pid in daemon.pids("slow")[:2]:  # nor when one is killed meanwhile
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: daemon.call("status", name="slow")["status"] == "stopped")
+    assert (told("up"), told("two")) == (5, 0)
+    for _ in range(5):
+        daemon.call("restart", name="slow")
+    assert daemon.call("restart", name="slow", waiting=True)["status"] == "ok"
+    assert told("two") == 0
+
+
+def test_t17_a_singleton_stays_one(circusd: Start) -> None:
+    daemon = circusd("[watcher:one]\ncmd = sleep 3600\nsingleton = True\n")
+    daemon.wait_pids("one", 1)
+    for verb in ("incr", "decr", "decr", "incr"):
+        answer = daemon.call(verb, name="one", waiting=True)
+        assert (answer["status"], answer["numprocesses"]) == ("ok", 1)
+        assert len(daemon.pids("one")) == 1
+    for count in (0, 1):
+        daemon.call("set", name="one", options={"numprocesses": count}, waiting=True)
+        assert len(daemon.pids("one")) == count
+    answer = daemon.call("set", name="one", options={"numprocesses": 2}, waiting=True)
+    assert answer["status"] == "error"
+    assert len(daemon.pids("one")) == 1
+
+
+def test_t58_many_deaf_ones_stop_in_one_grace_period(circusd: Start) -> None:
+    """One after the other they would take a quarter of an hour."""
+    daemon = circusd(
+        """
+[watcher:many]
+cmd = trap '' TERM; exec sleep 3600
+shell = True
+numprocesses = 500
+graceful_timeout = 2
+"""
+    )
+    wait_until(lambda: len(daemon.pids("many")) == 500, within=60)
+    assert len(daemon.call("stop", name="many", waiting=True)["killed"]) > 400
+    assert daemon.pids("many") == []
