@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from circus.commands import COMMANDS, find
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
 USAGE = "circusctl [options] command [args]"
 
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a number of seconds above 0")
+    return number
+
+
 # flag, what argparse wants to know about it
 _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--endpoint", {"help": "connection endpoint"}),
@@ -22,7 +34,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--prettify", {"help": "prettify output", "action": "store_true"}),
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
-    ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": float}),
+    ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": _seconds}),
     ("--version", {"help": "display version and exit", "action": "store_true"}),
     ("--help", {"help": "show help and exit", "action": "store_true"}),
 )
@@ -40,6 +52,11 @@ class Asked(NamedTuple):
 
 class _Parser(argparse.ArgumentParser):
     """Tells what is wrong by an exception, so that an interactive session goes on."""
+
+    def __init__(self, prog: str, usage: str) -> None:
+        super().__init__(
+            prog, usage, add_help=False, allow_abbrev=False, formatter_class=_formatter
+        )
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"usage: {self.usage}\n{self.prog}: error: {message}")
@@ -85,10 +102,19 @@ def _verb_at(words: Sequence[str]) -> int:
 
 
 def _options_parser() -> _Parser:
-    parser = _Parser("circusctl", usage=USAGE, add_help=False, allow_abbrev=False)
+    parser = _Parser("circusctl", USAGE)
     for flag, shape in _OPTIONS:
         parser.add_argument(*(("-h", flag) if flag == "--help" else (flag,)), **shape)
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """argparse finds out the width for itself, with modules that take longer than all of this."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns)
+    except (OSError, ValueError):
+        columns = 80
+    return argparse.HelpFormatter(prog, width=max(columns, 40) - 2)
 
 
 def _command(verb: str) -> type[Command]:
@@ -124,12 +150,7 @@ def _read_command(command: type[Command], words: list[str], options: argparse.Na
 
 
 def _command_parser(command: type[Command]) -> _Parser:
-    parser = _Parser(
-        f"circusctl {command.verb}",
-        usage=command.shell_form().replace("%", "%%"),
-        add_help=False,
-        allow_abbrev=False,
-    )
+    parser = _Parser(f"circusctl {command.verb}", command.shell_form().replace("%", "%%"))
     taken: set[str] = set()
     for row in command.arguments:
         flags = row.flag.split("/") if row.flag else []

@@ -75,6 +75,8 @@ def test_a_question_loads_only_what_it_needs() -> None:
     heavy = ["asyncio", "dataclasses", "inspect", "uuid", "subprocess", "psutil"]
     heavy += ["circus.arbiter", "circus.config", "circus.host", "circus.ctl.shell"]
     assert loaded(["--endpoint", "tcp://127.0.0.1:1", "status"]).isdisjoint(heavy)
+    heavy += ["socket", "selectors", "shutil", "zlib"]
+    assert loaded(["--endpoint", "ipc:///tmp/nowhere", "status"]).isdisjoint(heavy)
 
 
 def loaded(words: list[str]) -> set[str]:
