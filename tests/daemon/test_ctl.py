@@ -304,7 +304,9 @@ def test_t43_values_with_equals_and_comma_reach_the_worker(circusd: Start) -> No
 
 
 def test_listen_prints_what_happens(circusd: Start) -> None:
-    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    daemon = circusd(
+        "[watcher:w]\ncmd = sleep 3600\nmax_retry = -1\nbackoff_delay = 0.05\nbackoff_max = 0.05\n"
+    )
     for endpoint in (daemon.endpoint, f"ipc://{daemon.folder}/pubsub"):
         with Program("--endpoint", endpoint, "listen", "watcher.w.spawn") as listening:
             topic, _, message = first_line(listening, daemon).partition(": ")
@@ -437,7 +439,7 @@ def read_until(terminal: int, shown: str) -> None:
 
 def first_line(listening: Program, daemon: Daemon) -> str:
     """What it prints when workers come and go."""
-    wait_until(lambda: daemon.call("kill", name="w") and listening.lines)
+    wait_until(lambda: daemon.call("signal", name="w", signum="KILL") and listening.lines)
     return listening.lines[0]
 
 
