@@ -117,7 +117,7 @@ class WatcherConfig:
         doc="Variables; in files, use [env:NAME] sections.")  # fmt: skip
     env_file: tuple[str, ...] = option(kinds.PATHS, default=(), role="admin",
         doc="Files of variables as systemd's EnvironmentFile, read at every start; "
-        "a leading - lets one be missing. Weaker than the [env:NAME] sections.")  # fmt: skip
+        "a leading - lets one be missing. They go before the [env:NAME] sections.")  # fmt: skip
     numprocesses: int = option(kinds.COUNT, default=1, on_change=OnChange.RECONCILE,
         doc="How many workers to keep running.")  # fmt: skip
     warmup_delay: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
@@ -221,7 +221,8 @@ class SocketConfig:
     replace: bool = option(kinds.BOOLEAN, default=False, doc="Remove an existing socket first.")
     interface: str | None = option(kinds.TEXT, default=None, doc="Network interface to bind to.")
     so_reuseport: bool = option(kinds.BOOLEAN, default=False, doc="One socket for each worker.")
-    blocking: bool = option(kinds.BOOLEAN, default=False, doc="Leave the socket blocking.")
+    blocking: bool = option(kinds.BOOLEAN, default=True, doc="A call that has to "
+        "wait waits; off, it fails at once. All workers share this.")  # fmt: skip
     owner: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Owner of the path.")
     group: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Group of the path.")
     mode: int | None = option(kinds.OCTAL, default=None, doc="Octal mode of the path.")

@@ -1,7 +1,7 @@
 """What a watcher's workers find in their environment.
 
-Weakest first: circusd's own with `copy_env`, the files of `env_file`, the variables of the
-configuration. `copy_path` and `virtualenv` put theirs in front of what is there.
+Weakest first: circusd's own with `copy_env`, the variables of the configuration, the files of
+`env_file` (in systemd's order). `copy_path` and `virtualenv` put theirs in front of what is there.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Environment:
         return before[1]
 
     def _combined(self, from_files: Mapping[str, str]) -> dict[str, str]:
-        env = {**self._base, **from_files, **self._config.env}
+        env = {**self._base, **self._config.env, **from_files}
         _prepend(env, "PYTHONPATH", self._modules)
         if self._virtualenv is not None:
             binaries, linked, packages = self._virtualenv

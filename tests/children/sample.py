@@ -28,7 +28,6 @@ number = next((int(argument) for argument in sys.argv[1:] if inherited(argument)
 while number is None:
     signal.pause()
 sock = socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM)
-sock.settimeout(None)  # sockets are handed over non-blocking
 while True:
     connection, _ = sock.accept()
     connection.sendall(str(os.getpid()).encode())

@@ -118,7 +118,6 @@ def test_a_socket_may_be_the_standard_input(circusd: Start) -> None:
     (daemon.folder / "answer.py").write_text(
         "import socket\n"
         "with socket.socket(fileno=0) as sock:\n"
-        "    sock.setblocking(True)\n"
         "    while True:\n"
         "        sock.accept()[0].send(b'hi')\n"
     )

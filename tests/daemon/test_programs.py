@@ -230,7 +230,6 @@ path = FOLDER/two
     (daemon.folder / "hi.py").write_text(
         "import socket, sys\n"
         "with socket.socket(fileno=int(sys.argv[1])) as sock:\n"
-        "    sock.setblocking(True)\n"
         "    sock.accept()[0].send(b'hi')\n"
     )
     for _ in range(2):

@@ -137,7 +137,7 @@ def test_t19_files_of_variables_are_read_at_every_start(tmp_path: Path) -> None:
         del found["CIRCUS_WORKER"]
         return found
 
-    assert now() == {"A": "1", "B": "2 2", "C": "section"}
+    assert now() == {"A": "1", "B": "2 2", "C": "3"}
     first.write_text("B=changed\n")
     assert now() == {"B": "changed", "C": "section"}
     second.write_text("B=later\n")
