@@ -47,13 +47,14 @@ class FileStream:
             os.close(fd)
         self.filename = os.path.abspath(filename)
         self.place = ("file", os.path.realpath(filename))
-        self.open()
+        self.open()  # what cannot be written is told before a worker starts
+        self.close()
 
     def __del__(self) -> None:
         self.close()
 
     def open(self) -> None:
-        """Raises CircusError: a file that cannot be written is told before a worker starts."""
+        """Raises CircusError. Open until `close`, which the last pipe that leads here brings."""
         if self._file is None:
             self._file = _share(self.filename, self.place)
 

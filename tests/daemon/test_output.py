@@ -34,7 +34,8 @@ def open_logs(daemon: Daemon) -> list[str]:
 
 def test_t21_stop_and_start_keep_every_line_and_no_handle(circusd: Start) -> None:
     names = [f"out{n}" for n in range(20)]
-    cmd = "trap 'echo end; exit 0' TERM; echo begin; while :; do sleep 60 & wait; done"
+    # without a child, which might miss a signal between its fork and its program
+    cmd = "trap 'echo end; exit 0' TERM; echo begin; exec 3<>FOLDER/fifo; read line <&3"
     daemon = circusd(
         "".join(
             f"[watcher:{name}]\ncmd = {cmd}\nshell = True\ncopy_env = True\nautostart = False\n"
@@ -42,6 +43,7 @@ def test_t21_stop_and_start_keep_every_line_and_no_handle(circusd: Start) -> Non
             for name in names
         )
     )
+    os.mkfifo(daemon.folder / "fifo")
     logs = [daemon.folder / f"{name}.log" for name in names]
 
     def told(what: str, times: int) -> bool:
@@ -54,6 +56,19 @@ def test_t21_stop_and_start_keep_every_line_and_no_handle(circusd: Start) -> Non
         wait_until(partial(told, "end", times))
         wait_until(lambda: open_logs(daemon) == [])
     assert all(log.read_text() == "begin\nend\n" * 8 for log in logs)
+
+
+def test_t21_a_program_that_does_not_start_keeps_no_handle(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:out]\ncmd = /nowhere/program\nmax_retry = -1\nbackoff_delay = 0.01\n"
+        "backoff_max = 0.01\nautostart = False\n" + TO_FILE.format(name="out")
+    )
+    before = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+    daemon.call("start", name="out")
+    wait_until(lambda: daemon.call("why", name="out.1")["watchers"][0]["slots"][0]["failures"] > 20)
+    assert daemon.call("stop", name="out", waiting=True)["status"] == "ok"
+    assert len(os.listdir(f"/proc/{daemon.process.pid}/fd")) <= before
+    assert open_logs(daemon) == []
 
 
 def has_more(log: Path, than: str) -> bool:
