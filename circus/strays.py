@@ -85,7 +85,7 @@ class Strays:
         self._swept: asyncio.Future[None] | None = None
         self._doubts: dict[tuple[int, int], int] = {}
         """By (pid, born): looks in a row in which it was in doubt whose it is."""
-        self._handle: asyncio.Handle | None = None
+        self._handle: asyncio.TimerHandle | None = None
         self._not_before = 0.0
 
     def born(self, process: Process) -> None:
@@ -151,11 +151,13 @@ class Strays:
         return bool(self._awaited or self._abandoned or self._last)
 
     def _schedule(self, delay: float) -> None:
+        """Look in so many seconds, or earlier if that was asked for before."""
+        moment = self._loop.time() + delay
         if self._handle is not None:
-            if delay > 0:
+            if self._handle.when() <= moment:
                 return
             self._handle.cancel()
-        self._handle = self._loop.call_later(delay, self._look)
+        self._handle = self._loop.call_at(moment, self._look)
 
     def _look(self) -> None:
         self._handle = None
