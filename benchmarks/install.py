@@ -20,7 +20,7 @@ def from_pypi(package: str, version: str) -> Path:
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = caches / "circus-bench" / f"{package}-{version}"
     ready = folder / "ready"
-    if not ready.exists():
+    if not ready.exists() or not (folder / "bin/python").exists():  # its Python may have gone
         print(f"Installing {package} {version} in {folder}", flush=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = (str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check")
@@ -33,7 +33,7 @@ def from_debian(package: str, program: str) -> str:
     """The version of a Debian package, installed when its program is missing."""
     if shutil.which(program, path=_SYSTEM_PATH) is None:
         print(f"Installing {package}", flush=True)
-        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        sudo = [] if os.geteuid() == 0 else ["sudo"]
         environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
         apt = [*sudo, *environment, "apt-get", "-qq", "-y", "--no-install-recommends"]
         try:

@@ -58,6 +58,10 @@ def gather(names: list[str]) -> Field:
         OURS: _ours, SEED: _seed, "supervisor": _supervisor, "s6": _s6, "runit": _runit,
     }  # fmt: skip
     found = Field([Peer(FLOOR, "", _floor, socket=lambda folder: f"ipc://{folder}/control")])
+    try:
+        install.from_debian("util-linux", "setpriv")
+    except install.Unavailable as error:
+        found.missing["a floor for user and limits"] = str(error)
     for name, make in makers.items():
         if name not in names:
             continue
