@@ -46,11 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.check:
             return _check(args.config, strict=args.strict)
-        if args.daemon:
-            daemonize()
-        return _serve(args)
-    except CircusError as error:
-        print(f"circusd: {error}" if not isinstance(error, ConfigError) else error, file=sys.stderr)
+        started = _go_to_background() if args.daemon else None
+        return _serve(args, started)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
+    except (CircusError, OSError) as error:
+        print(f"circusd: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 0
@@ -85,32 +87,49 @@ def _check(path: str, *, strict: bool) -> int:
     return 0
 
 
-def _serve(args: argparse.Namespace) -> int:
+def _serve(args: argparse.Namespace, started: int | None) -> int:
+    """All rounds. `started` is a descriptor of `_go_to_background`."""
     path = os.path.abspath(args.config)
+    pidfile: Pidfile | None = None
     again = True
-    while again:
-        loaded = load(path, os.environ)
-        circus = loaded.config.circus
-        logs.configure(
-            args.log_level or circus.loglevel or "info",
-            args.log_output or circus.logoutput or "-",
-            args.logger_config or circus.loggerconfig,
-        )
-        for warning in loaded.warnings:
-            logger.warning("%s", warning)
-        if circus.umask is not None:
-            os.umask(circus.umask)
-        pidfile = _pidfile(args.pidfile or circus.pidfile)
-        try:
+    try:
+        while again:
+            _end_at_once_when_asked()
+            loaded = load(path, os.environ)
+            circus = loaded.config.circus
+            logs.configure(
+                args.log_level or circus.loglevel or "info",
+                args.log_output or circus.logoutput or "-",
+                args.logger_config or circus.loggerconfig,
+            )
+            for warning in loaded.warnings:
+                logger.warning("%s", warning)
+            if circus.umask is not None:
+                os.umask(circus.umask)
+            pidfile = _pidfile(args.pidfile or circus.pidfile, pidfile)
             with asyncio.Runner() as runner:
-                again = runner.run(_run(loaded))
-        finally:
-            if pidfile is not None:
-                pidfile.unlink()
+                again = runner.run(_run(loaded, started))
+            started = None
+    finally:
+        if pidfile is not None:
+            pidfile.unlink()
     return 0
 
 
-def _pidfile(path: str | None) -> Pidfile | None:
+def _end_at_once_when_asked() -> None:
+    """Until there is something to stop. Process 1 has no default handlers: it would miss them."""
+    for signum in QUITTING:
+        signal.signal(signum, signal.default_int_handler)
+    for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGWINCH):
+        signal.signal(signum, _nothing)
+
+
+def _pidfile(path: str | None, held: Pidfile | None) -> Pidfile | None:
+    """The one that is wanted now; the one of the round before stays when it is the same."""
+    if held is not None:
+        if held.fname == path:
+            return held
+        held.unlink()
     if not path:
         return None
     pidfile = Pidfile(path)
@@ -118,7 +137,7 @@ def _pidfile(path: str | None) -> Pidfile | None:
     return pidfile
 
 
-async def _run(loaded: Loaded) -> bool:
+async def _run(loaded: Loaded, started: int | None) -> bool:
     """Everything between start and stop; True asks for another round."""
     loop = asyncio.get_running_loop()
     logger.info("Starting master on pid %d", os.getpid())
@@ -133,33 +152,43 @@ async def _run(loaded: Loaded) -> bool:
         stats_endpoint=endpoints.stats,
         adopt=True,
     )
-    server = ControlServer(
-        endpoints.control,
-        endpoints.pubsub,
-        lambda payload: dispatch(arbiter, payload),
-        loop=loop,
-    )
-    server.start()
+    signals = Signals(arbiter)
     try:
-        arbiter.initialize()
-        if arbiter.sockets:
-            logger.info("sockets started")
-        arbiter.events.publish = server.publish
-        for what in _not_run(loaded):
-            logger.warning("This version does not run %s", what)
-        signals = Signals(arbiter)
-        logger.info("Arbiter now waiting for commands")
-        arbiter.start()
-        gc.freeze()  # what is there now stays: no reason to look through it again and again
+        server = ControlServer(
+            endpoints.control,
+            endpoints.pubsub,
+            lambda payload: dispatch(arbiter, payload),
+            loop=loop,
+        )
+        server.start()
         try:
+            arbiter.initialize()
+            if arbiter.sockets:
+                logger.info("sockets started")
+            arbiter.events.publish = server.publish
+            for what in _not_run(loaded):
+                logger.warning("This version does not run %s", what)
+            if endpoints.control.startswith("tcp:") and os.geteuid() == 0:
+                logger.warning(OPEN_TO_ALL, endpoints.control)
+            logger.info("Arbiter now waiting for commands")
+            if started is not None:
+                _stay_in_background(started)
+            arbiter.start()
+            gc.freeze()  # what is there now stays: no reason to look through it again and again
             again = await arbiter.ended
+            logger.info("Arbiter exiting")
         finally:
-            signals.close()
-        logger.info("Arbiter exiting")
-        return again
+            arbiter.close()
+            server.close()
+        return again and not signals.quit_is_asked()
     finally:
-        arbiter.close()
-        server.close()
+        signals.close()
+
+
+OPEN_TO_ALL = (
+    "endpoint = %s: whoever can connect to it can run any program as root, and nobody is asked "
+    "for a name; an ipc:// endpoint has permissions"
+)
 
 
 def _not_run(loaded: Loaded) -> list[str]:
@@ -194,18 +223,24 @@ class Signals:
         os.close(self._reading)
         os.close(self._writing)
 
-    def _on_signals(self) -> None:
+    def quit_is_asked(self) -> bool:
+        """Whether one came to end for good while we were ending to start from anew."""
+        return not self._read().isdisjoint(QUITTING)
+
+    def _read(self) -> set[int]:
         try:
-            numbers = set(os.read(self._reading, 4096))
+            return set(os.read(self._reading, 4096))
         except BlockingIOError:
-            return
-        for number in sorted(numbers):
+            return set()
+
+    def _on_signals(self) -> None:
+        for number in sorted(self._read()):
             self._act(signal.Signals(number))
         # the byte of a SIGCHLD may have been lost in a full pipe
         self._arbiter.on_child()
 
     def _act(self, signum: signal.Signals) -> None:
-        if signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        if signum in QUITTING:
             logger.info("Got signal SIG_%s", signum.name.removeprefix("SIG"))
             self._quits += 1
             if self._quits == 1:
@@ -220,10 +255,9 @@ class Signals:
             self._arbiter.reopen()
 
 
+QUITTING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 WATCHED = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGQUIT,
+    *QUITTING,
     signal.SIGHUP,
     signal.SIGUSR1,
     signal.SIGCHLD,
@@ -236,16 +270,38 @@ def _nothing(_signum: int, _frame: object) -> None:
 
 
 def daemonize() -> None:
-    """Go to the background: two forks with a session between, standard streams on /dev/null."""
+    """Go to the background at once; a name that older programs import."""
+    _stay_in_background(_go_to_background())
+
+
+def _go_to_background() -> int:
+    """Two forks with a session between; returns in the last process, with a descriptor.
+
+    Whoever called us gets its prompt, and the exit status 0, when that is written to. When we end
+    before that, it has seen why, and gets the status of a failure.
+    """
+    if "gevent" in sys.modules:
+        raise ValueError("Cannot daemonize if gevent is loaded")
+    reading, writing = os.pipe()
     if os.fork():
-        os._exit(0)
+        os.close(writing)
+        os._exit(0 if os.read(reading, 1) else EXIT_FAILED)
     os.setsid()
     if os.fork():
         os._exit(0)
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in range(3):
-        os.dup2(null, fd)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    writing = os.dup2(writing, 3, inheritable=False)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    return writing
+
+
+def _stay_in_background(started: int) -> None:
+    """The start went well: nobody looks at our standard streams any more."""
+    logs.leave_standard_error()
+    for fd in (1, 2):
+        os.dup2(0, fd)
+    os.write(started, b"\n")
+    os.close(started)
 
 
 if __name__ == "__main__":

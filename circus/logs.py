@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.config
 import logging.handlers
@@ -33,6 +34,7 @@ KEPT_MAX = 10_000
 
 
 LAST_WAIT = 2.0
+"""Seconds that the last lines may take to be read."""
 
 
 class StandardError(logging.Handler):
@@ -97,6 +99,21 @@ class _OneName(logging.Formatter):
         return super().format(record)
 
 
+class _Complaint:
+    """Tells on standard error that the log cannot be written, each time for another reason."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._told = ""
+
+    def __call__(self, _record: logging.LogRecord) -> None:
+        reason = str(sys.exc_info()[1])
+        if reason != self._told:
+            self._told = reason
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"circusd: cannot log to {self._output!r}: {reason}\n")
+
+
 def configure(level: str, output: str, loggerconfig: str | None) -> None:
     """Replace the root logger's handlers. Raises CircusError.
 
@@ -109,15 +126,28 @@ def configure(level: str, output: str, loggerconfig: str | None) -> None:
     dates = SYSLOG_DATES if output.startswith("syslog://") else DATES
     try:
         handler = _handler(output)
-    except OSError as error:
-        raise CircusError(f"cannot log to {output!r}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CircusError(f"cannot log to {output!r}: {reason}") from error
     handler.setFormatter(_OneName(FORMAT, dates))
+    # its own prints a traceback, each time
+    handler.handleError = _Complaint(output)  # type: ignore[assignment,method-assign]
     root = logging.getLogger()
     for previous in root.handlers[:]:
         root.removeHandler(previous)
-        previous.close()
+        with contextlib.suppress(OSError):  # what it still held cannot be written
+            previous.close()
     root.addHandler(handler)
     root.setLevel(LEVELS.get(level.lower(), logging.INFO))
+
+
+def leave_standard_error() -> None:
+    """What goes there is for nobody from now on."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, StandardError):
+            root.removeHandler(handler)
+            handler.close()
 
 
 def reopen() -> None:

@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import wait_until
+from circus.client import CircusClient
+from tests.support import Daemon, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -77,6 +79,8 @@ def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
         (["--nonsense"], 2, "usage"),
         (["/nowhere/circus.ini"], 1, "does not exist"),
         (["--log-level", "loud", "x.ini"], 2, "invalid choice"),
+        (["/"], 1, "/"),
+        (["--check", "/nowhere/circus.ini"], 1, "does not exist"),
     ],
 )
 def test_t54_exit_statuses(arguments: list[str], status: int, words: str) -> None:
@@ -184,27 +188,133 @@ def test_t19_a_reload_takes_the_environment_of_now(circusd: Start) -> None:
     wait_until(lambda: environ() == {"TWO": "3"})
 
 
+def test_a_watcher_that_cannot_run_here_tells_why_and_hinders_nobody(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:user]\ncmd = sleep 1\nuid = nosuchuser\n"
+        "[watcher:group]\ncmd = sleep 1\ngid = nosuchgroup\n"
+        "[watcher:program]\ncmd = /nowhere/program\n"
+        "[watcher:folder]\ncmd = sleep 1\nworking_dir = /nowhere\n"
+        "[watcher:variables]\ncmd = sleep 1\nenv_file = /nowhere/env\n"
+        "[watcher:fine]\ncmd = sleep 3600\n"
+    )
+    daemon.wait_pids("fine", 1)
+    for name, reason in (
+        ("user", "there is no such user"),
+        ("group", "nosuchgroup"),
+        ("program", "/nowhere/program"),
+        ("folder", "/nowhere"),
+        ("variables", "/nowhere/env"),
+    ):
+        wait_until(partial(tells, daemon, name, reason))
+        assert daemon.call("status", name=name)["status"] in ("starting", "stopped")
+        assert f"{name}.1: " in daemon.text()
+
+
+def tells(daemon: Daemon, name: str, reason: str) -> bool:
+    return reason in daemon.ctl("why", name).stdout
+
+
+def test_tcp_works_and_is_told_to_be_open_to_all(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    folder = daemon.folder / "tcp"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    file, log = folder / "x.ini", folder / "log"
+    file.write_text(f"[circus]\nendpoint = {endpoint}\n[watcher:w]\ncmd = sleep 3600\n")
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "circus.circusd", str(file)],
+            stderr=output,
+            env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
+        ) as second,
+    ):
+        wait_until(lambda: "waiting for commands" in log.read_text())
+        client = CircusClient(endpoint=endpoint, timeout=30)
+        assert client.send_message("quit")["status"] == "ok"
+        client.stop()
+        assert second.wait(timeout=30) == 0
+    told = f"endpoint = {endpoint}: whoever can connect to it can run any program as root"
+    assert (told in log.read_text()) == (os.geteuid() == 0)
+
+
+def background(
+    folder: Path, *arguments: str, text: str = "[watcher:w]\ncmd = sleep 3600\n"
+) -> subprocess.CompletedProcess[str]:
+    """What `circusd --daemon` says before it gives the prompt back."""
+    folder.mkdir(exist_ok=True)
+    (folder / "x.ini").write_text(text)
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusd", "--daemon", *arguments, str(folder / "x.ini")],
+        env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_it_goes_to_the_background(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
     folder = daemon.folder / "background"
-    folder.mkdir()
-    file = folder / "x.ini"
-    file.write_text("[watcher:w]\ncmd = sleep 3600\n")
-    pidfile = folder / "pid"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "circus.circusd", "--daemon", "--pidfile", str(pidfile)),
-            *("--log-output", str(folder / "log"), str(file)),
-        ],
-        env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
-        timeout=60,
-        check=True,
-    )
-    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text()))
-    wait_until(lambda: "w.1 started" in (folder / "log").read_text())
-    os.kill(pid, signal.SIGTERM)
+    pidfile, log = folder / "pid", folder / "log"
+    options = ("--pidfile", str(pidfile), "--log-output", str(log))
+    ended = background(folder, *options)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    pid = int(pidfile.read_text())
+    try:
+        assert os.getsid(pid) not in (pid, os.getsid(0))
+        assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)} == {"/dev/null"}
+        again = background(folder, *options)
+        assert again.returncode == 1
+        said = f"cannot write pid file {str(pidfile)!r}: it belongs to the running process {pid}"
+        assert again.stderr == f"circusd: {said}\n"
+        again = background(folder, "--log-output", str(log))
+        assert again.returncode == 1
+        assert f"another circusd (pid {pid}) serves it" in again.stderr
+        assert int(pidfile.read_text()) == pid
+        wait_until(lambda: "w.1 started" in log.read_text())
+        # a start from anew is the same process, with the same file
+        client = CircusClient(endpoint=f"ipc://{folder}/control", timeout=30)
+        assert client.send_message("restart")["status"] == "ok"
+        client.stop()
+        wait_until(lambda: log.read_text().count("w.1 started") == 2)
+        assert int(pidfile.read_text()) == pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not pidfile.exists())
-    assert "Arbiter exiting" in (folder / "log").read_text()
+    assert "Arbiter exiting" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def test_in_the_background_nobody_waits_for_its_output(tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    ended = background(tmp_path, "--pidfile", str(pidfile))
+    pid = int(pidfile.read_text())
+    try:
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert "Arbiter now waiting for commands" in ended.stderr
+        held = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+        assert not [one for one in held if one.startswith("pipe:") and held.count(one) == 1]
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not pidfile.exists())
+
+
+def test_what_hinders_a_start_in_the_background_is_told(tmp_path: Path) -> None:
+    ended = background(tmp_path, text="[watcher:w]\ncmd = sleep 1\nnumprocesses = x\n")
+    assert ended.returncode == 1
+    assert ended.stderr == f"{tmp_path}/x.ini:3: numprocesses: 'x' is not a whole number\n"
+
+
+def test_older_programs_find_daemonize(tmp_path: Path) -> None:
+    code = "import os, sys; from circus.circusd import daemonize; daemonize(); "
+    code += "open(sys.argv[1], 'w').write(f'{os.getppid()} {os.getsid(0)}.')"
+    told = tmp_path / "told"
+    subprocess.run([sys.executable, "-c", code, str(told)], timeout=60, check=True)
+    wait_until(lambda: told.exists() and told.read_text().endswith("."))
+    assert int(told.read_text().rstrip(".").split()[1]) != os.getsid(0)
 
 
 def test_on_demand_starts_exactly_those_concerned(circusd: Start) -> None:
