@@ -43,7 +43,8 @@ class Add(Change):
         given = {**(self.options or {}), "cmd": self.cmd}
         if self.args:
             given["args"] = self.args
-        return arbiter.add(watcher_from_mapping(self.name, normal(given)), start=self.start)
+        config = watcher_from_mapping(self.name, normal(given), free=False)
+        return arbiter.add(config, start=self.start)
 
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:

@@ -133,6 +133,7 @@ def test_an_unknown_command_has_a_suggestion(arbiter: FakeArbiter) -> None:
         ("globaloptions", {"option": "x"}, "'x' not an existing option"),
         ("stats", {"process": 3}, "'name' is missing"),
         ("set", {"name": "web", "options": []}, "'options' isn't a valid object"),
+        ("add", {"name": "n", "cmd": "true", "options": {"numproceses": 1}}, "unknown key"),
         ("set", {"name": "web", "options": {"env": "A"}}, "'env' isn't a valid object"),
         ("set", {"name": "web", "options": {"hooks": "a"}}, "isn't a valid hook dict"),
         ("add", {"name": "", "cmd": "x"}, "'name' is empty"),
