@@ -31,7 +31,10 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
         result = command.run(arbiter)
         if not isinstance(result, dict):
             if request.waiting or command.patient:
-                return _when_done(arbiter, result, request)
+                answer = _when_done(arbiter, result, request)
+                if command.patient:
+                    _end_together(answer, result)
+                return answer
             result.add_done_callback(_retrieve)
             result = {}
         return None if silent else wire.success(result, request_id, time.time())
@@ -46,7 +49,8 @@ def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Futur
     answer: Future[bytes | None] = arbiter.loop.create_future()
 
     def done(future: Future[Any]) -> None:
-        if answer.done():
+        if answer.done():  # given up
+            _retrieve(future)
             return
         if future.cancelled():
             outcome = wire.failure(CircusError("given up: circusd ends"), request.id, time.time())
@@ -58,6 +62,11 @@ def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Futur
 
     result.add_done_callback(done)
     return answer
+
+
+def _end_together(answer: Future[Any], result: Future[Any]) -> None:
+    """It does nothing but wait: without an answer there is nothing to wait for."""
+    answer.add_done_callback(lambda _: result.cancel())
 
 
 def _retrieve(future: Future[Any]) -> None:

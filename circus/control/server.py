@@ -46,7 +46,8 @@ class ControlServer:
     """Answers requests and publishes events. Everything here belongs to the loop's thread.
 
     `handle` gets a payload and returns the answer, a future of it, or None for no answer; it must
-    not raise. `mode` is that of socket files.
+    not raise. `mode` is that of socket files. When more than `pending_max` answers are
+    outstanding, the oldest is given up.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class ControlServer:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
         mode: int = 0o600,
+        pending_max: int = PENDING_MAX,
     ) -> None:
         self.endpoint = endpoint
         self.pubsub_endpoint = pubsub_endpoint
         self._handle = handle
         self._loop = loop or asyncio.get_running_loop()
         self._mode = mode
+        self._pending_max = pending_max
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         self._locks: list[PathLock] = []
@@ -162,18 +165,24 @@ class ControlServer:
             # a REQ waits for an answer behind its empty frame, a DEALER for one alone
             self._send(frames[:2] if not frames[1] else frames[:1], _refusal(unread))
             return
-        if len(self._pending) >= PENDING_MAX:
-            busy = CircusError(f"cannot take it: {PENDING_MAX} requests wait for their answers")
-            self._send(frames, _refusal(busy))
-            return
         answer = self._handle(payload)
         if answer is None:
             return
         if isinstance(answer, bytes):
             self._send(frames, answer)
         else:
+            if len(self._pending) >= self._pending_max:
+                self._give_up_the_oldest()
             self._pending[answer] = frames
             answer.add_done_callback(self._answered)
+
+    def _give_up_the_oldest(self) -> None:
+        """Whoever asked has probably gone: nothing tells us that a client has."""
+        oldest = next(iter(self._pending))
+        envelope = self._pending.pop(oldest)
+        oldest.cancel()
+        many = f"no longer waited for: {self._pending_max} later requests wait for their answers"
+        self._send(envelope, _refusal(CircusError(many)))
 
     def _answered(self, future: asyncio.Future[bytes | None]) -> None:
         envelope = self._pending.pop(future, None)

@@ -60,12 +60,15 @@ class Echo:
         return wire.success({"said": message.get("command")}, message.get("id"), 1.0)
 
 
-def serve(folder: Path, test: Callable[[ControlServer, Echo], Awaitable[None]]) -> None:
+def serve(
+    folder: Path, test: Callable[[ControlServer, Echo], Awaitable[None]], **options: Any
+) -> None:
     """Run `test` beside a server."""
 
     async def run() -> None:
         echo = Echo()
-        server = ControlServer(f"ipc://{folder}/control", f"ipc://{folder}/pubsub", echo)
+        endpoints = f"ipc://{folder}/control", f"ipc://{folder}/pubsub"
+        server = ControlServer(*endpoints, echo, **options)
         server.start()
         try:
             await test(server, echo)
@@ -155,6 +158,25 @@ def test_answers_that_come_later(folder: Path) -> None:
         assert (await asked)[1] == [b'"then"']
 
     serve(folder, test)
+
+
+def test_the_oldest_is_given_up_when_too_many_wait(folder: Path) -> None:
+    def ask(endpoint: str) -> list[dict[str, Any]]:
+        with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.setsockopt(zmq.LINGER, 0)
+            dealer.connect(endpoint)
+            for command in (*["later"] * 5, "list"):
+                dealer.send(make_json(command))
+            return [json.loads(dealer.recv()) for _ in range(3) if dealer.poll(10_000)]
+
+    async def test(server: ControlServer, echo: Echo) -> None:
+        first, second, third = await apart(ask, server.endpoint)
+        for refused in (first, second):
+            assert refused["reason"].startswith("no longer waited for: 3 later requests")
+        assert third["said"] == "list"
+        assert [one.cancelled() for one in echo.later] == [True, True, False, False, False]
+
+    serve(folder, test, pending_max=3)
 
 
 def test_the_last_answers_still_go_out(folder: Path) -> None:
