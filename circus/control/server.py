@@ -148,14 +148,21 @@ class ControlServer:
     # -- requests -------------------------------------------------------------------------------
 
     def _on_readable(self) -> None:
-        """Answer what has come, some at a time."""
+        if self._again is None:  # otherwise they have their turn already
+            self._answer_some()
+
+    def _go_on(self) -> None:
         self._again = None
+        self._answer_some()
+
+    def _answer_some(self) -> None:
+        """Answer what has come, and come back when there is more than the loop should wait for."""
         router = self._router
         for _ in range(BATCH):
             if not self._is_readable():
                 return
             self._take(_receive(router))
-        self._again = self._loop.call_soon(self._on_readable)
+        self._again = self._loop.call_soon(self._go_on)
 
     def _take(self, frames: list[bytes]) -> None:
         """`[id, json]` from a DEALER, `[id, …, "", json]` from a REQ; answered the same way."""
@@ -196,7 +203,7 @@ class ControlServer:
     def _look_again(self) -> None:
         """A send may have swallowed the news that there is something to read."""
         if self._again is None and self._is_readable():
-            self._again = self._loop.call_soon(self._on_readable)
+            self._again = self._loop.call_soon(self._go_on)
 
     def _is_readable(self) -> bool:
         return bool(int(self._router.get(_EVENTS)) & _POLLIN)

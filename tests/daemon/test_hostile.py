@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 VALUES: list[object] = [
     None, True, False, -1, 0, 1, 65, 1e308, -0.5, 10**30, "", " ", "web", "\0", "[", "*", "(",
     "é\N{GRINNING FACE}", "\N{RIGHT-TO-LEFT OVERRIDE}x", "x" * 5000, "1" * 5000, "web\n", "TERM",
-    "__class__", [], {}, ["web"], {"a": {"b": []}}, [[[[]]]], ["\0"], {"": ""}, [None], {"cmd": None},
-    {"numprocesses": "many"}, "$(circus.wid)", "../../etc/passwd",
+    "__class__", [], {}, ["web"], {"a": {"b": []}}, [[[[]]]], ["\0"], {"": ""}, [None],
+    {"cmd": None}, {"numprocesses": "many"}, "$(circus.wid)", "../../etc/passwd",
 ]  # fmt: skip
 RAW = [
     b"", b" ", b"\n", b"\0", b"\xff\xfe", b"{", b"[]", b"null", b"1", b'"x"', b"{}", b"[" * 100_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -158,6 +159,30 @@ def test_answers_that_come_later(folder: Path) -> None:
         assert (await asked)[1] == [b'"then"']
 
     serve(folder, test)
+
+
+def test_nothing_goes_on_after_the_end(folder: Path) -> None:
+    wrong: list[dict[str, Any]] = []
+
+    def flood(endpoint: str) -> None:
+        with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.setsockopt(zmq.LINGER, 0)
+            dealer.setsockopt(zmq.SNDTIMEO, 200)  # nobody is there in the end
+            dealer.connect(endpoint)
+            with contextlib.suppress(zmq.Again):
+                for _ in range(3000):
+                    dealer.send(make_json("list"))
+
+    async def test(server: ControlServer, echo: Echo) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: wrong.append(what))
+        flooding = asyncio.ensure_future(apart(flood, server.endpoint))
+        await echo.has_seen(20 * BATCH)
+        server.close()
+        await flooding
+        assert wrong == []
+
+    for _ in range(8):  # it takes a wake-up in the middle of a batch
+        serve(folder, test)
 
 
 def test_the_oldest_is_given_up_when_too_many_wait(folder: Path) -> None:
