@@ -29,12 +29,7 @@ A command that changes something is answered when it has begun. With `--waiting`
 message) it is answered when it is done, with what it came to; circusctl then waits as long as the
 daemon is alive, whatever the time-out.
 
-| Exit status of circusctl | Meaning |
-|---:|---|
-| 0 | it was done; of `is-active`: yes |
-| 1 | no answer in time, no daemon, or something went wrong on this side |
-| 2 | the command line is wrong; nothing was sent |
-| 3 | the daemon said no, and `error: ...` says why; of `is-active`: no |
+How circusctl ends: [exit statuses](exit-statuses.md).
 
 ## Messages
 

@@ -33,14 +33,18 @@ def show_logs(
     """Print the last lines of a watcher's files. The exit status."""
     answer = client.send_message("options", name=name)
     reason = wire.reason(answer)
-    if as_json:
-        return _paths_as_json(answer, reason)
     if reason is not None:
-        complain(f"error: {reason}")
+        if as_json:
+            say(json.dumps(answer))
+        else:
+            complain(f"error: {reason}")
         return EXIT_REFUSED
     paths = log_files(answer["options"])
     if not paths:
         raise CallError(f"{name} has no file: neither stdout_stream nor stderr_stream writes one")
+    if as_json:
+        say(json.dumps({"status": "ok", "files": paths}))
+        return 0
     tails = [Tail(path) for path in paths]
     for tail in tails:
         tail.start(lines)
@@ -62,13 +66,6 @@ def log_files(options: dict[str, Any]) -> list[str]:
         conf = options.get(f"{stream}_conf") or {}
         found.append(options.get(f"{stream}.filename") or conf.get("filename"))
     return list(dict.fromkeys(str(path) for path in found if path))
-
-
-def _paths_as_json(answer: dict[str, Any], reason: str | None) -> int:
-    if reason is None:
-        answer = {"status": "ok", "files": log_files(answer["options"])}
-    say(json.dumps(answer))
-    return 0 if reason is None else EXIT_REFUSED
 
 
 def _print_all(tails: Sequence[Tail], printer: Printer) -> None:
