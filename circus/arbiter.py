@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from circus.changes import Changes
 from circus.demand import Demand
@@ -33,7 +33,10 @@ from circus.watcher import Result, Watcher
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
 
+    from circus.changes import Accepted
     from circus.config.model import Config, WatcherConfig
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +189,7 @@ class Arbiter:
 
         Raises ConflictError once everything is being stopped, as all do that may start something.
         """
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         if watchers is None:
             return self.gather(self.autostart(self.watchers))
         chosen = list(watchers)
@@ -212,7 +215,7 @@ class Arbiter:
 
     def restart(self, watchers: Iterable[Watcher]) -> Result:
         """Stop, then start these."""
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         chosen = list(watchers)
         futures = [one.restart() if one.pool.up else self._start([one])[0] for one in chosen]
         return self._of_one(chosen, futures)
@@ -225,7 +228,7 @@ class Arbiter:
         sequential: bool = False,
     ) -> Result:
         """Replace the workers of these; without a name, of those that run."""
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         if watchers is None:
             running = [watcher for watcher in self.watchers if watcher.pool.up]
             return self.gather(
@@ -242,7 +245,7 @@ class Arbiter:
 
     def add(self, config: WatcherConfig, *, start: bool = False) -> Result:
         """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         key = config.name.lower()
         if key in self._watchers:
             raise AlreadyExist(f"{config.name!r} already exist")
@@ -264,19 +267,23 @@ class Arbiter:
             return self.keep(_nothing())
         return self._see_off(watcher)
 
-    def change(self, name: str, options: Mapping[str, object]) -> Result:
+    def change(self, name: str, options: Mapping[str, object]) -> Accepted:
         """Change options of a watcher: all of them or, when one is wrong, none."""
-        self._refuse_when_stopping()
         return self._changes.change(name, options)
 
-    def reload_config(self) -> Result:
+    def reload_config(self) -> Accepted:
         """Read the file again and do what it takes; when anything is wrong, nothing is done."""
-        self._refuse_when_stopping()
-        return self.keep(self._changes.reload())
+        self.refuse_when_stopping()
+        return self._changes.reload()
+
+    def restart_daemon(self) -> Accepted:
+        """Stop everything, read the file again, start. Nothing is stopped for a bad file."""
+        self.refuse_when_stopping()
+        return self._changes.restart()
 
     def quit(self) -> Result:
         """Stop everything, then end."""
-        return self._end(again=False)
+        return self.end(again=False)
 
     def hurry(self) -> None:
         """A second request to end: whatever still runs is killed now."""
@@ -284,19 +291,9 @@ class Arbiter:
             watcher.kill(graceful_timeout=0.0)
         self.strays.hurry()
 
-    def restart_daemon(self) -> Result:
-        """Stop everything, read the file again, start. Nothing is stopped for a bad file."""
-        self._refuse_when_stopping()
-
-        async def restart() -> dict[str, Any]:
-            await self._changes.read_file()
-            return await self._end(again=True)
-
-        return self.keep(restart())
-
     # -- how ------------------------------------------------
 
-    def keep(self, work: Coroutine[Any, Any, dict[str, Any]]) -> Result:
+    def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """Run it and hold on to it; a failure nobody awaits is logged, once."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
@@ -361,7 +358,8 @@ class Arbiter:
 
         return self.keep(gone())
 
-    def _refuse_when_stopping(self) -> None:
+    def refuse_when_stopping(self) -> None:
+        """Raises ConflictError once the end has begun."""
         if self.stopping:
             raise ConflictError("circusd is being stopped")
 
@@ -396,7 +394,7 @@ class Arbiter:
 
         return self.keep(stop())
 
-    def _end(self, *, again: bool) -> Result:
+    def end(self, *, again: bool) -> Result:
         """Stop everything; of several requests, one to end beats one to start from anew."""
         self._start_again = again and (self._start_again or not self.stopping)
         self.stopping = True

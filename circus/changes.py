@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from circus.aside import aside
@@ -23,29 +25,46 @@ if TYPE_CHECKING:
     from circus.config.model import Config, WatcherConfig
     from circus.watcher import Result, Watcher
 
+    Accepted = asyncio.Future[Result]
+
 logger = logging.getLogger(__name__)
 
 
 class Changes:
-    """The one way in which what was asked for changes while circusd runs."""
+    """The one way in which what was asked for changes while circusd runs.
+
+    Each answers with an `Accepted`: it fails when the change is refused, and nothing has been
+    touched then; or it resolves, with a future of what the change came to.
+    """
 
     def __init__(self, arbiter: Arbiter) -> None:
         self._arbiter = arbiter
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def change(self, name: str, options: Mapping[str, object]) -> Result:
-        """Change options of a watcher. Raises NotFound, ArgumentError; nothing is changed then.
+    def change(self, name: str, options: Mapping[str, object]) -> Accepted:
+        """Change options of a watcher. Raises NotFound, ArgumentError for what is wrong at once."""
+        self._wanted(name, options)
+        return self._arbiter.keep(self._change(name, options))
 
-        Options that need new workers are looked up on this machine first, which may block.
-        """
-        watcher = self._arbiter.get_watcher(name)
-        wanted = changed(watcher.config, options)
-        self.refuse_loops(wanted)
-        if cost(watcher.config, wanted) >= OnChange.REPLACE:
-            _refuse_what_cannot_run(wanted)
-        result = self._apply(watcher, wanted)
+    async def _change(self, name: str, options: Mapping[str, object]) -> Result:
+        # two changes of one watcher, of which the first is still being looked into: in their order
+        async with self._turns[name.lower()]:
+            watcher, wanted = self._wanted(name, options)
+            if cost(watcher.config, wanted) >= OnChange.REPLACE:
+                await aside(self._arbiter.loop, lambda: _refuse_what_cannot_run(wanted))
+                # it may have been resized or removed meanwhile, or everything be ending
+                watcher, wanted = self._wanted(name, options)
+            result = self._apply(watcher, wanted)
         for option in options:
             self._arbiter.events.tell(watcher.name, "updated", option=option)
         return result
+
+    def _wanted(self, name: str, options: Mapping[str, object]) -> tuple[Watcher, WatcherConfig]:
+        self._arbiter.refuse_when_stopping()
+        watcher = self._arbiter.get_watcher(name)
+        wanted = changed(watcher.config, options)
+        self.refuse_loops(wanted)
+        return watcher, wanted
 
     def refuse_loops(self, wanted: WatcherConfig) -> None:
         """Raises ArgumentError when with this configuration watchers would wait for each other."""
@@ -54,16 +73,29 @@ class Changes:
         if loop is not None:
             raise ArgumentError(f"a dependency loop: {' -> '.join(loop)}")
 
-    async def read_file(self) -> Config:
-        """What the file says now. Raises ConfigError; CircusError when there is no file."""
+    def reload(self) -> Accepted:
+        """Read the file again and do what it takes."""
+        return self._arbiter.keep(self._reload())
+
+    def restart(self) -> Accepted:
+        """Stop everything, then start what the file asks for by now."""
+
+        async def restart() -> Result:
+            await self._read_file()
+            return self._arbiter.end(again=True)
+
+        return self._arbiter.keep(restart())
+
+    async def _read_file(self) -> Config:
         path = self._arbiter.config.path
         if path is None:
             raise CircusError("cannot read the configuration again: it did not come from a file")
-        return (await aside(self._arbiter.loop, lambda: load(path, dict(os.environ)))).config
+        loaded = await aside(self._arbiter.loop, lambda: load(path, dict(os.environ)))
+        self._arbiter.refuse_when_stopping()
+        return loaded.config
 
-    async def reload(self) -> dict[str, Any]:
-        """Read the file again and do what it takes. Raises as `read_file`: nothing is done then."""
-        wanted = await self.read_file()
+    async def _reload(self) -> Result:
+        wanted = await self._read_file()
         steps = plan(self._arbiter.config, wanted)
         self._arbiter.config = wanted
         results = []
@@ -74,8 +106,7 @@ class Changes:
                 results += self._follow(step.name, wanted.watchers.get(step.name.lower()))
             elif step.action is not Action.LIVE:
                 logger.warning("Configuration: %s; counts when circusd is started again", what)
-        await self._arbiter.gather(results)
-        return {}
+        return self._arbiter.gather(results)
 
     def _follow(self, name: str, wanted: WatcherConfig | None) -> list[Result]:
         watcher = self._arbiter.find_watcher(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import isfuture
 from typing import TYPE_CHECKING, Any
 
 from circus import wire
@@ -30,7 +31,7 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
         command = find(request.command).from_properties(request.properties)
         result = command.run(arbiter)
         if not isinstance(result, dict):
-            if request.waiting or command.patient:
+            if request.waiting or command.patient or command.checked:
                 answer = _when_done(arbiter, result, request)
                 if command.patient:
                     _end_together(answer, result)
@@ -48,17 +49,25 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
 def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Future[bytes | None]:
     answer: Future[bytes | None] = arbiter.loop.create_future()
 
+    def settle(outcome: bytes) -> None:
+        answer.set_result(None if request.cast else outcome)
+
     def done(future: Future[Any]) -> None:
         if answer.done():  # given up
             _retrieve(future)
             return
+        now = time.time()
         if future.cancelled():
-            outcome = wire.failure(CircusError("given up: circusd ends"), request.id, time.time())
+            settle(wire.failure(CircusError("given up: circusd ends"), request.id, now))
         elif (error := future.exception()) is not None:
-            outcome = wire.failure(error, request.id, time.time())
+            settle(wire.failure(error, request.id, now))
+        elif not isfuture(accepted := future.result()):
+            settle(wire.success(accepted or {}, request.id, now))
+        elif request.waiting:
+            accepted.add_done_callback(done)
         else:
-            outcome = wire.success(future.result() or {}, request.id, time.time())
-        answer.set_result(None if request.cast else outcome)
+            accepted.add_done_callback(_retrieve)
+            settle(wire.success({}, request.id, now))
 
     result.add_done_callback(done)
     return answer

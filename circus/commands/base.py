@@ -131,6 +131,14 @@ class Command:
         """Do it in the daemon. Never blocks; raises CircusError for what is wrong at once."""
         raise NotImplementedError
 
+    @property
+    def checked(self) -> bool:
+        """Whether it is looked into first: also without `waiting` the answer tells of a refusal.
+
+        `run` gives a future then, which resolves with another one once there is nothing to refuse.
+        """
+        return False
+
     @classmethod
     def show(cls, reply: Reply) -> str:
         """What a person reads when it went well."""

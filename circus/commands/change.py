@@ -87,6 +87,11 @@ class Set(Change):
         watcher = arbiter.get_watcher(self.name)
         return arbiter.change(self.name, normal(self.options, watcher.config.env))
 
+    @property
+    def checked(self) -> bool:
+        """Users and programs are looked up on this machine."""
+        return True
+
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
         """Names of variables keep their case, other keys are written small."""
@@ -107,6 +112,11 @@ class ReloadConfig(Change):
     def run(self, arbiter: Arbiter) -> Future[Any]:
         """Settles when what changed has been applied."""
         return arbiter.reload_config()
+
+    @property
+    def checked(self) -> bool:
+        """The file is read."""
+        return True
 
 
 def normal(

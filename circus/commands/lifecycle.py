@@ -82,6 +82,11 @@ class Restart(Action):
             return arbiter.restart_daemon()
         return arbiter.restart(arbiter.match(self.name, self.match))
 
+    @property
+    def checked(self) -> bool:
+        """Without a name the file is read."""
+        return self.name is None
+
 
 @command("reload", Role.OPERATE)
 class Reload(Action):

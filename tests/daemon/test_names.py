@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus.client import CircusClient
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -47,6 +49,27 @@ def test_only_who_needs_a_name_waits_for_it(circusd: Start, answer: Path) -> Non
     assert daemon.call("start", name="user")["status"] == "ok"
     answer.touch()
     daemon.wait_pids("user", 2)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+def test_a_change_that_is_looked_into_holds_up_nobody_and_keeps_its_turn(
+    circusd: Start, answer: Path
+) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[watcher:web]\ncmd = sleep 3600\n")
+    daemon.wait_pids("w", 1)
+    changes = [{"uid": "nobody", "cmd": "sleep 3601"}, {"cmd": "sleep 3602"}]
+    clients = [CircusClient(endpoint=daemon.endpoint, timeout=30) for _ in changes]
+    for client, options in zip(clients, changes, strict=True):
+        message = {"command": "set", "properties": {"name": "w", "options": options}, "id": "1"}
+        client.socket.send(json.dumps(message).encode())
+    assert daemon.call("set", name="web", options={"nice": 1}, waiting=True)["status"] == "ok"
+    assert daemon.call("options", name="w")["options"]["cmd"] == "sleep 3600"
+    answer.touch()
+    for client in clients:
+        assert json.loads(client.socket.recv())["status"] == "ok"
+        client.stop()
+    options = daemon.call("options", name="w")["options"]
+    assert (options["cmd"], options["uid"]) == ("sleep 3602", "nobody")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")

@@ -109,6 +109,12 @@ class FakeArbiter:
     def info(self) -> dict[str, Any]:
         return {"pid": 1}
 
+    def accept(self, verb: str, *arguments: object) -> asyncio.Future[Any]:
+        """What has been looked into already, and is taken on."""
+        accepted = self.loop.create_future()
+        accepted.set_result(self.note(verb, *arguments))
+        return accepted
+
     def start(self, watchers: Any = None) -> asyncio.Future[Any]:
         return self.note("start", watchers and [one.name for one in watchers])
 
@@ -119,7 +125,7 @@ class FakeArbiter:
         return self.note("restart", [one.name for one in watchers])
 
     def restart_daemon(self) -> asyncio.Future[Any]:
-        return self.note("restart_daemon")
+        return self.accept("restart_daemon")
 
     def reload(self, watchers: Any = None, **how: object) -> asyncio.Future[Any]:
         return self.note("reload", watchers and [one.name for one in watchers], how)
@@ -131,10 +137,10 @@ class FakeArbiter:
         return self.note("remove", name, nostop)
 
     def change(self, name: str, options: dict[str, Any]) -> asyncio.Future[Any]:
-        return self.note("change", name, options)
+        return self.accept("change", name, options)
 
     def reload_config(self) -> asyncio.Future[Any]:
-        return self.note("reload_config")
+        return self.accept("reload_config")
 
     def quit(self) -> asyncio.Future[Any]:
         return self.note("quit")
