@@ -75,10 +75,3 @@ class Process:
         if recursive:
             return self.descendants()
         return self.children() if children else []
-
-    def signal_leftovers(self, signum: int) -> None:
-        """Signal what it left behind: its process group and what was found to be its own."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signum)
-        for found in self.leftovers:
-            tree.send(found, signum)

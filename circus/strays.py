@@ -79,6 +79,7 @@ class Strays:
         self._adopt = adopt
         self._awaited: dict[str, tuple[Process, Callable[[], None]]] = {}
         self._to_kill: dict[str, Process] = {}
+        self._to_signal: dict[str, tuple[Process, int]] = {}
         self._live: dict[str, Process] = {}
         self._abandoned: dict[str, Unwanted] = {}
         self._last: Unwanted | None = None
@@ -110,6 +111,11 @@ class Strays:
         """It never became a worker."""
         self._live.pop(process.mark, None)
 
+    def signal(self, process: Process, signum: int) -> None:
+        """Signal everything it left behind, in the next look."""
+        self._to_signal[process.mark] = process, signum
+        self.look_soon()
+
     def kill(self, process: Process) -> None:
         """SIGKILL everything it started, in the next look."""
         self._to_kill[process.mark] = process
@@ -137,7 +143,7 @@ class Strays:
 
     def look_soon(self) -> None:
         """Something changed: look again, as soon as the spacing allows."""
-        if self._is_needed() or self._to_kill:
+        if self._is_needed() or self._to_kill or self._to_signal:
             self._schedule(max(0.0, self._not_before - time.monotonic()))
 
     def close(self) -> None:
@@ -163,6 +169,10 @@ class Strays:
         self._handle = None
         began = time.monotonic()
         look = self._take_look()
+        for mark, (process, signum) in self._to_signal.items():
+            process.leftovers = look.owned.get(mark, [])
+            self._send(process, signum)
+        self._to_signal.clear()
         for mark, process in self._to_kill.items():
             self._kill_tree(process, look, mark)
         self._to_kill.clear()

@@ -114,7 +114,7 @@ class Workers:
         if process is None:
             return
         if not process.alive:
-            process.signal_leftovers(signum)
+            self._arbiter.strays.signal(process, signum)
             return
         if self._config.stop_children:
             for child in process.children():

@@ -76,7 +76,7 @@ class Pool:
         self.up = True
         self._start_again = False
         effects: Effects = []
-        for wid in [w for w in self._members if self.slots[w].state in FELL]:
+        for wid in [w for w in self._members if self._has_ended(self.slots[w])]:
             effects += self._step(wid, core.Retry(), now)
         return effects + self.reconcile(now)
 
@@ -202,6 +202,9 @@ class Pool:
         """A sequential reload pauses for warmup_delay between two workers."""
         turn = self.replacement
         return turn is not None and turn.sequential and turn.current is None and bool(turn.old)
+
+    def _has_ended(self, slot: Slot) -> bool:
+        return slot.state in FELL or slot.why is core.Why.LEFTOVERS
 
     def _least_missed(self, wid: int) -> tuple[bool, float]:
         slot = self.slots[wid]

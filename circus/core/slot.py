@@ -225,6 +225,12 @@ def _want_up(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> 
     return replace(slot, wanted=True), ()
 
 
+def _retry_later(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
+    """Another one is asked for while what the last one left behind is still going."""
+    why = Why.RESTART if slot.why is Why.LEFTOVERS else slot.why
+    return replace(slot, wanted=True, why=why), ()
+
+
 def _want_down(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
     return replace(slot, wanted=False), ()
 
@@ -388,7 +394,7 @@ TABLE: dict[tuple[State, type], Callable[[Slot, Event, WatcherConfig, float], Ou
     (S.READY, DeadlinePassed): _expired,
     (S.STOPPING, WantUp): _want_up,
     (S.STOPPING, WantDown): _want_down,
-    (S.STOPPING, Retry): _want_up,
+    (S.STOPPING, Retry): _retry_later,
     (S.STOPPING, Terminate): _hurry,
     (S.STOPPING, Exited): _leader_ended,
     (S.STOPPING, Emptied): _emptied,

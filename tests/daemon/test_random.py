@@ -1,7 +1,8 @@
 """Random commands and deaths against the real kernel, seen from outside.
 
 Each worker holds a lock of its slot, which the kernel gives to one only and takes back at its
-death: that is how two in a slot would show.
+death: that is how two in a slot would show. Strangers sit on the pids of workers that are gone:
+that is how a signal to somebody else would.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,12 +20,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import child, wait_until
+from tests.support import alive, child, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
     from tests.support import Daemon
 
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 PACE = "max_retry = -1\nbackoff_delay = 0.01\nbackoff_max = 0.1\n"
 KINDS = {
     "quick": "numprocesses = 3\n",
@@ -52,6 +55,39 @@ def configuration() -> str:
     return text
 
 
+class Strangers:
+    """Processes that take the pids of workers as soon as they are free."""
+
+    def __init__(self) -> None:
+        self.sitting: list[subprocess.Popen[bytes]] = []
+
+    def take(self, pid: int) -> None:
+        """Try to be `pid`, with a session and a group of that number; others may be faster."""
+        try:
+            LAST_PID.write_text(str(pid - 1))
+        except OSError:  # only root may choose pids
+            return
+        one = subprocess.Popen(["sleep", "3600"], start_new_session=True)
+        if one.pid == pid:
+            self.sitting.append(one)
+        else:
+            end(one)
+
+    def check(self) -> None:
+        """Nobody sent them anything. Raises AssertionError."""
+        for one in self.sitting:
+            assert one.poll() is None, f"a stranger on pid {one.pid} ended with {one.returncode}"
+
+    def close(self) -> None:
+        for one in self.sitting:
+            end(one)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
 def change(chance: random.Random) -> dict[str, object]:
     """Something to set: cheap, or with a reload, or with a program that does not stand."""
     return chance.choice(
@@ -69,13 +105,13 @@ def change(chance: random.Random) -> dict[str, object]:
 VERBS = ["start", "stop", "restart", "reload", "incr", "decr", "set", "kill", "signal"]
 
 
-def act(daemon: Daemon, chance: random.Random) -> None:
+def act(daemon: Daemon, chance: random.Random, strangers: Strangers) -> None:
     name = chance.choice(NAMES)
     verb = chance.choice([*VERBS, "die", "break"])
     if verb == "break":
         toggle(daemon)
     elif verb == "die":
-        die(daemon, name, chance)
+        die(daemon, name, chance, strangers)
     else:
         answer = daemon.call(verb, name=name, **properties(verb, chance))
         if answer["status"] != "ok":  # refused before anything was touched
@@ -97,10 +133,13 @@ def properties(verb: str, chance: random.Random) -> dict[str, object]:
             return {}
 
 
-def die(daemon: Daemon, name: str, chance: random.Random) -> None:
+def die(daemon: Daemon, name: str, chance: random.Random, strangers: Strangers) -> None:
     for pid in daemon.pids(name)[:1]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, chance.choice([signal.SIGKILL, signal.SIGTERM]))
+        if chance.random() < 0.5 and name not in ("deaf", "slow", "single"):
+            wait_until(partial(gone, pid))
+            strangers.take(pid)
 
 
 def toggle(daemon: Daemon) -> None:
@@ -124,6 +163,10 @@ def locked(daemon: Daemon, name: str) -> set[str]:
     return {file.stem for file in files if file.stat().st_ino in held}
 
 
+def gone(pid: int) -> bool:
+    return not alive(pid)
+
+
 def is_complete(daemon: Daemon, name: str) -> bool:
     return len(locked(daemon, name)) == count_of(name)
 
@@ -134,21 +177,25 @@ def count_of(name: str) -> int:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_t15_t16_t32_random_commands_converge(circusd: Start, seed: int) -> None:
-    daemon, chance = circusd(configuration()), random.Random(seed)
-    for _number in range(150):
-        act(daemon, chance)
-    if not (daemon.folder / "python").is_symlink():
-        toggle(daemon)
-    for name in STEADY:
-        options = {"max_age": 0, "numprocesses": count_of(name)}
-        assert daemon.call("set", name=name, options=options)["status"] == "ok"
-        assert daemon.call("start", name=name)["status"] == "ok"
-    for name in STEADY:
-        answer = daemon.call("wait", names=[name], until="settled", timeout=20)
-        assert answer["status"] == "ok", answer
-        assert len(daemon.pids(name)) == count_of(name)
-        wait_until(partial(is_complete, daemon, name))
-    assert daemon.call("stop", waiting=True)["status"] == "ok"
-    assert locked(daemon, "") == set()
-    assert set(daemon.call("status")["statuses"].values()) == {"stopped"}
-    assert [line for line in diary(daemon) if line.startswith("two")] == []
+    daemon, strangers, chance = circusd(configuration()), Strangers(), random.Random(seed)
+    try:
+        for _number in range(150):
+            act(daemon, chance, strangers)
+        if not (daemon.folder / "python").is_symlink():
+            toggle(daemon)
+        for name in STEADY:
+            options = {"max_age": 0, "numprocesses": count_of(name)}
+            assert daemon.call("set", name=name, options=options)["status"] == "ok"
+            assert daemon.call("start", name=name)["status"] == "ok"
+        for name in STEADY:
+            answer = daemon.call("wait", names=[name], until="settled", timeout=20)
+            assert answer["status"] == "ok", answer
+            assert len(daemon.pids(name)) == count_of(name)
+            wait_until(partial(is_complete, daemon, name))
+        assert daemon.call("stop", waiting=True)["status"] == "ok"
+        assert locked(daemon, "") == set()
+        assert set(daemon.call("status")["statuses"].values()) == {"stopped"}
+        assert [line for line in diary(daemon) if line.startswith("two")] == []
+        strangers.check()
+    finally:
+        strangers.close()

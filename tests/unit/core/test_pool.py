@@ -170,3 +170,11 @@ def test_a_pool_without_workers_to_run_is_active() -> None:
     pool.reconcile(1.0)
     end(pool, 1.1)
     assert (pool.slots, pool.status) == ({}, "active")
+
+
+def test_a_start_counts_while_leftovers_are_still_going() -> None:
+    pool = running(replace(CONFIG, respawn=False, numprocesses=1))
+    pool.handle(1, core.Exited("exited with code 0", empty=False), 5.0)
+    pool.start(5.1)
+    pool.handle(1, core.Emptied(), 5.2)
+    assert states(pool) == {1: "spawning"}
