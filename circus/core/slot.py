@@ -9,9 +9,9 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,9 +154,11 @@ class KillTree:
 Effect: TypeAlias = Spawn | Signal | KillTree
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The facts about one position. Times are monotonic seconds."""
+class Slot(NamedTuple):
+    """The facts about one position. Times are monotonic seconds.
+
+    A named tuple, because a worker's life takes a dozen of them and these are the cheapest.
+    """
 
     wid: int
     state: State = State.EMPTY
@@ -214,29 +216,36 @@ def back_off(short_lives: int, config: WatcherConfig, luck: float) -> float:
 
 
 def _enter(slot: Slot, state: State, now: float, deadline: float | None = None) -> Slot:
-    return replace(slot, state=state, since=now, deadline=deadline)
+    return slot._replace(state=state, since=now, deadline=deadline)
 
 
 def _forgive(slot: Slot) -> Slot:
-    return replace(slot, failures=0, short_lives=0)
+    return slot._replace(failures=0, short_lives=0)
 
 
 def _want_up(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
-    return replace(slot, wanted=True), ()
+    return slot._replace(wanted=True), ()
 
 
 def _retry_later(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
-    """Another one is asked for while what the last one left behind is still going."""
-    why = Why.RESTART if slot.why is Why.LEFTOVERS else slot.why
-    return replace(slot, wanted=True, why=why), ()
+    return _asked_meanwhile(slot, Why.RESTART)._replace(wanted=True), ()
+
+
+def _stop_later(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
+    return _asked_meanwhile(slot, Why.ASKED)._replace(wanted=False), ()
+
+
+def _asked_meanwhile(slot: Slot, why: Why) -> Slot:
+    """Somebody asks for something while leftovers are going: then that is why they go."""
+    return slot._replace(why=why) if slot.why is Why.LEFTOVERS else slot
 
 
 def _want_down(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
-    return replace(slot, wanted=False), ()
+    return slot._replace(wanted=False), ()
 
 
 def _fill(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return _spawn(replace(slot, wanted=True), now)
+    return _spawn(slot._replace(wanted=True), now)
 
 
 def _try_again(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
@@ -244,21 +253,21 @@ def _try_again(slot: Slot, _event: Event, _config: WatcherConfig, now: float) ->
 
 
 def _spawn(slot: Slot, now: float) -> Outcome:
-    fresh = replace(slot, pid=None, why=None, leader_gone=False, kills=0)
+    fresh = slot._replace(pid=None, why=None, leader_gone=False, kills=0)
     return _enter(fresh, State.SPAWNING, now), (Spawn(),)
 
 
 def _retry(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return _spawn(_forgive(replace(slot, wanted=True)), now)
+    return _spawn(_forgive(slot._replace(wanted=True)), now)
 
 
 def _empty(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return _enter(_forgive(replace(slot, wanted=False)), State.EMPTY, now), ()
+    return _enter(_forgive(slot._replace(wanted=False)), State.EMPTY, now), ()
 
 
 def _spawned(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, Spawned)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, pid=event.pid, started=now, luck=event.luck)
+    slot = slot._replace(pid=event.pid, started=now, luck=event.luck)
     if not slot.wanted:
         return _stop(slot, config, now, Why.ASKED)
     if config.ready_after > 0:
@@ -279,7 +288,7 @@ def _expiry(slot: Slot, config: WatcherConfig) -> float | None:
 
 def _spawn_failed(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, SpawnFailed)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, last=event.reason, ended_well=False)
+    slot = slot._replace(last=event.reason, ended_well=False)
     if not slot.wanted:
         return _enter(slot, State.EMPTY, now), ()
     return _too_short(slot, config, now, event.luck), ()
@@ -288,7 +297,7 @@ def _spawn_failed(slot: Slot, event: Event, config: WatcherConfig, now: float) -
 def _too_short(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Slot:
     """The start failed or the life was short: a pause, or after too many failures no more."""
     failures = 0 if slot.ended_well else slot.failures + 1
-    slot = replace(slot, failures=failures, short_lives=slot.short_lives + 1, pid=None)
+    slot = slot._replace(failures=failures, short_lives=slot.short_lives + 1, pid=None)
     if failures and 0 <= config.max_retry <= failures:
         return _enter(slot, State.FAILED, now)
     wait = back_off(slot.short_lives, config, luck)
@@ -298,10 +307,10 @@ def _too_short(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Sl
 def _exited(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     """A worker ended on its own; what it left behind must go before another takes its place."""
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, last=event.how, ended_well=event.success)
+    slot = slot._replace(last=event.how, ended_well=event.success)
     if event.empty:
         return _gone(slot, config, now, event.luck)
-    stopped = replace(slot, why=Why.LEFTOVERS, leader_gone=True)
+    stopped = slot._replace(why=Why.LEFTOVERS, leader_gone=True)
     deadline = now + config.graceful_timeout
     return _enter(stopped, State.STOPPING, now, deadline), (Signal(config.stop_signal),)
 
@@ -310,14 +319,14 @@ def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome
     """Nothing is left of the worker: what now?"""
     meant = slot.why not in (None, Why.LEFTOVERS)
     ran = (slot.since if slot.leader_gone else now) - slot.started
-    slot = replace(slot, pid=None)
+    slot = slot._replace(pid=None)
     if not slot.wanted:
         return _enter(_forgive(slot), State.EMPTY, now), ()
     if meant:
-        return _spawn(_forgive(replace(slot, restarts=slot.restarts + 1)), now)
+        return _spawn(_forgive(slot._replace(restarts=slot.restarts + 1)), now)
     if not config.respawn or config.on_demand:
         return _enter(slot, State.DONE, now), ()
-    slot = replace(slot, restarts=slot.restarts + 1)
+    slot = slot._replace(restarts=slot.restarts + 1)
     if ran >= config.backoff_reset:
         slot = _forgive(slot)
     slot = _too_short(slot, config, now, luck)
@@ -327,11 +336,11 @@ def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome
 
 
 def _want_stop(slot: Slot, _event: Event, config: WatcherConfig, now: float) -> Outcome:
-    return _stop(replace(slot, wanted=False), config, now, Why.ASKED)
+    return _stop(slot._replace(wanted=False), config, now, Why.ASKED)
 
 
 def _stop(slot: Slot, config: WatcherConfig, now: float, why: Why) -> Outcome:
-    slot = replace(slot, why=why, kills=0)
+    slot = slot._replace(why=why, kills=0)
     deadline = now + config.graceful_timeout
     return _enter(slot, State.STOPPING, now, deadline), (Signal(config.stop_signal),)
 
@@ -340,7 +349,7 @@ def _terminate(slot: Slot, event: Event, config: WatcherConfig, now: float) -> O
     assert isinstance(event, Terminate)  # noqa: S101 the table sends nothing else here
     grace = config.graceful_timeout if event.grace is None else event.grace
     signum = config.stop_signal if event.signum is None else event.signum
-    slot = replace(slot, why=Why.RESTART, kills=0)
+    slot = slot._replace(why=Why.RESTART, kills=0)
     return _enter(slot, State.STOPPING, now, now + grace), (Signal(signum),)
 
 
@@ -348,7 +357,7 @@ def _hurry(slot: Slot, event: Event, _config: WatcherConfig, now: float) -> Outc
     """A second stop may shorten the first one's grace and add its signal; never lengthen it."""
     assert isinstance(event, Terminate)  # noqa: S101 the table sends nothing else here
     if event.grace is not None and slot.deadline is not None:
-        slot = replace(slot, deadline=min(slot.deadline, now + event.grace))
+        slot = slot._replace(deadline=min(slot.deadline, now + event.grace))
     return slot, (() if event.signum is None else (Signal(event.signum),))
 
 
@@ -358,7 +367,7 @@ def _expired(slot: Slot, _event: Event, config: WatcherConfig, now: float) -> Ou
 
 def _leader_ended(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = replace(slot, last=event.how, ended_well=event.success, leader_gone=True)
+    slot = slot._replace(last=event.how, ended_well=event.success, leader_gone=True)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     # what is left never heard the stop signal: it went to the leader
@@ -373,7 +382,7 @@ def _emptied(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Out
 
 
 def _kill(slot: Slot, _event: Event, _config: WatcherConfig, now: float) -> Outcome:
-    return replace(slot, kills=slot.kills + 1, deadline=now + KILL_AGAIN), (KillTree(),)
+    return slot._replace(kills=slot.kills + 1, deadline=now + KILL_AGAIN), (KillTree(),)
 
 
 S = State
@@ -393,7 +402,7 @@ TABLE: dict[tuple[State, type], Callable[[Slot, Event, WatcherConfig, float], Ou
     (S.READY, Exited): _exited,
     (S.READY, DeadlinePassed): _expired,
     (S.STOPPING, WantUp): _want_up,
-    (S.STOPPING, WantDown): _want_down,
+    (S.STOPPING, WantDown): _stop_later,
     (S.STOPPING, Retry): _retry_later,
     (S.STOPPING, Terminate): _hurry,
     (S.STOPPING, Exited): _leader_ended,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +27,7 @@ CONFIG = WatcherConfig(name="w", cmd="x", graceful_timeout=1.0, max_retry=2, bac
 def no_deadline(handler: Handler) -> Handler:
     def broken(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
         after, effects = handler(slot, event, config, now)
-        return replace(after, deadline=None), effects
+        return after._replace(deadline=None), effects
 
     return broken
 
@@ -45,7 +44,7 @@ def nothing(_handler: Handler) -> Handler:
 
 
 def spawn_at_once(_handler: Handler) -> Handler:
-    return lambda slot, _event, _config, _now: (replace(slot, wanted=True), (core.Spawn(),))
+    return lambda slot, _event, _config, _now: (slot._replace(wanted=True), (core.Spawn(),))
 
 
 def story(kernel: Kernel) -> None:
