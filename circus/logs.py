@@ -1,18 +1,18 @@
-"""Where the daemon's own log goes."""
+"""Where the daemon's own log goes.
+
+What only some logs need is imported with them: circusd has to stay small.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import logging.config
-import logging.handlers
 import os
 import select
 import sys
 import time
 from collections import deque
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from circus.exc import CircusError
 from circus.host.unblocked import unblocked, writer
@@ -153,13 +153,16 @@ def leave_standard_error() -> None:
 def reopen() -> None:
     """Open log files anew, after they were moved away."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.handlers.WatchedFileHandler):
+        if hasattr(handler, "reopenIfNeeded"):
             handler.reopenIfNeeded()
 
 
 def _handler(output: str) -> logging.Handler:
     if output in ("-", "stdout"):
         return StandardError()
+    import logging.handlers
+    from urllib.parse import urlsplit
+
     if not output.startswith("syslog://"):
         return logging.handlers.WatchedFileHandler(output, encoding="utf-8")
     parts = urlsplit(output)
@@ -170,12 +173,15 @@ def _handler(output: str) -> logging.Handler:
 
 
 def _from_file(name: str) -> None:
+    import logging.config
+
     path = Path(name)
     try:
         if path.suffix.lower() == ".ini":
-            logging.config.fileConfig(name, disable_existing_loggers=True)
+            logging.config.fileConfig(name, disable_existing_loggers=False)
             return
-        logging.config.dictConfig(_mapping(path))
+        # ours exist already, and are to be heard
+        logging.config.dictConfig({"disable_existing_loggers": False, **_mapping(path)})
     except CircusError:
         raise
     except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 
 from circus.exc import CircusError
 
@@ -24,6 +23,8 @@ class Pidfile:
     def create(self, pid: int) -> None:
         """Write it. Raises CircusError when a living process holds it."""
         if self.fname is None:
+            import tempfile  # rarely
+
             handle, self.fname = tempfile.mkstemp(prefix="circus-", suffix=".pid")
             os.close(handle)
         holder = self.validate()

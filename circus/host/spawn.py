@@ -103,7 +103,7 @@ def outcome(order: Order, report: int) -> SpawnError | None:
 def _directly(order: Order) -> int:
     actions = _file_actions(order)
     failure: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for path in _candidates(order):
+    for path in candidates(order.file, order.env.get("PATH", DEFAULT_PATH)):
         try:
             return os.posix_spawn(
                 path,
@@ -123,14 +123,15 @@ def _directly(order: Order) -> int:
     raise failure
 
 
-def _candidates(order: Order) -> Iterator[str]:
-    if "/" in order.file:
-        yield order.file
+def candidates(file: str, path: str) -> Iterator[str]:
+    """What `file` may mean to a worker with this PATH, in the order in which it is tried."""
+    if "/" in file:
+        yield file
         return
-    for directory in order.env.get("PATH", DEFAULT_PATH).split(":"):
-        path = os.path.join(directory or ".", order.file)
-        if os.path.exists(path):
-            yield path
+    for directory in path.split(":"):
+        found = os.path.join(directory or ".", file)
+        if os.path.exists(found):
+            yield found
 
 
 def _through_launch(order: Order, options: list[str]) -> Started:

@@ -7,7 +7,6 @@ import grp
 import os
 import pwd
 import resource
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from circus.config.schema import Problem, suggestion
 from circus.exc import SpawnError
 from circus.host import identity
 from circus.host.environ import Environment, read_env_file
-from circus.host.spawn import DEFAULT_PATH
+from circus.host.spawn import DEFAULT_PATH, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -156,11 +155,15 @@ def _on_this_machine(
         full = os.path.join(directory or "", program)
         if not os.path.exists(full):
             return [(key, f"{program!r} does not exist")]
-        if os.path.isdir(full) or not os.access(full, os.X_OK):
+        if not _is_program(full):
             return [(key, f"{program!r} is not an executable file")]
         return []
     path = env.get("PATH", DEFAULT_PATH)
-    if shutil.which(program, path=path) is None:
+    if not any(_is_program(found) for found in candidates(program, path)):
         hint = "" if "PATH" in env else "; set copy_env or a PATH in [env]"
         return [(key, f"{program!r} is not found on the path {path}{hint}")]
     return []
+
+
+def _is_program(path: str) -> bool:
+    return os.access(path, os.X_OK) and not os.path.isdir(path)

@@ -8,7 +8,6 @@ would leave holes. It would not be faster either: see benchmarks/output.py.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,8 @@ class FileStream:
         self.backup_count = _number("backup_count", backup_count)
         self.time_format = time_format
         if filename is None:
+            import tempfile  # rarely
+
             fd, filename = tempfile.mkstemp(prefix="circus-")
             os.close(fd)
         self.filename = os.path.abspath(filename)

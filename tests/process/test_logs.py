@@ -44,8 +44,11 @@ def _as_it_was() -> Iterator[None]:
     root.handlers[:], root.level = handlers, level
 
 
+logs_logger = logging.getLogger("circus.somewhere")
+
+
 def say(text: str) -> None:
-    logging.getLogger("circus.somewhere").info("%s", text)
+    logs_logger.info("%s", text)
 
 
 def test_a_file_gets_the_line_that_people_know_also_after_it_was_moved(folder: Path) -> None:
@@ -120,6 +123,7 @@ def test_a_configuration_of_logging(folder: Path) -> None:
     (folder / "log.json").write_text('{"version": 1, "root": {"level": "DEBUG"}}')
     logs.configure("error", "-", str(folder / "log.json"))
     assert logging.getLogger().level == logging.DEBUG
+    assert not logs_logger.disabled
     (folder / "log.txt").write_text("")
     for name, reason in (("log.txt", "not .ini, .json or .yaml"), ("none.json", "No such file")):
         with pytest.raises(CircusError, match=reason):
