@@ -171,19 +171,6 @@ def test_the_endpoint_is_found(circusd: Start) -> None:
     assert "No circusd listens at ipc:///tmp/nowhere" in ended.stderr
 
 
-def test_t55_a_slow_stop_is_not_a_time_out(circusd: Start) -> None:
-    daemon = circusd(
-        "[watcher:slow]\ngraceful_timeout = 2\n"
-        "cmd = sh -c \"trap '' TERM; echo up; while :; do sleep 0.1; done\"\n"
-        "stdout_stream.filename = FOLDER/slow.log\n"
-    )
-    wait_until(lambda: "up" in (daemon.folder / "slow.log").read_text())
-    ended = daemon.ctl("--timeout", "0.2", "stop", "slow", "--waiting")
-    assert ended.returncode == 0, ended
-    assert ended.stdout.startswith("ok\n")
-    assert daemon.call("status", name="slow")["status"] == "stopped"
-
-
 def test_t14_names_of_every_kind(circusd: Start) -> None:
     names = ["UPPER", "with-dash", "with.dot", "web.1", "ünï", "with blank"]
     text = "".join(f"[watcher:{name}]\ncmd = sleep 3600\n" for name in names)
