@@ -20,7 +20,7 @@ from circus.config.load import examine, load
 from circus.config.schema import in_order
 from circus.control.server import ControlServer
 from circus.endpoints import daemon_endpoints
-from circus.exc import CircusError, ConfigError
+from circus.exc import CircusError, ConfigError, ConflictError
 from circus.host import spawn
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
@@ -249,7 +249,10 @@ class Signals:
                 self._arbiter.hurry()
         elif signum is signal.SIGHUP:
             logger.info("Got signal SIG_HUP")
-            self._arbiter.reload()
+            try:
+                self._arbiter.reload()
+            except ConflictError as error:
+                logger.warning("Cannot reload: %s", error)
         elif signum is signal.SIGUSR1:
             logs.reopen()
             self._arbiter.reopen()

@@ -150,6 +150,23 @@ autostart = False
     wait_until(lambda: log.exists() and "tick" in log.read_text())
 
 
+def test_signals_while_it_ends_do_no_harm(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:slow]\ncmd = trap '' TERM; echo up; while :; do sleep 0.05; done\nshell = True\n"
+        "copy_env = True\ngraceful_timeout = 60\nstdout_stream.filename = FOLDER/out\n"
+    )
+    out = daemon.folder / "out"
+    wait_until(lambda: out.exists() and out.read_text())
+    daemon.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: daemon.call("status", name="slow")["status"] == "stopping")
+    for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGWINCH):
+        daemon.process.send_signal(signum)
+    wait_until(lambda: "Cannot reload: circusd is being stopped" in daemon.text())
+    assert daemon.process.poll() is None
+    daemon.process.send_signal(signal.SIGINT)  # the second one does not wait
+    assert daemon.process.wait(timeout=30) == 0
+
+
 def test_reloadconfig_touches_what_changed(circusd: Start) -> None:
     same = "[watcher:same]\ncmd = sleep 3600\n"
     daemon = circusd(f"{same}[watcher:gone]\ncmd = sleep 3601\n[watcher:more]\ncmd = sleep 3602\n")
