@@ -84,7 +84,8 @@ def test_t25_a_directory_that_is_gone_comes_back(bench: Bench, tmp_path: Path) -
     folder.mkdir()
     sink = FileStream(str(folder / "out"))
     bench.feed(sink, b"one\n")
-    wait_until(lambda: not open_files(folder / "out"))
+    out = folder / "out"
+    wait_until(lambda: out.read_bytes() == b"one\n" and not open_files(out))
     (folder / "out").unlink()
     folder.rmdir()
     bench.feed(sink, b"two\n")
