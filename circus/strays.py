@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPACING = 20
-"""Times the cost of one look that passes before the next."""
+"""Times the cost of one look, in seconds on the processor, that pass before the next."""
 AGAIN = 0.01
 """Seconds until the next look after one that could not be sure."""
 DOUBTS = 5
@@ -167,7 +167,7 @@ class Strays:
 
     def _look(self) -> None:
         self._handle = None
-        began = time.monotonic()
+        began = time.thread_time()  # what others take of the machine meanwhile is not our cost
         look = self._take_look()
         for mark, (process, signum) in self._to_signal.items():
             process.leftovers = look.owned.get(mark, [])
@@ -178,7 +178,7 @@ class Strays:
         self._to_kill.clear()
         self._tell_the_empty(look)
         self._press(look)
-        cost = time.monotonic() - began
+        cost = time.thread_time() - began
         self._not_before = time.monotonic() + SPACING * cost
         if self._is_needed():
             # without being its parent nobody tells us of a death: look again, but not often
