@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.client import CircusClient
-from tests.support import alive, child, children, pid_tree, ready, wait_until
+from tests.support import alive, child, children, only_if, pid_tree, ready, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNSHARE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
-pytestmark = pytest.mark.skipif(
-    subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode != 0,
-    reason="no namespaces here",
+pytestmark = only_if(
+    subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0,
+    "no namespaces here",
 )
 
 

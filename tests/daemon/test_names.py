@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.client import CircusClient
-from tests.support import wait_until
+from tests.support import needs_root, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -37,7 +36,7 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "answer"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+@needs_root
 def test_only_who_needs_a_name_waits_for_it(circusd: Start, answer: Path) -> None:
     daemon = circusd(CONFIG)
     daemon.wait_pids("web", 1)
@@ -51,28 +50,28 @@ def test_only_who_needs_a_name_waits_for_it(circusd: Start, answer: Path) -> Non
     daemon.wait_pids("user", 2)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+@needs_root
 def test_a_change_that_is_looked_into_holds_up_nobody_and_keeps_its_turn(
     circusd: Start, answer: Path
 ) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[watcher:web]\ncmd = sleep 3600\n")
     daemon.wait_pids("w", 1)
     changes = [{"uid": "nobody", "cmd": "sleep 3601"}, {"cmd": "sleep 3602"}]
-    clients = [CircusClient(endpoint=daemon.endpoint, timeout=30) for _ in changes]
-    for client, options in zip(clients, changes, strict=True):
+    client = CircusClient(endpoint=daemon.endpoint, timeout=30)
+    for options in changes:
         message = {"command": "set", "properties": {"name": "w", "options": options}, "id": "1"}
         client.socket.send(json.dumps(message).encode())
     assert daemon.call("set", name="web", options={"nice": 1}, waiting=True)["status"] == "ok"
     assert daemon.call("options", name="w")["options"]["cmd"] == "sleep 3600"
     answer.touch()
-    for client in clients:
+    for _ in changes:
         assert json.loads(client.socket.recv())["status"] == "ok"
-        client.stop()
+    client.stop()
     options = daemon.call("options", name="w")["options"]
     assert (options["cmd"], options["uid"]) == ("sleep 3602", "nobody")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+@needs_root
 def test_the_daemon_ends_without_an_answer(circusd: Start, answer: Path) -> None:
     daemon = circusd(CONFIG)
     daemon.wait_pids("web", 1)
@@ -80,7 +79,7 @@ def test_the_daemon_ends_without_an_answer(circusd: Start, answer: Path) -> None
     assert daemon.process.wait(timeout=30) == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+@needs_root
 def test_a_name_that_is_not_there_is_a_reason(circusd: Start) -> None:
     daemon = circusd("[watcher:user]\ncmd = sleep 3600\nuid = nosuchuser\nmax_retry = 2\n")
     wait_until(lambda: daemon.call("status", name="user")["status"] == "stopped")

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import child, children, ready, wait_until
+from tests.support import child, children, needs_root, ready, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
     from tests.support import Daemon
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes identities")
 
 
 def output(daemon: Daemon, name: str = "w") -> Path:

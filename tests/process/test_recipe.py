@@ -16,8 +16,8 @@ from circus.host.spawn import Order
 from circus.host.survey import survey, survey_all
 from circus.recipe import Recipe
 from circus.sockets import CircusSocket
+from tests.support import needs_root
 
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="takes another identity")
 VARIABLES = "$HOME ${HOME} $(circus.env.home) ((circus.wid)) $(ENV.HOME) $(circus.wid) $WID"
 
 
@@ -225,7 +225,7 @@ def test_t46_a_user_without_groups_is_told() -> None:
         recipe(uid=4100000, gid=4100000)
 
 
-@ROOT
+@needs_root
 def test_t47_group_zero_and_both_limits_are_ordered() -> None:
     found = order(uid="nobody", gid=0, rlimit_nofile="10:20", rlimit_core="unlimited")
     assert found.gid == 0

@@ -14,11 +14,11 @@ import pytest
 from circus.exc import SpawnError
 from circus.host import identity, spawn
 from circus.host.reaper import Exit, Reaper
+from tests.support import needs_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 PATH = {"PATH": "/usr/bin:/bin"}
 
 
@@ -125,7 +125,7 @@ def test_missing_directory_is_a_reason() -> None:
         run("true", directory="/nowhere")
 
 
-@ROOT
+@needs_root
 def test_identity_is_complete() -> None:
     nobody = pwd.getpwnam("nobody")
     who = identity.identity("nobody", None, None)
@@ -133,21 +133,21 @@ def test_identity_is_complete() -> None:
     assert output.split() == [str(nobody.pw_uid), str(nobody.pw_gid), str(nobody.pw_gid)]
 
 
-@ROOT
+@needs_root
 def test_t47_group_zero_is_a_group() -> None:
     who = identity.identity("nobody", 0, ())
     output, _ = run("id -u; id -g", uid=who.uid, gid=who.gid, groups=who.groups)
     assert output.split()[1] == "0"
 
 
-@ROOT
+@needs_root
 def test_t46_user_without_an_entry_is_refused() -> None:
     with pytest.raises(SpawnError, match="not in the user database"):
         identity.identity(54321, 54321, None)
     assert identity.identity(54321, 54321, ()).groups == ()
 
 
-@ROOT
+@needs_root
 def test_no_new_privileges_and_death_signal() -> None:
     output, _ = run(
         "grep NoNewPrivs /proc/self/status",
