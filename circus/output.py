@@ -81,3 +81,4 @@ class Output:
     def close(self) -> None:
         """Forget the sinks; the pump closes them when their last pipe has ended."""
         self.sinks.clear()
+        self.pump.forget(self._config.name)

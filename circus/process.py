@@ -12,6 +12,7 @@ from circus.host import tree, usage
 if TYPE_CHECKING:
     from circus.exc import SpawnError
     from circus.host.reaper import Exit
+    from circus.host.spawn import Order
 
 
 class Process:
@@ -27,6 +28,8 @@ class Process:
         self._sample: tuple[float, float] | None = None
         self.report: int | None = None
         """The launcher's pipe while it is not known whether the program runs; ours to close."""
+        self.order: Order | None = None
+        """What the launcher was told to do, as long as there is a report to come."""
         self.failure: SpawnError | None = None
         """Why the program could not be started, once the launcher has said so."""
         self.exit: Exit | None = None

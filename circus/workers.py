@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import random
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from circus.aside import aside
@@ -137,20 +138,20 @@ class Workers:
                 self._prepare()
             return
         try:
-            process, order = self._start(wid)
+            process = self._start(wid)
         except (CircusError, OSError) as error:
             # also a sink that cannot be opened, or no descriptor left for a pipe
             self._spawn_failed(wid, error)
             return
         self._by_wid[wid] = process
         self._arbiter.strays.born(process)
-        self._arbiter.reaper.watch(process.pid, lambda how: self._on_exit(process, order, how))
+        self._arbiter.reaper.watch(process.pid, partial(self._on_exit, process))
         if process.report is None:
             self._spawned(process)
         else:
-            self._arbiter.loop.add_reader(process.report, self._on_report, process, order)
+            self._arbiter.loop.add_reader(process.report, self._on_report, process)
 
-    def _start(self, wid: int) -> tuple[Process, spawn.Order]:
+    def _start(self, wid: int) -> Process:
         if self._recipe is None:
             self._recipe = Recipe(self._config, self._arbiter.sockets)
         mark = self._arbiter.next_mark(self._config.name, wid)
@@ -158,9 +159,10 @@ class Workers:
             order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr)
             started = spawn.start(order)
             process = Process(self._config.name, wid, started.pid, mark)
-            process.report = started.report
+            if started.report is not None:
+                process.report, process.order = started.report, order
             pipes.hand_over(process)
-        return process, order
+        return process
 
     def _prepare(self) -> None:
         """Look users and groups up: a name service may take its time, and nobody waits for it."""
@@ -182,15 +184,16 @@ class Workers:
             else:
                 self._spawn_failed(wid, error)
 
-    def _on_report(self, process: Process, order: spawn.Order) -> None:
-        if self._read_report(process, order) is None:
+    def _on_report(self, process: Process) -> None:
+        if self._read_report(process) is None:
             self._spawned(process)
         # a launcher that failed ends at once: its end is what frees the slot
 
-    def _read_report(self, process: Process, order: spawn.Order) -> SpawnError | None:
-        if process.report is None:
+    def _read_report(self, process: Process) -> SpawnError | None:
+        report, order = process.report, process.order
+        if report is None or order is None:
             return None
-        report, process.report = process.report, None
+        process.report = process.order = None
         self._arbiter.loop.remove_reader(report)
         process.failure = spawn.outcome(order, report)
         return process.failure
@@ -212,10 +215,10 @@ class Workers:
 
     # -- the end of a worker ------------------------------------------------
 
-    def _on_exit(self, process: Process, order: spawn.Order, how: Exit) -> None:
+    def _on_exit(self, process: Process, how: Exit) -> None:
         process.exit = how
         unread = process.report is not None
-        failure = self._read_report(process, order) or process.failure
+        failure = self._read_report(process) or process.failure
         self._arbiter.pump.ended(process.pid)
         if failure is not None:
             self._arbiter.strays.forget(process)

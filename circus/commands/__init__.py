@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circus.commands.base import Command, Role, nearest
+from circus.commands.base import Command, Role
 from circus.commands.change import Add, ReloadConfig, Rm, Set
 from circus.commands.daemon import DStats, GlobalOptions, Quit
 from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
@@ -21,6 +21,7 @@ from circus.commands.look import (
 )
 from circus.commands.scale import Decr, Incr, NumProcesses
 from circus.exc import UnknownCommand
+from circus.suggest import suggestion
 
 __all__ = ["COMMANDS", "Command", "Role", "find", "get_commands"]
 
@@ -63,7 +64,7 @@ def find(verb: str) -> type[Command]:
     try:
         return _BY_VERB[verb]
     except KeyError:
-        hint = nearest(verb, list(_BY_VERB))
+        hint = suggestion(verb, list(_BY_VERB))
         raise UnknownCommand(f"unknown command: {verb[:40]!r}{hint}") from None
 
 

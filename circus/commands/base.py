@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, dataclass_tr
 
 from circus.commands.kinds import KINDS
 from circus.exc import MessageError
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -218,12 +219,4 @@ def command(verb: str, role: Role) -> Callable[[_C], _C]:
 
 
 def _unknown(verb: str, key: str, known: list[str]) -> str:
-    return f"unknown property {key[:40]!r} for {verb}{nearest(key, known)}"
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A suggestion to append to a complaint, or nothing."""
-    import difflib
-
-    found = difflib.get_close_matches(word[:40], known, n=1)
-    return f", did you mean {found[0]!r}?" if found else ""
+    return f"unknown property {key[:40]!r} for {verb}{suggestion(key, known)}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from circus.config import commandline
 from circus.config.model import variables_of
-from circus.config.schema import Problem, suggestion
+from circus.config.schema import Problem
 from circus.config.variables import SOCKETS, environment_names, named, sockets_named
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from circus.config.model import Config, WatcherConfig

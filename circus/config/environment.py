@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from circus.config import variables
-from circus.config.schema import Problem, suggestion
+from circus.config.schema import Problem
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from circus.config.ini import Section

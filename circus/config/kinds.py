@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from circus.config.schema import suggestion
+from circus.suggest import suggestion
 
 
 @dataclass(frozen=True, slots=True, eq=False)

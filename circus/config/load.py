@@ -20,8 +20,9 @@ from circus.config.model import (
     WatcherConfig,
 )
 from circus.config.rules import across, unfit_name, watcher_rules
-from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of, suggestion
+from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of
 from circus.exc import ConfigError
+from circus.suggest import suggestion
 
 MODELS: dict[str, type] = {
     "watcher": WatcherConfig,

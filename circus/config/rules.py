@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
-from circus.config.schema import Problem, suggestion
+from circus.config.schema import Problem
 from circus.config.variables import sockets_named
 from circus.core.graph import find_cycle
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from circus.config.model import Config, WatcherConfig

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,20 +158,12 @@ def row_of(cls: type, key: str) -> tuple[Row, str] | None:
     return None
 
 
-def suggestion(key: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?`, or nothing."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
-    if not near:  # the same in other letters is near, however few letters there are
-        near = [name for name in known if name.lower() == key.lower()][:1]
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
 def nearest(cls: type, key: str) -> str:
     """`, did you mean 'x'?` for a key that is no option, or nothing."""
     _, families = _lookup(cls)
     for row in families:
         head, mark, rest = key.partition(row.name[-1])
-        if rest and difflib.get_close_matches(head + mark, [row.name], cutoff=0.8):
+        if rest and suggestion(head + mark, [row.name], cutoff=0.8):
             return f", did you mean {row.name + rest!r}?"
     return suggestion(key, [row.name for row in rows(cls) if not row.prefix])
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from circus.config import commandline, variables
 from circus.config.load import UNUSABLE
 from circus.config.model import variables_of
-from circus.config.schema import Problem, suggestion
+from circus.config.schema import Problem
 from circus.exc import SpawnError
 from circus.host import identity
 from circus.host.environ import Environment, read_env_file
 from circus.host.spawn import DEFAULT_PATH, candidates
+from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

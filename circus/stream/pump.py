@@ -98,6 +98,10 @@ class Pump:
         """Lead one stream of all workers of a watcher to another sink from now on."""
         self._order(lambda: self._change(watcher, name, sink))
 
+    def forget(self, watcher: str) -> None:
+        """It is removed: nobody asks for its counts any more."""
+        self._order(lambda: self._forget(watcher))
+
     def reopen(self) -> None:
         """Have every sink open its file anew."""
         self._order(self._reopen)
@@ -193,6 +197,10 @@ class Pump:
             self._offer_again(pipe)
             if old.door >= 0:
                 self._resume(old)
+
+    def _forget(self, watcher: str) -> None:
+        for key in [key for key in self._accounts if key[0] == watcher]:
+            del self._accounts[key]  # pipes that are still read keep theirs
 
     def _reopen(self) -> None:
         full = list(self._doors.values())

@@ -116,6 +116,15 @@ def test_a_full_disk_is_told_and_counted() -> None:
     assert (counts.bytes_in, counts.bytes_dropped) == (500, 500)
 
 
+def test_counts_of_a_watcher_that_is_removed_are_forgotten(pump: Pump) -> None:
+    queue = QueueStream()
+    feed(pump, queue, b"one\n")
+    queue.get(timeout=20)
+    pump.forget("other")
+    pump.forget("w")
+    wait_until(lambda: not pump.counts())
+
+
 def test_a_broken_sink_harms_nobody_else(pump: Pump, tmp_path: Path) -> None:
     def broken(_data: dict[str, Any]) -> None:
         raise RuntimeError("broken")
