@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +18,6 @@ from circus.pidfile import Pidfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    # short, because the path of a Unix socket may not be long
-    path = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 class SlowDaemon:
     """Publishes all the time, and answers when whoever is no DEALER has been refused."""
 
-    def __init__(self, context: Context, folder: str, answer: object) -> None:
+    def __init__(self, context: Context, folder: Path, answer: object) -> None:
         self.control, self.pubsub = f"ipc://{folder}/control", f"ipc://{folder}/pubsub"
         self._router = context.socket(zmq.ROUTER)
         self._router.bind(self.control)
@@ -63,14 +61,7 @@ def context() -> Iterator[Context]:
     made.destroy(linger=0)
 
 
-@pytest.fixture
-def folder() -> Iterator[str]:
-    path = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
-    yield str(path)
-    shutil.rmtree(path)
-
-
-def test_events_are_found_from_either_endpoint(context: Context, folder: str) -> None:
+def test_events_are_found_from_either_endpoint(context: Context, folder: Path) -> None:
     daemon = SlowDaemon(context, folder, None)
     try:
         for endpoint in [daemon.control] * 8 + [daemon.pubsub]:
@@ -81,7 +72,7 @@ def test_events_are_found_from_either_endpoint(context: Context, folder: str) ->
         daemon.close()
 
 
-def test_a_daemon_that_does_not_tell(context: Context, folder: str) -> None:
+def test_a_daemon_that_does_not_tell(context: Context, folder: Path) -> None:
     daemon = SlowDaemon(context, folder, "not allowed")
     try:
         with pytest.raises(CallError, match="cannot learn where events are: not allowed"):
