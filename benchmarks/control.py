@@ -66,7 +66,7 @@ def _connect(address: str, stack: contextlib.ExitStack) -> clients.Connection:
         except OSError as error:
             if time.perf_counter() > until:
                 raise TooSlow(f"nobody answers: {error}") from error
-            time.sleep(0.05)
+            time.sleep(0.05)  # it is still being started
         else:
             stack.callback(found.close)
             return found
@@ -137,4 +137,4 @@ def _once(command: list[str], *, patient: bool = False) -> float:
             return time.perf_counter() - began
         if time.perf_counter() > until:
             raise TooSlow(f"{command[0]}: {(done.stderr or done.stdout)[-100:].decode().strip()}")
-        time.sleep(0.1)
+        time.sleep(0.1)  # it does not answer yet

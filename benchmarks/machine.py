@@ -26,7 +26,7 @@ def wait_for(fact: Callable[[], bool], *, within: float, every: float = 0.002) -
     while not fact():
         if time.perf_counter() > until:
             raise TooSlow(f"not within {within:.0f} s")
-        time.sleep(every)
+        time.sleep(every)  # nothing tells of facts in /proc
 
 
 def everyone() -> set[int]:

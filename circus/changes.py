@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from circus.aside import aside
 from circus.config.load import load
@@ -39,7 +39,8 @@ class Changes:
 
     def __init__(self, arbiter: Arbiter) -> None:
         self._arbiter = arbiter
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By watcher, as long as somebody has or awaits a turn."""
 
     def change(self, name: str, options: Mapping[str, object]) -> Accepted:
         """Change options of a watcher. Raises NotFound, ArgumentError for what is wrong at once."""
@@ -48,7 +49,7 @@ class Changes:
 
     async def _change(self, name: str, options: Mapping[str, object]) -> Result:
         # two changes of one watcher, of which the first is still being looked into: in their order
-        async with self._turns[name.lower()]:
+        async with self._turns.setdefault(name.lower(), asyncio.Lock()):
             watcher, wanted = self._wanted(name, options)
             if cost(watcher.config, wanted) >= OnChange.REPLACE:
                 await aside(self._arbiter.loop, lambda: _refuse_what_cannot_run(wanted))
