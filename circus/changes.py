@@ -21,8 +21,8 @@ from circus.startup import needs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from circus.arbiter import Arbiter
     from circus.config.model import Config, WatcherConfig
+    from circus.engine import Engine
     from circus.watcher import Result, Watcher
 
     Accepted = asyncio.Future[Result]
@@ -37,68 +37,68 @@ class Changes:
     touched then; or it resolves, with a future of what the change came to.
     """
 
-    def __init__(self, arbiter: Arbiter) -> None:
-        self._arbiter = arbiter
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By watcher, as long as somebody has or awaits a turn."""
 
     def change(self, name: str, options: Mapping[str, object]) -> Accepted:
         """Change options of a watcher. Raises NotFound, ArgumentError for what is wrong at once."""
         self._wanted(name, options)
-        return self._arbiter.keep(self._change(name, options))
+        return self._engine.keep(self._change(name, options))
 
     async def _change(self, name: str, options: Mapping[str, object]) -> Result:
         # two changes of one watcher, of which the first is still being looked into: in their order
         async with self._turns.setdefault(name.lower(), asyncio.Lock()):
             watcher, wanted = self._wanted(name, options)
             if cost(watcher.config, wanted) >= OnChange.REPLACE:
-                await aside(self._arbiter.loop, lambda: _refuse_what_cannot_run(wanted))
+                await aside(self._engine.loop, lambda: _refuse_what_cannot_run(wanted))
                 # it may have been resized or removed meanwhile, or everything be ending
                 watcher, wanted = self._wanted(name, options)
             result = self._apply(watcher, wanted)
         for option in options:
-            self._arbiter.events.tell(watcher.name, "updated", option=option)
+            self._engine.events.tell(watcher.name, "updated", option=option)
         return result
 
     def _wanted(self, name: str, options: Mapping[str, object]) -> tuple[Watcher, WatcherConfig]:
-        self._arbiter.refuse_when_stopping()
-        watcher = self._arbiter.get_watcher(name)
+        self._engine.refuse_when_stopping()
+        watcher = self._engine.get_watcher(name)
         wanted = changed(watcher.config, options)
         self.refuse_loops(wanted)
         return watcher, wanted
 
     def refuse_loops(self, wanted: WatcherConfig) -> None:
         """Raises ArgumentError when with this configuration watchers would wait for each other."""
-        edges = {one.name.lower(): needs(one.config) for one in self._arbiter.watchers}
+        edges = {one.name.lower(): needs(one.config) for one in self._engine.watchers}
         loop = find_cycle({**edges, wanted.name.lower(): needs(wanted)})
         if loop is not None:
             raise ArgumentError(f"a dependency loop: {' -> '.join(loop)}")
 
     def reload(self) -> Accepted:
         """Read the file again and do what it takes."""
-        return self._arbiter.keep(self._reload())
+        return self._engine.keep(self._reload())
 
     def restart(self) -> Accepted:
         """Stop everything, then start what the file asks for by now."""
 
         async def restart() -> Result:
             await self._read_file()
-            return self._arbiter.end(again=True)
+            return self._engine.end(again=True)
 
-        return self._arbiter.keep(restart())
+        return self._engine.keep(restart())
 
     async def _read_file(self) -> Config:
-        path = self._arbiter.config.path
+        path = self._engine.config.path
         if path is None:
             raise CircusError("cannot read the configuration again: it did not come from a file")
-        loaded = await aside(self._arbiter.loop, lambda: load(path, dict(os.environ)))
-        self._arbiter.refuse_when_stopping()
+        loaded = await aside(self._engine.loop, lambda: load(path, dict(os.environ)))
+        self._engine.refuse_when_stopping()
         return loaded.config
 
     async def _reload(self) -> Result:
         wanted = await self._read_file()
-        steps = plan(self._arbiter.config, wanted)
-        self._arbiter.config = wanted
+        steps = plan(self._engine.config, wanted)
+        self._engine.config = wanted
         results = []
         for step in steps:
             what = f"{step.kind} {step.name}: {', '.join(step.reasons)}"
@@ -107,16 +107,16 @@ class Changes:
                 results += self._follow(step.name, wanted.watchers.get(step.name.lower()))
             elif step.action is not Action.LIVE:
                 logger.warning("Configuration: %s; counts when circusd is started again", what)
-        return self._arbiter.gather(results)
+        return self._engine.gather(results)
 
     def _follow(self, name: str, wanted: WatcherConfig | None) -> list[Result]:
-        watcher = self._arbiter.find_watcher(name)
+        watcher = self._engine.find_watcher(name)
         if wanted is None:
-            return [] if watcher is None else [self._arbiter.remove(name)]
+            return [] if watcher is None else [self._engine.remove(name)]
         if watcher is not None:
             return [self._apply(watcher, wanted)]
-        self._arbiter.add(wanted)
-        return self._arbiter.autostart([self._arbiter.get_watcher(name)])
+        self._engine.add(wanted)
+        return self._engine.autostart([self._engine.get_watcher(name)])
 
     def _apply(self, watcher: Watcher, wanted: WatcherConfig) -> Result:
         needed = cost(watcher.config, wanted)
@@ -128,7 +128,7 @@ class Changes:
             await watcher.settled()
             return {}
 
-        return self._arbiter.keep(settle())
+        return self._engine.keep(settle())
 
 
 def _refuse_what_cannot_run(wanted: WatcherConfig) -> None:

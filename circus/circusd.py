@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import prctl
 
 from circus import __version__, logs
-from circus.arbiter import Arbiter
 from circus.commands.answer import dispatch
 from circus.config.load import examine, load
 from circus.config.schema import in_order
 from circus.control.server import ControlServer
 from circus.endpoints import daemon_endpoints
+from circus.engine import Engine
 from circus.exc import CircusError, ConfigError, ConflictError
 from circus.host import spawn
 from circus.host.survey import survey_all
@@ -144,7 +144,7 @@ async def _run(loaded: Loaded, started: int | None) -> bool:
     prctl.set_child_subreaper(1)
     spawn.keep_descriptors_private()
     endpoints = daemon_endpoints(loaded.config.circus, os.environ, os.geteuid())
-    arbiter = Arbiter(
+    engine = Engine(
         loaded.config,
         loop,
         endpoint=endpoints.control,
@@ -152,20 +152,20 @@ async def _run(loaded: Loaded, started: int | None) -> bool:
         stats_endpoint=endpoints.stats,
         adopt=True,
     )
-    signals = Signals(arbiter)
+    signals = Signals(engine)
     try:
         server = ControlServer(
             endpoints.control,
             endpoints.pubsub,
-            lambda payload: dispatch(arbiter, payload),
+            lambda payload: dispatch(engine, payload),
             loop=loop,
         )
         server.start()
         try:
-            arbiter.initialize()
-            if arbiter.sockets:
+            engine.initialize()
+            if engine.sockets:
                 logger.info("sockets started")
-            arbiter.events.publish = server.publish
+            engine.events.publish = server.publish
             for what in _not_run(loaded):
                 logger.warning("This version does not run %s", what)
             if endpoints.control.startswith("tcp:") and os.geteuid() == 0:
@@ -173,12 +173,12 @@ async def _run(loaded: Loaded, started: int | None) -> bool:
             logger.info("Arbiter now waiting for commands")
             if started is not None:
                 _stay_in_background(started)
-            arbiter.start()
+            engine.start()
             gc.freeze()  # what is there now stays: no reason to look through it again and again
-            again = await arbiter.ended
+            again = await engine.ended
             logger.info("Arbiter exiting")
         finally:
-            arbiter.close()
+            engine.close()
             server.close()
         return again and not signals.quit_is_asked()
     finally:
@@ -206,17 +206,17 @@ def _not_run(loaded: Loaded) -> list[str]:
 class Signals:
     """Signals come through a pipe of our own: asyncio's loses some when hundreds come at once."""
 
-    def __init__(self, arbiter: Arbiter) -> None:
-        self._arbiter = arbiter
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._quits = 0
         self._reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._previous = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         self._handlers = {signum: signal.signal(signum, _nothing) for signum in WATCHED}
-        arbiter.loop.add_reader(self._reading, self._on_signals)
+        engine.loop.add_reader(self._reading, self._on_signals)
 
     def close(self) -> None:
         """Leave everything as it was found."""
-        self._arbiter.loop.remove_reader(self._reading)
+        self._engine.loop.remove_reader(self._reading)
         signal.set_wakeup_fd(self._previous)
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
@@ -237,25 +237,25 @@ class Signals:
         for number in sorted(self._read()):
             self._act(signal.Signals(number))
         # the byte of a SIGCHLD may have been lost in a full pipe
-        self._arbiter.on_child()
+        self._engine.on_child()
 
     def _act(self, signum: signal.Signals) -> None:
         if signum in QUITTING:
             logger.info("Got signal SIG_%s", signum.name.removeprefix("SIG"))
             self._quits += 1
             if self._quits == 1:
-                self._arbiter.quit()
+                self._engine.quit()
             else:
-                self._arbiter.hurry()
+                self._engine.hurry()
         elif signum is signal.SIGHUP:
             logger.info("Got signal SIG_HUP")
             try:
-                self._arbiter.reload()
+                self._engine.reload()
             except ConflictError as error:
                 logger.warning("Cannot reload: %s", error)
         elif signum is signal.SIGUSR1:
             logs.reopen()
-            self._arbiter.reopen()
+            self._engine.reopen()
 
 
 QUITTING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)

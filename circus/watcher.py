@@ -20,9 +20,9 @@ from circus.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from circus.arbiter import Arbiter
     from circus.config.model import WatcherConfig
     from circus.core.pool import Effects
+    from circus.engine import Engine
     from circus.process import Process
 
 logger = logging.getLogger(__name__)
@@ -37,14 +37,14 @@ class Watcher:
     settled; nobody has to await it.
     """
 
-    def __init__(self, config: WatcherConfig, arbiter: Arbiter) -> None:
+    def __init__(self, config: WatcherConfig, engine: Engine) -> None:
         self.config = config
-        self.arbiter = arbiter
+        self.engine = engine
         self.pool = Pool(config)
-        self._workers = Workers(config, self.pool, arbiter, self.send)
+        self._workers = Workers(config, self.pool, engine, self.send)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._conditions = Conditions(arbiter.loop)
+        self._conditions = Conditions(engine.loop)
         self._word = "stopped"
         self._settled = True
 
@@ -85,7 +85,7 @@ class Watcher:
         """What each slot does, since when, what happened last, and what comes next."""
         if wid is not None and wid not in self.pool.slots:
             raise NotFound(f"worker {wid} not found in {self.name!r}")
-        now = self.arbiter.loop.time()
+        now = self.engine.loop.time()
         slots = [self.pool.slots[wid]] if wid is not None else self.pool.slots.values()
         return [slot_report(slot, self.config, now) for slot in slots]
 
@@ -225,7 +225,7 @@ class Watcher:
     # -- timers and words ------------------------------------------------
 
     def _now(self) -> float:
-        return self.arbiter.loop.time()
+        return self.engine.loop.time()
 
     def _arm(self) -> None:
         deadline = self.pool.deadline(self._now())
@@ -236,7 +236,7 @@ class Watcher:
         self._timer_at = deadline
         self._timer = None
         if deadline is not None:
-            self._timer = self.arbiter.loop.call_at(deadline, self._on_timer)
+            self._timer = self.engine.loop.call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = self._timer_at = None
@@ -250,11 +250,11 @@ class Watcher:
         if word != previous:
             if word == "active":
                 logger.info("%s started", self.name)
-                self.arbiter.events.tell(self.name, "start")
+                self.engine.events.tell(self.name, "start")
             elif word == "stopped":
                 logger.info("%s stopped", self.name)
-                self.arbiter.events.tell(self.name, "stop")
-        self.arbiter.status_changed(self)
+                self.engine.events.tell(self.name, "stop")
+        self.engine.status_changed(self)
 
     def _answer(self, result: Callable[[], dict[str, Any]]) -> Result:
         """A future of what an action came to, once everything has settled."""
@@ -263,7 +263,7 @@ class Watcher:
             await self.settled()
             return result()
 
-        return self.arbiter.keep(wait())
+        return self.engine.keep(wait())
 
     # -- what an action came to ------------------------------------------------
 
@@ -285,7 +285,7 @@ class Watcher:
                 "the old workers still run"
             )
         result = self._replaced(before)
-        self.arbiter.events.tell(self.name, "reload")
+        self.engine.events.tell(self.name, "reload")
         logger.info("%s reloaded", self.name)
         return result
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from circus.arbiter import Arbiter
     from circus.config.model import WatcherConfig
     from circus.core.pool import Pool
+    from circus.engine import Engine
     from circus.host.reaper import Exit
 
 logger = logging.getLogger(__name__)
@@ -40,16 +40,16 @@ class Workers:
         self,
         config: WatcherConfig,
         pool: Pool,
-        arbiter: Arbiter,
+        engine: Engine,
         send: Callable[[int, core.Event], None],
     ) -> None:
         self.running: dict[int, Process] = {}
         """By pid, in the order they were started."""
         self._config = config
         self._pool = pool
-        self._arbiter = arbiter
+        self._engine = engine
         self._send = send
-        self._output = Output(config, arbiter.pump)
+        self._output = Output(config, engine.pump)
         self._by_wid: dict[int, Process] = {}
         """Also those that are just being started, and those whose tree is not gone yet."""
         self._recipe: Recipe | None = None
@@ -91,7 +91,7 @@ class Workers:
         self._output.close()
         for process in self._by_wid.values():
             if process.report is not None:
-                self._arbiter.loop.remove_reader(process.report)
+                self._engine.loop.remove_reader(process.report)
                 with contextlib.suppress(OSError):
                     os.close(process.report)
 
@@ -101,12 +101,12 @@ class Workers:
         """Do what the pool decided. Never blocks; the answer is an event, later."""
         match effect:
             case core.Spawn():
-                self._arbiter.spawner.add(self._spawn, wid)
+                self._engine.spawner.add(self._spawn, wid)
             case core.Signal(signum):
                 self._signal(wid, signum)
             case core.KillTree():
                 if (process := self._by_wid.get(wid)) is not None:
-                    self._arbiter.strays.kill(process)
+                    self._engine.strays.kill(process)
             case _:
                 assert_never(effect)
 
@@ -115,7 +115,7 @@ class Workers:
         if process is None:
             return
         if not process.alive:
-            self._arbiter.strays.signal(process, signum)
+            self._engine.strays.signal(process, signum)
             return
         if self._config.stop_children:
             for child in process.children():
@@ -144,17 +144,17 @@ class Workers:
             self._spawn_failed(wid, error)
             return
         self._by_wid[wid] = process
-        self._arbiter.strays.born(process)
-        self._arbiter.reaper.watch(process.pid, partial(self._on_exit, process))
+        self._engine.strays.born(process)
+        self._engine.reaper.watch(process.pid, partial(self._on_exit, process))
         if process.report is None:
             self._spawned(process)
         else:
-            self._arbiter.loop.add_reader(process.report, self._on_report, process)
+            self._engine.loop.add_reader(process.report, self._on_report, process)
 
     def _start(self, wid: int) -> Process:
         if self._recipe is None:
-            self._recipe = Recipe(self._config, self._arbiter.sockets)
-        mark = self._arbiter.next_mark(self._config.name, wid)
+            self._recipe = Recipe(self._config, self._engine.sockets)
+        mark = self._engine.next_mark(self._config.name, wid)
         with self._output.pipes() as pipes:
             order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr)
             started = spawn.start(order)
@@ -166,8 +166,8 @@ class Workers:
 
     def _prepare(self) -> None:
         """Look users and groups up: a name service may take its time, and nobody waits for it."""
-        config, sockets = self._config, self._arbiter.sockets
-        self._preparing = aside(self._arbiter.loop, lambda: Recipe(config, sockets))
+        config, sockets = self._config, self._engine.sockets
+        self._preparing = aside(self._engine.loop, lambda: Recipe(config, sockets))
         self._preparing.add_done_callback(self._prepared)
 
     def _prepared(self, preparing: asyncio.Future[Recipe]) -> None:
@@ -180,7 +180,7 @@ class Workers:
             self._recipe = preparing.result()
         for wid in held:
             if error is None:
-                self._arbiter.spawner.add(self._spawn, wid)
+                self._engine.spawner.add(self._spawn, wid)
             else:
                 self._spawn_failed(wid, error)
 
@@ -194,7 +194,7 @@ class Workers:
         if report is None or order is None:
             return None
         process.report = process.order = None
-        self._arbiter.loop.remove_reader(report)
+        self._engine.loop.remove_reader(report)
         process.failure = spawn.outcome(order, report)
         return process.failure
 
@@ -219,9 +219,9 @@ class Workers:
         process.exit = how
         unread = process.report is not None
         failure = self._read_report(process) or process.failure
-        self._arbiter.pump.ended(process.pid)
+        self._engine.pump.ended(process.pid)
         if failure is not None:
-            self._arbiter.strays.forget(process)
+            self._engine.strays.forget(process)
             self._by_wid.pop(process.wid, None)
             self._spawn_failed(process.wid, failure)
             return
@@ -237,7 +237,7 @@ class Workers:
         if not stopping or not self._pool.up:
             self._tell("reap", process_pid=process.pid, exit_code=how.number)
         waits = stopping or tree.has_group(process.pid)
-        self._arbiter.strays.ended(
+        self._engine.strays.ended(
             process,
             (lambda: self._on_empty(process)) if waits else None,
             self._config.graceful_timeout,
@@ -269,4 +269,4 @@ class Workers:
         self._send(process.wid, core.Emptied(random.random()))
 
     def _tell(self, event: str, **fields: object) -> None:
-        self._arbiter.events.tell(self._config.name, event, **fields)
+        self._engine.events.tell(self._config.name, event, **fields)

@@ -14,13 +14,13 @@ from circus.exc import CircusError
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
     from circus.wire import Request
 
 logger = logging.getLogger(__name__)
 
 
-def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] | None:
+def dispatch(engine: Engine, payload: bytes) -> bytes | Future[bytes | None] | None:
     """Carry out a message. None: no answer is wanted. Never raises, never blocks."""
     request_id: object = None
     silent = False
@@ -29,10 +29,10 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
         request_id, silent = message.get("id"), wire.is_cast(message)
         request = wire.request(message)
         command = find(request.command).from_properties(request.properties)
-        result = command.run(arbiter)
+        result = command.run(engine)
         if not isinstance(result, dict):
             if request.waiting or command.patient or command.checked:
-                answer = _when_done(arbiter, result, request)
+                answer = _when_done(engine, result, request)
                 if command.patient:
                     _end_together(answer, result)
                 return answer
@@ -46,8 +46,8 @@ def dispatch(arbiter: Arbiter, payload: bytes) -> bytes | Future[bytes | None] |
         return None if silent else wire.failure(error, request_id, time.time())
 
 
-def _when_done(arbiter: Arbiter, result: Future[Any], request: Request) -> Future[bytes | None]:
-    answer: Future[bytes | None] = arbiter.loop.create_future()
+def _when_done(engine: Engine, result: Future[Any], request: Request) -> Future[bytes | None]:
+    answer: Future[bytes | None] = engine.loop.create_future()
 
     def settle(outcome: bytes) -> None:
         answer.set_result(None if request.cast else outcome)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Mapping
 
-    from circus.arbiter import Arbiter
     from circus.commands.kinds import Kind
+    from circus.engine import Engine
 
 Reply = dict[str, Any]
 """The fields of an answer, besides status, time and id."""
@@ -128,7 +128,7 @@ class Command:
     def __hash__(self) -> int:
         return hash(repr(self))
 
-    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Future[Any]:
         """Do it in the daemon. Never blocks; raises CircusError for what is wrong at once."""
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Mapping
 
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
 
 
 class Change(Command):
@@ -36,7 +36,7 @@ class Add(Change):
     options: Options | None = argument("options of the watcher", default=None, wire_only=True)
     start: bool = argument("start it at once", default=False)
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers with the pids `started` and `kept` when it was to be started."""
         from circus.config.model import watcher_from_mapping
 
@@ -44,7 +44,7 @@ class Add(Change):
         if self.args:
             given["args"] = self.args
         config = watcher_from_mapping(self.name, normal(given), free=False)
-        return arbiter.add(config, start=self.start)
+        return engine.add(config, start=self.start)
 
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
@@ -64,9 +64,9 @@ class Rm(Change):
     name: Name = argument("the watcher")
     nostop: bool = argument("let the workers live on, unmanaged", default=False)
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """It is no longer listed when this returns."""
-        return arbiter.remove(self.name, nostop=self.nostop)
+        return engine.remove(self.name, nostop=self.nostop)
 
 
 @command("set", Role.ADMIN)
@@ -82,10 +82,10 @@ class Set(Change):
     name: Name = argument("the watcher")
     options: Options = argument("options and their values", metavar="KEY VALUE")
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Settles when the workers that needed it are replaced."""
-        watcher = arbiter.get_watcher(self.name)
-        return arbiter.change(self.name, normal(self.options, watcher.config.env))
+        watcher = engine.get_watcher(self.name)
+        return engine.change(self.name, normal(self.options, watcher.config.env))
 
     @property
     def checked(self) -> bool:
@@ -109,9 +109,9 @@ class ReloadConfig(Change):
     When anything in it is wrong, nothing is done.
     """
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Settles when what changed has been applied."""
-        return arbiter.reload_config()
+        return engine.reload_config()
 
     @property
     def checked(self) -> bool:

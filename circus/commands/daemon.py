@@ -11,7 +11,7 @@ from circus.exc import MessageError
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
 
 GLOBAL_OPTIONS = (
     "endpoint",
@@ -31,18 +31,18 @@ class Quit(Command):
 
     waits = True
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers, with `waiting`, when the last worker is gone."""
-        return arbiter.quit()
+        return engine.quit()
 
 
 @command("dstats", Role.READ)
 class DStats(Command):
     """Get circusd stats."""
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """What the daemon uses."""
-        return {"info": arbiter.info()}
+        return {"info": engine.info()}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -61,14 +61,14 @@ class GlobalOptions(Command):
 
     option: str | None = argument("one of them", default=None)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Endpoints and the like, as they are in use."""
         options = {
-            "endpoint": arbiter.endpoint,
-            "stats_endpoint": arbiter.stats_endpoint,
-            "pubsub_endpoint": arbiter.pubsub_endpoint,
-            "check_delay": arbiter.check_delay,
-            "multicast_endpoint": arbiter.config.circus.multicast_endpoint,
+            "endpoint": engine.endpoint,
+            "stats_endpoint": engine.stats_endpoint,
+            "pubsub_endpoint": engine.pubsub_endpoint,
+            "check_delay": engine.check_delay,
+            "multicast_endpoint": engine.config.circus.multicast_endpoint,
         }
         if self.option is None:
             return {"options": options}

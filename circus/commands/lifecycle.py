@@ -12,7 +12,7 @@ from circus.exc import CircusError, MessageError
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
     from circus.watcher import Watcher
 
 
@@ -42,11 +42,11 @@ class Start(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers with the pids `started` and `kept` when one watcher matches."""
         if self.name is None:
-            return arbiter.start()
-        return arbiter.start(arbiter.match(self.name, self.match))
+            return engine.start()
+        return engine.start(engine.match(self.name, self.match))
 
 
 @command("stop", Role.OPERATE)
@@ -59,11 +59,11 @@ class Stop(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers with what had to be killed."""
         if self.name is None:
-            return arbiter.stop()
-        return arbiter.stop(arbiter.match(self.name, self.match))
+            return engine.stop()
+        return engine.stop(engine.match(self.name, self.match))
 
 
 @command("restart", Role.OPERATE)
@@ -76,11 +76,11 @@ class Restart(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers with the pids `stopped`, `started` and `kept` when one watcher matches."""
         if self.name is None:
-            return arbiter.restart_daemon()
-        return arbiter.restart(arbiter.match(self.name, self.match))
+            return engine.restart_daemon()
+        return engine.restart(engine.match(self.name, self.match))
 
     @property
     def checked(self) -> bool:
@@ -100,10 +100,10 @@ class Reload(Action):
     graceful: bool = argument("stop, then start", default=True, flag="--terminate")
     sequential: bool = argument("one worker at a time", default=False)
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers with the pids `stopped`, `started` and `kept` of a named watcher."""
-        chosen = None if self.name is None else [arbiter.get_watcher(self.name)]
-        return arbiter.reload(chosen, graceful=self.graceful, sequential=self.sequential)
+        chosen = None if self.name is None else [engine.get_watcher(self.name)]
+        return engine.reload(chosen, graceful=self.graceful, sequential=self.sequential)
 
 
 @command("signal", Role.OPERATE)
@@ -121,11 +121,11 @@ class Signal(Command):
     children: bool = argument("signal the children only", default=False)
     recursive: bool = argument("signal the descendants too", default=False)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """The signal is on its way when this returns."""
         if self.childpid is not None and self.pid is None:
             raise MessageError("cannot specify childpid without pid")
-        arbiter.get_watcher(self.name).send_signal(
+        engine.get_watcher(self.name).send_signal(
             int(self.signum),
             pid=self.pid,
             childpid=self.childpid,
@@ -152,10 +152,10 @@ class Kill(Action):
         "instead of the watcher's", default=None, flag="--graceful_timeout", metavar="SECONDS"
     )
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Settles when the successors run."""
         signum = None if self.signum is None else int(self.signum)
-        return arbiter.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)
+        return engine.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)
 
 
 CONDITIONS = ("active", "stopped", "settled")
@@ -178,11 +178,11 @@ class Wait(Command):
         "give up after this long", default=None, flag="--timeout", metavar="SECONDS"
     )
 
-    def run(self, arbiter: Arbiter) -> Future[Any]:
+    def run(self, engine: Engine) -> Future[Any]:
         """Answers when the last one is there."""
         if self.until not in CONDITIONS:
             raise MessageError(f"cannot wait for {self.until[:40]!r}: {', '.join(CONDITIONS)}")
-        watchers = [arbiter.get_watcher(name) for name in self.names]
+        watchers = [engine.get_watcher(name) for name in self.names]
 
         def outcome() -> Reply:
             return {"statuses": {watcher.name: watcher.status() for watcher in watchers}}
@@ -191,7 +191,7 @@ class Wait(Command):
             return CircusError(f"not {self.until} after {self.timeout:g} s: {_states(watchers)}")
 
         awaited = [watcher.until(self.until) for watcher in watchers]
-        return AllDone(arbiter.loop, awaited, outcome, late, self.timeout).answer
+        return AllDone(engine.loop, awaited, outcome, late, self.timeout).answer
 
     @classmethod
     def show(cls, reply: Reply) -> str:

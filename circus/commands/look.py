@@ -10,7 +10,7 @@ from circus.commands.text import duration, options_lines, process_lines
 from circus.exc import MessageError, NotFound
 
 if TYPE_CHECKING:
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
     from circus.watcher import Watcher
 
 
@@ -20,11 +20,11 @@ class List(Command):
 
     name: Name | None = argument("the watcher", default=None)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Lower-cased names, or pids in the order they were started."""
         if self.name is not None:
-            return {"pids": arbiter.get_watcher(self.name).pids()}
-        return {"watchers": sorted(watcher.name.lower() for watcher in arbiter.watchers)}
+            return {"pids": engine.get_watcher(self.name).pids()}
+        return {"watchers": sorted(watcher.name.lower() for watcher in engine.watchers)}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -42,11 +42,11 @@ class Status(Command):
 
     name: Name | None = argument("the watcher", default=None)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """For one watcher, the state stands in the answer's own `status`."""
         if self.name is not None:
-            return {"status": arbiter.get_watcher(self.name).status()}
-        return {"statuses": arbiter.statuses()}
+            return {"status": engine.get_watcher(self.name).status()}
+        return {"statuses": engine.statuses()}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -65,9 +65,9 @@ class IsActive(Command):
 
     names: Words = argument("the watchers", metavar="NAME")
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """`active` is true when all are."""
-        states = [(name, arbiter.get_watcher(name).status()) for name in self.names]
+        states = [(name, engine.get_watcher(name).status()) for name in self.names]
         return {
             "active": all(state == "active" for _, state in states),
             "statuses": dict(states),
@@ -93,11 +93,11 @@ class Why(Command):
 
     name: Name | None = argument("the watcher, or one worker", default=None, metavar="NAME[.WID]")
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Durations are in seconds."""
         if self.name is None:
-            return {"watchers": [_explain(arbiter, watcher) for watcher in arbiter.watchers]}
-        return {"watchers": [_explain(arbiter, *_worker(arbiter, self.name))]}
+            return {"watchers": [_explain(engine, watcher) for watcher in engine.watchers]}
+        return {"watchers": [_explain(engine, *_worker(engine, self.name))]}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -105,21 +105,21 @@ class Why(Command):
         return "\n".join(line for watcher in reply["watchers"] for line in _why_lines(watcher))
 
 
-def _worker(arbiter: Arbiter, name: str) -> tuple[Watcher, int | None]:
+def _worker(engine: Engine, name: str) -> tuple[Watcher, int | None]:
     try:
-        return arbiter.get_watcher(name), None
+        return engine.get_watcher(name), None
     except NotFound:
         watcher, dot, wid = name.rpartition(".")
         if not dot or not (wid.isascii() and wid.isdigit()) or len(wid) > 9:
             raise
-        return arbiter.get_watcher(watcher), int(wid)
+        return engine.get_watcher(watcher), int(wid)
 
 
-def _explain(arbiter: Arbiter, watcher: Watcher, wid: int | None = None) -> Reply:
+def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
     return {
         "name": watcher.name,
         "state": watcher.status(),
-        "waits_for": arbiter.blocked_by(watcher) or None,
+        "waits_for": engine.blocked_by(watcher) or None,
         "slots": watcher.why(wid),
     }
 
@@ -158,13 +158,13 @@ class Stats(Command):
     process: Pid | None = argument("one worker only", default=None, metavar="PID")
     extended: bool = argument("ask the extended_stats hook too", default=False)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Read from the kernel now."""
         if self.name is None:
             if self.process is not None:
                 raise MessageError("message invalid 'name' is missing")
-            return {"infos": {watcher.name: watcher.info() for watcher in arbiter.watchers}}
-        watcher = arbiter.get_watcher(self.name)
+            return {"infos": {watcher.name: watcher.info() for watcher in engine.watchers}}
+        watcher = engine.get_watcher(self.name)
         if self.process is None:
             return {"name": self.name, "info": watcher.info()}
         return {"process": self.process, "info": watcher.process_info(self.process)}
@@ -192,9 +192,9 @@ class Options(Command):
 
     name: Name = argument("the watcher")
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Under the keys that a configuration file uses."""
-        return {"options": _options(arbiter, self.name)}
+        return {"options": _options(engine, self.name)}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -209,9 +209,9 @@ class Get(Command):
     name: Name = argument("the watcher")
     keys: Words = argument("the options", metavar="KEY")
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """In the order that was asked."""
-        options = _options(arbiter, self.name)
+        options = _options(engine, self.name)
         for key in self.keys:
             if key not in options:
                 raise MessageError(f"{key[:40]!r} option not found")
@@ -223,19 +223,19 @@ class Get(Command):
         return options_lines(reply["options"])
 
 
-def _options(arbiter: Arbiter, name: str) -> dict[str, Any]:
+def _options(engine: Engine, name: str) -> dict[str, Any]:
     from circus.config.model import options_of
 
-    return options_of(arbiter.get_watcher(name).config)
+    return options_of(engine.get_watcher(name).config)
 
 
 @command("numwatchers", Role.READ)
 class NumWatchers(Command):
     """Get the number of watchers."""
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """All of them, running or not."""
-        return {"numwatchers": len(arbiter.watchers)}
+        return {"numwatchers": len(engine.watchers)}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -247,10 +247,10 @@ class NumWatchers(Command):
 class ListSockets(Command):
     """Get the list of sockets."""
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """By descriptor."""
         found = []
-        for sock in sorted(arbiter.sockets.values(), key=lambda sock: sock.fd):
+        for sock in sorted(engine.sockets.values(), key=lambda sock: sock.fd):
             where = {"path": sock.path} if sock.path else {"host": sock.host, "port": sock.port}
             found.append({"fd": sock.fd, "name": sock.name, "backlog": sock.backlog, **where})
         return {"sockets": found}
@@ -277,7 +277,7 @@ class Listen(Command):
 
     topics: Words | None = argument("beginnings of topics", default=None, metavar="TOPIC")
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Events are published, not asked for."""
         raise MessageError("invalid message. use a pub/sub socket")
 
@@ -297,6 +297,6 @@ class Logs(Command):
         "begin this many lines before the end", default=10, flag="-n/--lines", metavar="N"
     )
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """The files are read by circusctl, as whoever runs it."""
         raise MessageError("invalid message. 'logs' reads the files that 'options' names")

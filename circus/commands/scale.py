@@ -10,7 +10,7 @@ from circus.commands.kinds import Count, Name
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
 
 SINGLETON = "This watcher is a Singleton - not changing the number of processes"
 
@@ -35,9 +35,9 @@ class Incr(Scaling):
     name: Name = argument("the watcher")
     nb: Count = argument("how many more", default=1)
 
-    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Future[Any]:
         """Answers with the new number. A singleton has one at most."""
-        watcher = arbiter.get_watcher(self.name)
+        watcher = engine.get_watcher(self.name)
         if watcher.config.singleton and watcher.numprocesses >= 1:
             return {"numprocesses": watcher.numprocesses, "singleton": True}
         return watcher.incr(self.nb)
@@ -53,9 +53,9 @@ class Decr(Scaling):
     name: Name = argument("the watcher")
     nb: Count = argument("how many fewer", default=1)
 
-    def run(self, arbiter: Arbiter) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Future[Any]:
         """Answers with the new number, 0 at least. A singleton stays as it is."""
-        watcher = arbiter.get_watcher(self.name)
+        watcher = engine.get_watcher(self.name)
         if watcher.config.singleton:
             return {"numprocesses": watcher.numprocesses, "singleton": True}
         return watcher.decr(self.nb)
@@ -70,12 +70,12 @@ class NumProcesses(Command):
 
     name: Name | None = argument("the watcher", default=None)
 
-    def run(self, arbiter: Arbiter) -> Reply:
+    def run(self, engine: Engine) -> Reply:
         """Those that run, whatever number is wanted."""
         if self.name is None:
-            return {"numprocesses": arbiter.numprocesses()}
+            return {"numprocesses": engine.numprocesses()}
         return {
-            "numprocesses": len(arbiter.get_watcher(self.name)),
+            "numprocesses": len(engine.get_watcher(self.name)),
             "watcher_name": self.name,
         }
 

@@ -10,14 +10,14 @@ from circus.config.model import watcher_from_mapping
 from circus.exc import NotFound
 
 if TYPE_CHECKING:
-    from circus.arbiter import Arbiter
+    from circus.engine import Engine
 
 
 class FakeWatcher:
     """Two workers, both fine."""
 
-    def __init__(self, arbiter: FakeArbiter, name: str, **options: object) -> None:
-        self.arbiter = arbiter
+    def __init__(self, engine: FakeEngine, name: str, **options: object) -> None:
+        self.engine = engine
         self.config = watcher_from_mapping(name, {"cmd": "sleep 1", **options})
         self.name = name
         self.numprocesses = 2
@@ -44,22 +44,22 @@ class FakeWatcher:
         return [{**slot, "last": "", "next": "nothing", "failures": 0, "restarts": 0}]
 
     def until(self, condition: str) -> asyncio.Future[Any]:
-        return self.arbiter.note("until", self.name, condition)
+        return self.engine.note("until", self.name, condition)
 
     def incr(self, nb: int = 1) -> asyncio.Future[Any]:
-        return self.arbiter.note("incr", self.name, nb)
+        return self.engine.note("incr", self.name, nb)
 
     def decr(self, nb: int = 1) -> asyncio.Future[Any]:
-        return self.arbiter.note("decr", self.name, nb)
+        return self.engine.note("decr", self.name, nb)
 
     def kill(self, *arguments: object) -> asyncio.Future[Any]:
-        return self.arbiter.note("kill", self.name, *arguments)
+        return self.engine.note("kill", self.name, *arguments)
 
     def send_signal(self, signum: int, **which: object) -> None:
-        self.arbiter.asked.append(("signal", self.name, signum, which))
+        self.engine.asked.append(("signal", self.name, signum, which))
 
 
-class FakeArbiter:
+class FakeEngine:
     """Every action is pending until the test decides on `futures`."""
 
     endpoint = "ipc:///control"
@@ -145,6 +145,6 @@ class FakeArbiter:
     def quit(self) -> asyncio.Future[Any]:
         return self.note("quit")
 
-    def as_arbiter(self) -> Arbiter:
+    def as_engine(self) -> Engine:
         # the part of it that commands use
-        return cast("Arbiter", self)
+        return cast("Engine", self)

@@ -15,26 +15,26 @@ from hypothesis import strategies as st
 from circus.commands import COMMANDS
 from circus.commands.answer import dispatch
 from circus.exc import CircusError
-from tests.unit.commands.fakes import FakeArbiter
+from tests.unit.commands.fakes import FakeEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def arbiter() -> Iterator[FakeArbiter]:
+def engine() -> Iterator[FakeEngine]:
     loop = asyncio.new_event_loop()
-    yield FakeArbiter(loop)
+    yield FakeEngine(loop)
     loop.close()
 
 
-def ask(arbiter: FakeArbiter, command: str, /, **properties: object) -> dict[str, Any]:
+def ask(engine: FakeEngine, command: str, /, **properties: object) -> dict[str, Any]:
     """The answer to a message, which must come at once, or as soon as it is taken on."""
     message = {"command": command, "properties": properties, "id": "7"}
-    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
     if isinstance(answer, asyncio.Future):
         for _ in range(3):
-            arbiter.loop.run_until_complete(asyncio.sleep(0))
+            engine.loop.run_until_complete(asyncio.sleep(0))
         answer = answer.result()
     assert isinstance(answer, bytes)
     found: dict[str, Any] = json.loads(answer)
@@ -42,67 +42,67 @@ def ask(arbiter: FakeArbiter, command: str, /, **properties: object) -> dict[str
     return found
 
 
-def test_without_waiting_the_answer_is_a_bare_ok(arbiter: FakeArbiter) -> None:
-    answer = ask(arbiter, "stop", name="web")
+def test_without_waiting_the_answer_is_a_bare_ok(engine: FakeEngine) -> None:
+    answer = ask(engine, "stop", name="web")
     assert set(answer) == {"status", "time", "id"}
-    assert arbiter.asked == [("match", "web", "glob"), ("stop", ["Web"])]
+    assert engine.asked == [("match", "web", "glob"), ("stop", ["Web"])]
 
 
-def test_with_waiting_it_comes_with_the_result(arbiter: FakeArbiter) -> None:
+def test_with_waiting_it_comes_with_the_result(engine: FakeEngine) -> None:
     message = {"command": "start", "properties": {"name": "web", "waiting": True}, "id": 1}
-    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
-    arbiter.futures[0].set_result({"info": {"started": [1], "kept": []}})
-    found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
+    engine.futures[0].set_result({"info": {"started": [1], "kept": []}})
+    found = json.loads(engine.loop.run_until_complete(answer) or b"")
     assert found["status"] == "ok"
     assert found["info"] == {"started": [1], "kept": []}
     assert found["id"] == 1
 
 
-def test_with_waiting_a_failure_says_why(arbiter: FakeArbiter) -> None:
+def test_with_waiting_a_failure_says_why(engine: FakeEngine) -> None:
     message = {"command": "reloadconfig", "properties": {"waiting": True}}
-    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
-    arbiter.futures[0].set_exception(CircusError("the file is gone"))
-    found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
+    engine.futures[0].set_exception(CircusError("the file is gone"))
+    found = json.loads(engine.loop.run_until_complete(answer) or b"")
     assert (found["status"], found["errno"]) == ("error", 6)
     assert found["reason"] == "the file is gone"
 
 
 def test_without_waiting_a_later_failure_is_no_surprise(
-    arbiter: FakeArbiter, caplog: pytest.LogCaptureFixture
+    engine: FakeEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ask(arbiter, "quit")
-    arbiter.futures.pop().set_exception(CircusError("x"))
-    arbiter.loop.run_until_complete(asyncio.sleep(0))
+    ask(engine, "quit")
+    engine.futures.pop().set_exception(CircusError("x"))
+    engine.loop.run_until_complete(asyncio.sleep(0))
     gc.collect()
     assert "never retrieved" not in caplog.text
 
 
-def test_a_cast_has_no_answer(arbiter: FakeArbiter) -> None:
+def test_a_cast_has_no_answer(engine: FakeEngine) -> None:
     for command in ("numwatchers", "nonsense", "quit"):
         message = json.dumps({"command": command, "msg_type": "cast"}).encode()
-        assert dispatch(arbiter.as_arbiter(), message) is None
+        assert dispatch(engine.as_engine(), message) is None
     waiting = b'{"command": "quit", "msg_type": "cast", "properties": {"waiting": true}}'
-    answer = dispatch(arbiter.as_arbiter(), waiting)
+    answer = dispatch(engine.as_engine(), waiting)
     assert isinstance(answer, asyncio.Future)
-    arbiter.futures[-1].set_result({})
-    assert arbiter.loop.run_until_complete(answer) is None
+    engine.futures[-1].set_result({})
+    assert engine.loop.run_until_complete(answer) is None
 
 
 def test_our_own_mistake_is_an_answer_and_a_log_line(
-    arbiter: FakeArbiter, caplog: pytest.LogCaptureFixture
+    engine: FakeEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    arbiter.watchers = None  # type: ignore[assignment]  # that is the mistake
+    engine.watchers = None  # type: ignore[assignment]  # that is the mistake
     with caplog.at_level(logging.ERROR):
-        answer = ask(arbiter, "numwatchers")
+        answer = ask(engine, "numwatchers")
     assert answer["errno"] == 5
     assert "internal error" in answer["reason"]
     assert "Cannot answer" in caplog.text
 
 
-def test_an_unknown_command_has_a_suggestion(arbiter: FakeArbiter) -> None:
-    answer = ask(arbiter, "statu")
+def test_an_unknown_command_has_a_suggestion(engine: FakeEngine) -> None:
+    answer = ask(engine, "statu")
     assert answer["errno"] == 2
     assert answer["reason"] == "unknown command: 'statu', did you mean 'status'?"
 
@@ -152,12 +152,12 @@ def test_an_unknown_command_has_a_suggestion(arbiter: FakeArbiter) -> None:
     ],
 )
 def test_what_is_wrong_is_said_at_once(
-    arbiter: FakeArbiter, command: str, properties: dict[str, object], reason: str
+    engine: FakeEngine, command: str, properties: dict[str, object], reason: str
 ) -> None:
-    answer = ask(arbiter, command, **properties)
+    answer = ask(engine, command, **properties)
     assert (answer["status"], answer["errno"]) == ("error", 3)
     assert reason in answer["reason"]
-    assert not arbiter.futures
+    assert not engine.futures
 
 
 # What circusctl 0.19.0 was seen to send.
@@ -198,44 +198,44 @@ OLD_MESSAGES: list[tuple[str, dict[str, object], tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("command", "properties", "asked"), OLD_MESSAGES)
 def test_old_clients_are_understood(
-    arbiter: FakeArbiter, command: str, properties: dict[str, object], asked: tuple[Any, ...]
+    engine: FakeEngine, command: str, properties: dict[str, object], asked: tuple[Any, ...]
 ) -> None:
-    answer = ask(arbiter, command, **properties)
+    answer = ask(engine, command, **properties)
     assert answer["status"] == "ok", answer
-    assert arbiter.asked[-1] == asked
+    assert engine.asked[-1] == asked
 
 
-def test_queries(arbiter: FakeArbiter) -> None:
-    assert ask(arbiter, "list")["watchers"] == ["one", "web"]
-    assert ask(arbiter, "LIST", name="WEB")["pids"] == [11, 12]
-    assert ask(arbiter, "status")["statuses"] == {"Web": "active", "one": "active"}
-    assert ask(arbiter, "status", name="web")["status"] == "active"
-    assert ask(arbiter, "numwatchers")["numwatchers"] == 2
-    assert ask(arbiter, "numprocesses")["numprocesses"] == 4
-    assert ask(arbiter, "numprocesses", name="web")["watcher_name"] == "web"
-    assert ask(arbiter, "globaloptions", option="check_delay")["options"] == {"check_delay": 5.0}
-    assert ask(arbiter, "options", name="web")["options"]["cmd"] == "sleep 1"
-    got = ask(arbiter, "get", name="web", keys=["numprocesses", "env"])["options"]
+def test_queries(engine: FakeEngine) -> None:
+    assert ask(engine, "list")["watchers"] == ["one", "web"]
+    assert ask(engine, "LIST", name="WEB")["pids"] == [11, 12]
+    assert ask(engine, "status")["statuses"] == {"Web": "active", "one": "active"}
+    assert ask(engine, "status", name="web")["status"] == "active"
+    assert ask(engine, "numwatchers")["numwatchers"] == 2
+    assert ask(engine, "numprocesses")["numprocesses"] == 4
+    assert ask(engine, "numprocesses", name="web")["watcher_name"] == "web"
+    assert ask(engine, "globaloptions", option="check_delay")["options"] == {"check_delay": 5.0}
+    assert ask(engine, "options", name="web")["options"]["cmd"] == "sleep 1"
+    got = ask(engine, "get", name="web", keys=["numprocesses", "env"])["options"]
     assert list(got.items()) == [("numprocesses", 1), ("env", {"A": "1"})]
-    assert ask(arbiter, "stats")["infos"]["Web"] == {"11": {"pid": 11}}
-    assert ask(arbiter, "stats", name="web", process="11")["info"] == {"pid": 11}
-    assert ask(arbiter, "dstats")["info"] == {"pid": 1}
-    assert ask(arbiter, "is-active", names=["web", "one"])["active"] is True
-    assert ask(arbiter, "why", name="web.1")["watchers"][0]["slots"][0]["pid"] == 11
+    assert ask(engine, "stats")["infos"]["Web"] == {"11": {"pid": 11}}
+    assert ask(engine, "stats", name="web", process="11")["info"] == {"pid": 11}
+    assert ask(engine, "dstats")["info"] == {"pid": 1}
+    assert ask(engine, "is-active", names=["web", "one"])["active"] is True
+    assert ask(engine, "why", name="web.1")["watchers"][0]["slots"][0]["pid"] == 11
 
 
-def test_sockets_are_listed_by_descriptor(arbiter: FakeArbiter) -> None:
-    assert ask(arbiter, "listsockets")["sockets"] == [
+def test_sockets_are_listed_by_descriptor(engine: FakeEngine) -> None:
+    assert ask(engine, "listsockets")["sockets"] == [
         {"fd": 4, "name": "a", "backlog": 2, "host": "::", "port": 80},
         {"fd": 5, "name": "b", "backlog": 3, "path": "/b"},
     ]
 
 
-def test_a_singleton_says_so(arbiter: FakeArbiter) -> None:
+def test_a_singleton_says_so(engine: FakeEngine) -> None:
     for command in ("incr", "decr"):
-        answer = ask(arbiter, command, name="one")
+        answer = ask(engine, command, name="one")
         assert (answer["singleton"], answer["numprocesses"]) == (True, 2)
-    assert arbiter.asked == []
+    assert engine.asked == []
 
 
 @pytest.mark.parametrize(
@@ -252,35 +252,35 @@ def test_a_singleton_says_so(arbiter: FakeArbiter) -> None:
     ],
 )
 def test_t43_values_with_equals_and_comma_survive(
-    arbiter: FakeArbiter, options: dict[str, object], env: dict[str, str]
+    engine: FakeEngine, options: dict[str, object], env: dict[str, str]
 ) -> None:
-    assert ask(arbiter, "set", name="web", options=options)["status"] == "ok"
-    assert arbiter.asked[-1] == ("change", "web", {"env": env})
+    assert ask(engine, "set", name="web", options=options)["status"] == "ok"
+    assert engine.asked[-1] == ("change", "web", {"env": env})
 
 
-def test_waiting_for_several(arbiter: FakeArbiter) -> None:
+def test_waiting_for_several(engine: FakeEngine) -> None:
     message = {"command": "wait", "properties": {"names": ["web", "one"], "timeout": 100}}
-    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
-    arbiter.futures[0].set_result(None)
-    arbiter.loop.run_until_complete(asyncio.sleep(0))
+    engine.futures[0].set_result(None)
+    engine.loop.run_until_complete(asyncio.sleep(0))
     assert not answer.done()
-    arbiter.futures[1].set_result(None)
-    found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
+    engine.futures[1].set_result(None)
+    found = json.loads(engine.loop.run_until_complete(answer) or b"")
     assert found["statuses"] == {"Web": "active", "one": "active"}
 
 
-def test_waiting_gives_up_and_leaves_nothing_behind(arbiter: FakeArbiter) -> None:
+def test_waiting_gives_up_and_leaves_nothing_behind(engine: FakeEngine) -> None:
     message = {
         "command": "wait",
         "properties": {"names": ["web"], "until": "stopped", "timeout": 0},
     }
-    answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
     assert isinstance(answer, asyncio.Future)
-    found = json.loads(arbiter.loop.run_until_complete(answer) or b"")
+    found = json.loads(engine.loop.run_until_complete(answer) or b"")
     assert found["reason"] == "not stopped after 0 s: Web is active"
-    arbiter.loop.run_until_complete(asyncio.sleep(0))
-    assert arbiter.futures[0].cancelled()
+    engine.loop.run_until_complete(asyncio.sleep(0))
+    assert engine.futures[0].cancelled()
 
 
 VALUES = st.recursive(
@@ -301,18 +301,18 @@ def test_every_message_has_one_answer(
 ) -> None:
     loop = asyncio.new_event_loop()
     try:
-        arbiter = FakeArbiter(loop)
+        engine = FakeEngine(loop)
         message = {"command": verb, "properties": properties, "id": request_id}
-        answer = dispatch(arbiter.as_arbiter(), json.dumps(message).encode())
+        answer = dispatch(engine.as_engine(), json.dumps(message).encode())
         if isinstance(answer, asyncio.Future):
-            for future in arbiter.futures:
+            for future in engine.futures:
                 future.set_result({})
             answer = loop.run_until_complete(answer)
         assert answer is not None
         found = json.loads(answer)
         assert "internal error" not in found.get("reason", ""), found
         assert found["status"] == "error" or found["id"] == request_id
-        for future in arbiter.futures:
+        for future in engine.futures:
             future.cancel()
     finally:
         loop.close()
@@ -322,7 +322,7 @@ def test_every_message_has_one_answer(
 def test_any_bytes_have_one_answer(payload: bytes) -> None:
     loop = asyncio.new_event_loop()
     try:
-        answer = dispatch(FakeArbiter(loop).as_arbiter(), payload)
+        answer = dispatch(FakeEngine(loop).as_engine(), payload)
         assert isinstance(answer, bytes)
         assert json.loads(answer)["status"] == "error"
     finally:

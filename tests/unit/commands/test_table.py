@@ -67,13 +67,13 @@ def test_the_reference_page_is_what_the_commands_say() -> None:
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["incr", "--help"], ["incr"]])
 def test_help_loads_neither_the_engine_nor_zeromq(words: list[str]) -> None:
     heavy = ["zmq", "asyncio", "dataclasses", "inspect", "uuid", "subprocess", "socket"]
-    heavy += ["circus.arbiter", "circus.client", "circus.config", "circus.host"]
+    heavy += ["circus.engine", "circus.client", "circus.config", "circus.host"]
     assert loaded(words).isdisjoint(heavy)
 
 
 def test_a_question_loads_only_what_it_needs() -> None:
     heavy = ["asyncio", "dataclasses", "inspect", "uuid", "subprocess", "psutil"]
-    heavy += ["circus.arbiter", "circus.config", "circus.host", "circus.ctl.shell"]
+    heavy += ["circus.engine", "circus.config", "circus.host", "circus.ctl.shell"]
     assert loaded(["--endpoint", "tcp://127.0.0.1:1", "status"]).isdisjoint(heavy)
     heavy += ["socket", "selectors", "shutil", "zlib"]
     assert loaded(["--endpoint", "ipc:///tmp/nowhere", "status"]).isdisjoint(heavy)

@@ -41,7 +41,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class Arbiter:
+class Engine:
     """Everything that circusd keeps. All of it belongs to the thread of `loop`.
 
     `adopt`: this process is a subreaper, so what workers leave behind comes to us.
