@@ -25,6 +25,8 @@ from circus.config.schema import (
 from circus.exc import ArgumentError, ConfigError
 
 LIVE = OnChange.NOTHING
+REBIND = OnChange.RESTART
+"""Another socket has to be bound; who uses it moves to that one."""
 UNSET = object()
 """Asks for the default."""
 
@@ -209,23 +211,36 @@ class SocketConfig:
     """A listening socket that the daemon holds for its workers."""
 
     name: str
-    host: str = option(kinds.TEXT, default="localhost", doc="Address or name to bind.")
-    port: int = option(kinds.PORT, default=8080, doc="Port to bind; 0 for any.")
-    family: str = option(kinds.FAMILY, default="AF_INET", doc="Kind of address; a path makes it "
-        "AF_UNIX.")  # fmt: skip
-    type: str = option(kinds.SOCKET_TYPE, default="SOCK_STREAM", doc="How it carries data.")
-    proto: str | None = option(kinds.TEXT, default=None, doc="Protocol, by name.")
-    backlog: int = option(kinds.COUNT, default=2048, doc="Connections that may wait.")
-    path: str | None = option(kinds.TEXT, default=None, doc="Path of a Unix socket.")
-    umask: int | None = option(kinds.UMASK, default=None, doc="Octal mask for the path's mode.")
-    replace: bool = option(kinds.BOOLEAN, default=False, doc="Remove an existing socket first.")
-    interface: str | None = option(kinds.TEXT, default=None, doc="Network interface to bind to.")
-    so_reuseport: bool = option(kinds.BOOLEAN, default=False, doc="One socket for each worker.")
-    blocking: bool = option(kinds.BOOLEAN, default=True, doc="A call that has to "
-        "wait waits; off, it fails at once. All workers share this.")  # fmt: skip
-    owner: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Owner of the path.")
-    group: str | int | None = option(kinds.IDENTIFIER, default=None, doc="Group of the path.")
-    mode: int | None = option(kinds.OCTAL, default=None, doc="Octal mode of the path.")
+    host: str = option(kinds.TEXT, default="localhost", on_change=REBIND,
+        doc="Address or name to bind.")  # fmt: skip
+    port: int = option(kinds.PORT, default=8080, on_change=REBIND,
+        doc="Port to bind; 0 for any.")  # fmt: skip
+    family: str = option(kinds.FAMILY, default="AF_INET", on_change=REBIND,
+        doc="Kind of address; a path makes it AF_UNIX.")  # fmt: skip
+    type: str = option(kinds.SOCKET_TYPE, default="SOCK_STREAM", on_change=REBIND,
+        doc="How it carries data.")  # fmt: skip
+    proto: str | None = option(kinds.TEXT, default=None, on_change=REBIND,
+        doc="Protocol, by name.")  # fmt: skip
+    backlog: int = option(kinds.COUNT, default=2048, on_change=LIVE,
+        doc="Connections that may wait.")  # fmt: skip
+    path: str | None = option(kinds.TEXT, default=None, on_change=REBIND,
+        doc="Path of a Unix socket.")  # fmt: skip
+    umask: int | None = option(kinds.UMASK, default=None, on_change=LIVE,
+        doc="Octal mask for the path's mode.")  # fmt: skip
+    replace: bool = option(kinds.BOOLEAN, default=False, on_change=LIVE,
+        doc="Remove an existing socket first.")  # fmt: skip
+    interface: str | None = option(kinds.TEXT, default=None, on_change=LIVE,
+        doc="Network interface to bind to.")  # fmt: skip
+    so_reuseport: bool = option(kinds.BOOLEAN, default=False, on_change=REBIND,
+        doc="One socket for each worker.")  # fmt: skip
+    blocking: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
+        doc="A call that has to wait waits; off, it fails. Workers share this.")  # fmt: skip
+    owner: str | int | None = option(kinds.IDENTIFIER, default=None, on_change=LIVE,
+        doc="Owner of the path.")  # fmt: skip
+    group: str | int | None = option(kinds.IDENTIFIER, default=None, on_change=LIVE,
+        doc="Group of the path.")  # fmt: skip
+    mode: int | None = option(kinds.OCTAL, default=None, on_change=LIVE,
+        doc="Octal mode of the path.")  # fmt: skip
     extra: Mapping[str, Any] = free_keys(LIVE, default_factory=dict)
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from circus.config.model import Config
+from circus.config import commandline, variables
+from circus.config.model import Config, WatcherConfig
 from circus.config.schema import OnChange, cost_between, differing
 
 
 class Action(StrEnum):
     """What a step does."""
 
+    NOTHING = "nothing"
     LIVE = "live"
+    """Counts at once, no worker is replaced."""
     ROLLING = "rolling"
+    """New workers take the places of the old ones; old ones go when new ones stand."""
     RESTART = "restart"
+    START = "start"
     ADD = "add"
-    REMOVE = "remove"
+    """Taken in and not started."""
+    STOP = "stop"
 
 
 ACTIONS = {
@@ -29,6 +36,9 @@ ACTIONS = {
 }
 KINDS = ("socket", "plugin", "watcher")
 """In the order in which they are built; they are taken down the other way round."""
+NEW = "it is new"
+GONE = "it is not in the file any more"
+STAYS_STOPPED = "it is stopped and stays so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +49,38 @@ class Step:
     name: str
     action: Action
     reasons: tuple[str, ...]
-    """The keys, as in a file, whose values differ; never a value, which may be a secret."""
+    """The keys, as in a file, whose values differ, or words; never a value, which may be a
+    secret."""
 
 
-def plan(running: Config, wanted: Config) -> tuple[Step, ...]:
-    """What it takes to go from one to the other; removals first. Nothing for what is the same."""
+def plan(
+    running: Config, wanted: Config, *, stopped: Container[str] = frozenset()
+) -> tuple[Step, ...]:
+    """What it takes to go from one to the other; removals first. Nothing for what is the same.
+
+    `stopped`: watchers, by lower-case name, that do not run and are not about to.
+    """
     steps: list[Step] = []
     for kind in reversed(KINDS):
         steps += _removed(kind, *_both(kind, running, wanted))
     steps += _changed("circus", "circus", running.circus, wanted.circus)
-    for kind in KINDS:
+    for kind in KINDS[:-1]:
         steps += _built(kind, *_both(kind, running, wanted))
-    return tuple(steps)
+    moved = {step.name: step.action for step in steps if step.kind == "socket"}
+    return (*steps, *_watchers(running, wanted, moved, stopped))
+
+
+def sockets_asked_for(config: WatcherConfig, declared: Container[str]) -> set[str]:
+    """The sockets, in lower case, that a watcher names in its options."""
+    named = {name.lower() for name in config.sockets}
+    for _, text in commandline.texts(config):
+        named |= variables.sockets_named(text)
+    if config.stdin_socket:
+        named.add(config.stdin_socket.lower())
+    return {name for name in named if name in declared}
+
+
+# -- steps ------------------------------------------------
 
 
 def _both(
@@ -62,7 +92,7 @@ def _both(
 def _removed(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Step]:
     for name, one in running.items():
         if name not in wanted:
-            yield Step(kind, one.name, Action.REMOVE, ("it is not in the file any more",))
+            yield Step(kind, one.name, Action.STOP, (GONE,))
 
 
 def _built(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Step]:
@@ -70,9 +100,68 @@ def _built(kind: str, running: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
         if name in running:
             yield from _changed(kind, one.name, running[name], one)
         else:
-            yield Step(kind, one.name, Action.ADD, ("it is new",))
+            yield Step(kind, one.name, Action.START, (NEW,))
 
 
 def _changed(kind: str, name: str, running: Any, wanted: Any) -> Iterator[Step]:
     if running is not wanted and running != wanted:
         yield Step(kind, name, ACTIONS[cost_between(running, wanted)], differing(running, wanted))
+
+
+def _watchers(
+    running: Config, wanted: Config, moved: Mapping[str, Action], stopped: Container[str]
+) -> Iterator[Step]:
+    for name, one in wanted.watchers.items():
+        before = running.watchers.get(name)
+        if before is None:
+            yield new_watcher(one)
+            continue
+        step = changed_watcher(before, one, stopped=name in stopped)
+        if moved and (lost := _sockets_that_move(before, one, running, wanted, moved)):
+            step = _moved(one, step, lost, stopped=name in stopped)
+        if step is not None:
+            yield step
+
+
+def new_watcher(config: WatcherConfig) -> Step:
+    """What becomes of a watcher that there was not."""
+    if not config.autostart:
+        return Step("watcher", config.name, Action.ADD, (NEW, "autostart is off"))
+    if config.on_demand:
+        say = "it starts with the first connection"
+        return Step("watcher", config.name, Action.ADD, (NEW, say))
+    return Step("watcher", config.name, Action.START, (NEW,))
+
+
+def changed_watcher(before: WatcherConfig, after: WatcherConfig, *, stopped: bool) -> Step | None:
+    """What it takes to go from one to the other, None when they are the same."""
+    step = next(_changed("watcher", after.name, before, after), None)
+    if step is None or not stopped:
+        return step
+    if after.autostart and not before.autostart:
+        return dataclasses.replace(step, action=Action.START)
+    return Step("watcher", after.name, Action.LIVE, (*step.reasons, STAYS_STOPPED))
+
+
+def _sockets_that_move(
+    before: WatcherConfig,
+    after: WatcherConfig,
+    running: Config,
+    wanted: Config,
+    moved: Mapping[str, Action],
+) -> list[str]:
+    """The sockets of a watcher that are other ones than before."""
+    had = sockets_asked_for(before, running.sockets)
+    asked = sockets_asked_for(after, wanted.sockets)
+    if after.use_sockets and not asked:
+        had, asked = set(running.sockets), set(wanted.sockets)
+    return sorted(name for name in had | asked if moved.get(name, Action.LIVE) is not Action.LIVE)
+
+
+def _moved(config: WatcherConfig, step: Step | None, lost: list[str], *, stopped: bool) -> Step:
+    reasons = (*(step.reasons if step else ()), f"socket {', '.join(lost)} is another one")
+    if stopped:
+        action = step.action if step else Action.LIVE
+        return Step("watcher", config.name, action, reasons)
+    dear = step is not None and step.action is Action.RESTART
+    return Step("watcher", config.name, Action.RESTART if dear else Action.ROLLING, reasons)

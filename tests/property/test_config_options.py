@@ -79,7 +79,7 @@ def applied(running: Config, wanted: Config, steps: tuple[Step, ...]) -> Config:
     for step in steps:
         if step.kind == "circus":
             found["circus"] = wanted.circus
-        elif step.action is Action.REMOVE:
+        elif step.action is Action.STOP:
             del found[f"{step.kind}s"][step.name]
         else:
             found[f"{step.kind}s"][step.name] = getattr(wanted, f"{step.kind}s")[step.name]

@@ -124,10 +124,10 @@ def test_t11_watchers_added_and_removed_are_steps(tmp_path: Path) -> None:
     file.write_text("[watcher:a]\ncmd = x\n[watcher:c]\ncmd = x\n[plugin:p]\nuse = m.C\n")
     second = load(str(file), {}).config
     assert [(one.kind, one.name, one.action) for one in plan(first, second)] == [
-        ("watcher", "b", Action.REMOVE),
-        ("socket", "s", Action.REMOVE),
-        ("plugin", "p", Action.ADD),
-        ("watcher", "c", Action.ADD),
+        ("watcher", "b", Action.STOP),
+        ("socket", "s", Action.STOP),
+        ("plugin", "p", Action.START),
+        ("watcher", "c", Action.START),
     ]
 
 
