@@ -23,7 +23,7 @@ from circus.exc import (
 )
 from circus.host import usage
 from circus.host.reaper import Reaper
-from circus.sockets import CircusSocket
+from circus.sockets import CircusSockets
 from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
 from circus.strays import Strays
@@ -69,7 +69,7 @@ class Engine:
         self.reaper = Reaper(adopt=adopt)
         self.strays = Strays(loop, adopt=adopt)
         self.spawner = Spawner(loop)
-        self.sockets: dict[str, CircusSocket] = {}
+        self.sockets = CircusSockets()
         self.stopping = False
         self._start_again = False
         self._sample: tuple[float, float] | None = None
@@ -145,14 +145,7 @@ class Engine:
 
     def initialize(self) -> None:
         """Bind the sockets and make the watchers. Raises CircusError; nothing is left bound."""
-        try:
-            for config in self.config.sockets.values():
-                sock = CircusSocket(config)
-                sock.bind_and_listen()
-                self.sockets[config.name.lower()] = sock
-        except (CircusError, OSError):
-            self.close_sockets()
-            raise
+        self.sockets.prepare(self.config.sockets).commit()
         self.pump.start()
         for name, watcher in self.config.watchers.items():
             self._watchers[name] = Watcher(watcher, self)
@@ -168,9 +161,7 @@ class Engine:
 
     def close_sockets(self) -> None:
         """Give up what we listen on."""
-        for sock in self.sockets.values():
-            sock.close()
-        self.sockets.clear()
+        self.sockets.close_all()
 
     def close(self) -> None:
         """The very end: read what is left in the pipes, close everything."""

@@ -5,94 +5,392 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from circus.exc import CircusError
+from circus.config.model import socket_from_mapping
+from circus.config.schema import OnChange, cost_between
+from circus.exc import CircusError, SpawnError
+from circus.host import identity, queue
+from circus.host.socketfile import Access, SocketFile, beside
+from circus.swap import Swap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from circus.config.model import SocketConfig
 
 LISTENING = (socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
 
 
-class CircusSocket:
-    """One managed socket. It owns its descriptor, and its path once it has bound it."""
+class CircusSocket(socket.socket):
+    """One managed socket. It owns its descriptor, and its path once it has bound it.
 
-    def __init__(self, config: SocketConfig) -> None:
+    Values may be text, as in a file. Making one looks names up, which may block; it raises
+    ConfigError for values that cannot be, CircusError for what cannot be had here.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        host: str = "localhost",
+        port: int | str = 8080,
+        family: int | str = socket.AF_INET,
+        type: int | str = socket.SOCK_STREAM,
+        proto: int | str = 0,
+        backlog: int | str = 2048,
+        path: str | os.PathLike[str] | None = None,
+        umask: int | str | None = None,
+        replace: bool | str = False,  # noqa: FBT001, FBT002
+        interface: str | None = None,
+        so_reuseport: bool | str = False,  # noqa: FBT001, FBT002
+        blocking: bool | str = True,  # noqa: FBT001, FBT002
+        *,
+        owner: int | str | None = None,
+        group: int | str | None = None,
+        mode: int | str | None = None,
+    ) -> None:
+        given = {
+            "host": host,
+            "port": port,
+            "family": family if isinstance(family, str) else socket.AddressFamily(family).name,
+            "type": type if isinstance(type, str) else socket.SocketKind(type).name,
+            "proto": proto,
+            "backlog": backlog,
+            "path": None if path is None else os.fspath(path),
+            "umask": umask,
+            "replace": replace,
+            "interface": interface,
+            "so_reuseport": so_reuseport,
+            "blocking": blocking,
+            "owner": owner,
+            "group": group,
+            "mode": mode,
+        }
+        self._open(socket_from_mapping(name, given))
+
+    @classmethod
+    def from_config(cls, config: SocketConfig) -> Self:
+        """The same from options that were read."""
+        sock = cls.__new__(cls)
+        sock._open(config)
+        return sock
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, object]) -> Self:
+        """The same from a mapping that has the name in it."""
+        given = {key: value for key, value in config.items() if key not in ("name", "__name__")}
+        return cls.from_config(socket_from_mapping(str(config["name"]), given))
+
+    def _open(self, config: SocketConfig) -> None:
+        family = socket.AddressFamily["AF_UNIX" if config.path else config.family]
+        self._file: SocketFile | None = None
+        self._address: tuple[Any, ...] = ()
+        self._take(config)
+        self._access = _access(config)
+        try:
+            proto = config.proto
+            number = proto if isinstance(proto, int) else socket.getprotobyname(proto)
+            super().__init__(family, socket.SocketKind[config.type], number)
+            self._set_options_first()
+        except OSError as error:
+            reason = error.strerror or error
+            raise CircusError(f"cannot make socket {self.name!r}: {reason}") from error
+
+    def _set_options_first(self) -> None:
+        try:
+            _set_options(self, self.config)
+        except OSError:
+            self.close()
+            raise
+
+    def _take(self, config: SocketConfig) -> None:
         self.config = config
         self.name = config.name
+        self.host = config.host
+        self.port = config.port
         self.backlog = config.backlog
         self.path = config.path
-        family = "AF_UNIX" if config.path else config.family.upper()
-        proto = socket.getprotobyname(config.proto) if config.proto else 0
-        self.host: str | None = None
-        self.port: int | None = None
-        self._bound = False
-        self._sock = socket.socket(
-            socket.AddressFamily[family], socket.SocketKind[config.type.upper()], proto
-        )
-        self._sock.setblocking(config.blocking)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if config.so_reuseport:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if config.interface:
-            self._sock.setsockopt(
-                socket.SOL_SOCKET, socket.SO_BINDTODEVICE, config.interface.encode()
-            )
+        self.umask = config.umask
+        self.replace = config.replace
+        self.interface = config.interface
+        self.so_reuseport = config.so_reuseport
+        self.blocking = config.blocking
+
+    def __str__(self) -> str:
+        return f"socket {self.name!r} at {self.location}"
+
+    # -- what others ask ------------------------------------------------
 
     @property
     def fd(self) -> int:
-        """The number that workers find it under."""
-        return self._sock.fileno()
+        """Its number in the daemon."""
+        return self.fileno()
 
-    def bind_and_listen(self) -> None:
-        """Raises CircusError with the address and the reason. May resolve a host name."""
-        try:
-            if self.path:
-                self._bind_path(self.path)
-            else:
-                self._bind_address()
-            if self._sock.type in LISTENING:
-                self._sock.listen(self.backlog)
-        except OSError as error:
-            self.close()
-            raise CircusError(
-                f"cannot bind socket {self.name!r} to {self.location}: {error.strerror or error}"
-            ) from error
-        self._bound = True
+    @property
+    def is_unix(self) -> bool:
+        """Whether it has a path."""
+        return self.path is not None
+
+    @property
+    def socktype(self) -> socket.SocketKind:
+        """How it carries data."""
+        return socket.SocketKind(self.type)
 
     @property
     def location(self) -> str:
         """`host:port` or the path."""
-        if self.path:
-            return self.path
-        return f"{self.host or self.config.host}:{self.port or self.config.port}"
+        return self.path or f"{self.host}:{self.port}"
+
+    @property
+    def file(self) -> SocketFile | None:
+        """What it was bound to, if that has a path."""
+        return self._file
+
+    def queue(self) -> int | None:
+        """Connections that wait to be accepted; None when it takes none. Does not block."""
+        listens = self.socktype in LISTENING and not self.so_reuseport
+        return queue.waiting(self) if listens else None
+
+    # -- what it does ------------------------------------------------
+
+    def bind_and_listen(self, *, aside: bool = False) -> None:
+        """Raises CircusError with the address and the reason. May resolve a host name.
+
+        `aside`: under another name beside its path, for as long as another socket is there.
+        """
+        try:
+            self._bind(aside=aside)
+            if self.socktype in LISTENING:
+                self.listen(self.backlog)
+        except (OSError, CircusError) as error:
+            self.close()
+            raise self._cannot_bind(error) from error
+
+    def reserve(self) -> None:
+        """Of a socket that each worker gets anew: find out the address, and that it can be bound.
+
+        A port is held from now on; no connection goes to who does not listen. Datagrams would, so
+        for these nothing is kept. Raises CircusError. May resolve a host name.
+        """
+        try:
+            if self.socktype in LISTENING:
+                self._bind(aside=False)
+            else:
+                self._address = self._resolved()
+                self.another().close()
+        except OSError as error:
+            self.close()
+            raise self._cannot_bind(error) from error
+
+    def another(self) -> socket.socket:
+        """One more on the same address, bound and listening; the caller's. Raises OSError."""
+        sock = socket.socket(self.family, self.type, self.proto)
+        try:
+            _set_options(sock, self.config)
+            sock.bind(self._address)
+            if self.socktype in LISTENING:
+                sock.listen(self.backlog)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def adjust(self, config: SocketConfig, access: Access | None) -> None:
+        """Take options that need no other socket; who waits and who accepts notice nothing.
+
+        `access` is what the file gets. Raises OSError.
+        """
+        host, port = self.host, self.port
+        self._take(config)
+        self.host, self.port = host, port
+        _set_options(self, config)
+        if self.socktype in LISTENING and not self.so_reuseport:
+            self.listen(self.backlog)
+        if access is not None and self._file is not None and self._file.access() != access:
+            access.give(self._file.path)
 
     def close(self) -> None:
-        """Give the descriptor back, and remove the path if it was us who made it."""
-        self._sock.close()
-        if self.path and self._bound:
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)
+        """Give the descriptor back, and remove the path if it is still the one we made."""
+        super().close()
+        if self._file is not None:
+            self._file.remove()
 
-    def _bind_address(self) -> None:
-        found = socket.getaddrinfo(
-            self.config.host, self.config.port, self._sock.family, self._sock.type
-        )
-        self._sock.bind(found[0][4])
-        self.host, self.port = self._sock.getsockname()[:2]
+    # -- how ------------------------------------------------
 
-    def _bind_path(self, path: str) -> None:
-        if self.config.replace:
-            with contextlib.suppress(FileNotFoundError):
-                if stat.S_ISSOCK(os.lstat(path).st_mode):
-                    os.unlink(path)
-        if self.config.umask is None:
-            self._sock.bind(path)
+    def _bind(self, *, aside: bool) -> None:
+        if self.path:
+            path = beside(self.path) if aside else self.path
+            self._file = SocketFile(self, path, self._access)
             return
-        previous = os.umask(self.config.umask)
+        self.bind(self._resolved())
+        self._address = self.getsockname()
+        self.host, self.port = self.getsockname()[:2]
+
+    def _resolved(self) -> tuple[Any, ...]:
+        flags = socket.AI_PASSIVE
+        found = socket.getaddrinfo(
+            self.host or None, self.port, self.family, socket.SOCK_STREAM, flags=flags
+        )
+        return found[0][4]
+
+    def _cannot_bind(self, error: Exception) -> CircusError:
+        if isinstance(error, OSError):
+            return CircusError(
+                f"cannot bind socket {self.name!r} to {self.location}: {error.strerror or error}"
+            )
+        return CircusError(f"socket {self.name!r}: {error}")
+
+
+class CircusSockets(dict[str, CircusSocket]):
+    """The managed sockets, by their names in lower case."""
+
+    def __init__(
+        self, sockets: Mapping[str, CircusSocket] | None = None, backlog: int = 2048
+    ) -> None:
+        super().__init__({name.lower(): sock for name, sock in (sockets or {}).items()})
+        self.backlog = backlog
+
+    def add(
+        self,
+        name: str,
+        host: str = "localhost",
+        port: int | str = 8080,
+        family: int | str = socket.AF_INET,
+        type: int | str = socket.SOCK_STREAM,
+        proto: int | str = 0,
+        backlog: int | str | None = None,
+        path: str | None = None,
+        umask: int | str | None = None,
+        interface: str | None = None,
+        **options: int | str | None,
+    ) -> CircusSocket:
+        """Make one; it is not bound yet. Raises ValueError when the name is taken."""
+        if name.lower() in self:
+            raise ValueError(f"A socket with the name {name!r} already exists")
+        queue = self.backlog if backlog is None else backlog
+        sock = CircusSocket(
+            name, host, port, family, type, proto, queue, path, umask, interface=interface,
+            **options,  # type: ignore[arg-type]  # what is none of its options is refused there
+        )  # fmt: skip
+        self[name.lower()] = sock
+        return sock
+
+    def bind_and_listen_all(self) -> None:
+        """Bind every one; those that each worker gets anew are only looked at.
+
+        Raises CircusError at the first that cannot be; the others stay as they are.
+        """
+        for sock in self.values():
+            _bind(sock)
+
+    def close_all(self) -> None:
+        """Give up all of them."""
+        for sock in self.values():
+            sock.close()
+        self.clear()
+
+    def prepare(self, wanted: Mapping[str, SocketConfig | None]) -> Swap:
+        """Bind whatever has to be bound for these to take the places they name; None removes.
+
+        Nothing that is in use is touched. Raises CircusError, naming the socket, when one cannot
+        be had; nothing is left bound then. May block on name services: call it aside.
+        """
+        asked = {name.lower(): config for name, config in wanted.items()}
+        leaving = {
+            name: self[name]
+            for name in asked
+            if name in self and not _suits(self[name], asked[name])
+        }
+        swap = Swap(self, leaving)
         try:
-            self._sock.bind(path)
-        finally:
-            os.umask(previous)
+            for name, config in asked.items():
+                if config is not None:
+                    self._prepare(swap, name, config, leaving)
+        except OSError as error:
+            swap.abandon()
+            raise CircusError(f"cannot change the sockets: {error}") from error
+        except BaseException:
+            swap.abandon()
+            raise
+        return swap
+
+    def _prepare(
+        self,
+        swap: Swap,
+        name: str,
+        config: SocketConfig,
+        leaving: dict[str, CircusSocket],
+    ) -> None:
+        kept = self.get(name) if name not in leaving else None
+        # one that has another name from now on
+        kept = kept or next((sock for sock in leaving.values() if _suits(sock, config)), None)
+        if kept is not None:
+            leaving.pop(kept.name.lower(), None)
+            if kept.config != config:
+                swap.adjust(name, kept, config, _trial(kept, config))
+            return
+        place = next((sock for sock in leaving.values() if sock.path == (config.path or "")), None)
+        swap.bind(name, self._bound(config, aside=place is not None), place)
+
+    def _bound(self, config: SocketConfig, *, aside: bool) -> CircusSocket:
+        sock = CircusSocket.from_config(config)
+        try:
+            _bind(sock, aside=aside)
+        except CircusError as error:
+            here = [one for one in self.values() if not one.path and one.port == config.port]
+            if config.path or not config.port or not here:
+                raise
+            raise CircusError(
+                f"{error}; {here[0]} is open until circusd is started again"
+            ) from error
+        return sock
+
+
+def _bind(sock: CircusSocket, *, aside: bool = False) -> None:
+    if sock.so_reuseport:
+        sock.reserve()
+    else:
+        sock.bind_and_listen(aside=aside)
+
+
+def _suits(sock: CircusSocket, config: SocketConfig | None) -> bool:
+    """Whether the same open socket can do what is asked."""
+    return config is not None and cost_between(sock.config, config) < OnChange.REPLACE
+
+
+def _trial(sock: CircusSocket, config: SocketConfig) -> Access | None:
+    """Try with one of no use that what is asked can be had; what its file would be like."""
+    with contextlib.closing(CircusSocket.from_config(config)) as trial:
+        if sock.file is None:
+            return None
+        trial.bind_and_listen(aside=True)
+        return trial.file.access() if trial.file is not None else None
+
+
+def _set_options(sock: socket.socket, config: SocketConfig) -> None:
+    sock.setblocking(config.blocking)
+    if sock.family != socket.AF_UNIX:
+        device = (config.interface or "").encode()
+        if device or sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).strip(b"\0"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+    if sock.type in LISTENING:
+        # of datagram sockets it would let two programs have one port, and the last gets all
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if config.so_reuseport:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def _access(config: SocketConfig) -> Access:
+    """Who may connect to the path. Raises CircusError."""
+    mode = config.mode
+    if mode is None and config.umask is not None:
+        mode = 0o777 & ~config.umask
+    try:
+        uid = None if config.owner is None else identity.uid_of(config.owner)
+    except SpawnError:
+        raise CircusError(f"socket {config.name!r}: there is no user {config.owner!r}") from None
+    try:
+        gid = None if config.group is None else identity.gid_of(config.group)
+    except SpawnError:
+        raise CircusError(f"socket {config.name!r}: there is no group {config.group!r}") from None
+    return Access(uid, gid, mode)

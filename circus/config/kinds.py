@@ -164,6 +164,11 @@ def _identifier(value: object) -> str | int:
     return int(word)
 
 
+def _protocol(value: object) -> str | int:
+    word = _present(str(value) if isinstance(value, int) else value)
+    return _between(0, 65535)(word) if WHOLE.fullmatch(word) else word
+
+
 def _choice(*words: str) -> Callable[[object], str]:
     known = {word.lower(): word for word in words}
 
@@ -358,6 +363,8 @@ SIGNAL = Kind("signal", "A number or a name, with or without `SIG`: `15`, `TERM`
     "`SIGRTMIN+1`.", _signal, int, {"type": "integer", "minimum": 1})  # fmt: skip
 IDENTIFIER = Kind("name or id", "A name of the user or group database, or a number.", _identifier,
     json=IDENTIFIER_SCHEMA)  # fmt: skip
+PROTOCOL = Kind("protocol", "A name of the protocol database, such as `udplite`, or a number.",
+    _protocol, json=IDENTIFIER_SCHEMA)  # fmt: skip
 NAMES = Kind("names, with commas", "Names with commas between them, or in JSON a list.",
     _listed(re.compile(r"[,\n]")), list, LIST_SCHEMA)  # fmt: skip
 PATHS = Kind("paths, with blanks", "Paths with blanks between them, or in JSON a list.",

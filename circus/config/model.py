@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from circus.config import kinds
-from circus.config.rules import unfit_name, watcher_rules
+from circus.config.rules import socket_rules, unfit_name, watcher_rules
 from circus.config.schema import (
     OnChange,
     Problem,
@@ -219,20 +219,21 @@ class SocketConfig:
         doc="Kind of address; a path makes it AF_UNIX.")  # fmt: skip
     type: str = option(kinds.SOCKET_TYPE, default="SOCK_STREAM", on_change=REBIND,
         doc="How it carries data.")  # fmt: skip
-    proto: str | None = option(kinds.TEXT, default=None, on_change=REBIND,
-        doc="Protocol, by name.")  # fmt: skip
+    proto: str | int = option(kinds.PROTOCOL, default=0, on_change=REBIND,
+        doc="Protocol; 0 for the usual one of the type.")  # fmt: skip
     backlog: int = option(kinds.COUNT, default=2048, on_change=LIVE,
-        doc="Connections that may wait.")  # fmt: skip
+        doc="Connections that may wait to be accepted.")  # fmt: skip
     path: str | None = option(kinds.TEXT, default=None, on_change=REBIND,
         doc="Path of a Unix socket.")  # fmt: skip
     umask: int | None = option(kinds.UMASK, default=None, on_change=LIVE,
         doc="Octal mask for the path's mode.")  # fmt: skip
     replace: bool = option(kinds.BOOLEAN, default=False, on_change=LIVE,
-        doc="Remove an existing socket first.")  # fmt: skip
+        doc="Accepted for old files: a dead socket at the path is always replaced, a live one "
+        "never.")  # fmt: skip
     interface: str | None = option(kinds.TEXT, default=None, on_change=LIVE,
         doc="Network interface to bind to.")  # fmt: skip
     so_reuseport: bool = option(kinds.BOOLEAN, default=False, on_change=REBIND,
-        doc="One socket for each worker.")  # fmt: skip
+        doc="Each worker gets a socket of its own on this address.")  # fmt: skip
     blocking: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
         doc="A call that has to wait waits; off, it fails. Workers share this.")  # fmt: skip
     owner: str | int | None = option(kinds.IDENTIFIER, default=None, on_change=LIVE,
@@ -288,6 +289,23 @@ def watcher_from_mapping(
         raise ConfigError(found.problems)
     config = WatcherConfig(name=name, extra=found.extra, **found.values)
     problems = [Problem(where, message) for _, message in watcher_rules(config)]
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def socket_from_mapping(name: str, given: Mapping[str, object]) -> SocketConfig:
+    """A socket from values or text, as the library gives them. Raises ConfigError."""
+    where = f"socket {name!r}"
+    wanted = {key: value for key, value in given.items() if value is not None}
+    found = read(SocketConfig, wanted, lambda key: where)
+    found.problems += [
+        Problem(where, f"unknown option {key!r}{nearest(SocketConfig, key)}") for key in found.extra
+    ]
+    if found.problems:
+        raise ConfigError(found.problems)
+    config = SocketConfig(name=name, **found.values)
+    problems = [Problem(where, f"{key}: {message}") for key, message in socket_rules(config)]
     if problems:
         raise ConfigError(problems)
     return config

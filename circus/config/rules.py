@@ -13,7 +13,7 @@ from circus.core.graph import find_cycle
 from circus.suggest import suggestion
 
 if TYPE_CHECKING:
-    from circus.config.model import Config, WatcherConfig
+    from circus.config.model import Config, SocketConfig, WatcherConfig
 
     Where = Callable[[str, str], str]
 
@@ -24,6 +24,9 @@ HOOKS = (
 LIMITS = tuple(
     name.removeprefix("RLIMIT_").lower() for name in dir(resource) if name.startswith("RLIMIT_")
 )
+
+SOCKET_PATH = 107
+"""Bytes that the kernel takes for the path of a socket."""
 
 
 def unfit_name(kind: str, name: str) -> str | None:
@@ -74,6 +77,27 @@ def _unreadable(config: WatcherConfig) -> list[tuple[str, str]]:
     return found
 
 
+def socket_rules(config: SocketConfig) -> list[tuple[str, str]]:
+    """What does not go together within one socket: (option, what is wrong)."""
+    path = config.path or ""
+    unix = bool(path) or config.family == "AF_UNIX"
+    length = len(path.encode("utf-8", "surrogateescape"))
+    rules = (
+        ("family", unix and not path, "AF_UNIX needs a path"),
+        ("path", length > SOCKET_PATH, f"{length} bytes are too many, it may have {SOCKET_PATH}"),
+        ("type", config.type == "SOCK_RDM", "no family of sockets has SOCK_RDM"),
+        ("type", config.type == "SOCK_RAW" and not unix and not config.proto,
+            "SOCK_RAW needs a proto"),
+        ("interface", unix and config.interface, "a path is on no network interface"),
+        ("so_reuseport", unix and config.so_reuseport, "a path belongs to one socket only"),
+        ("port", config.so_reuseport and not config.port and config.type != "SOCK_STREAM",
+            "with so_reuseport each worker would get another port"),
+        *((key, not unix and getattr(config, key) is not None, "only a path has one")
+            for key in ("owner", "group", "mode")),
+    )  # fmt: skip
+    return [(key, message) for key, wrong, message in rules if wrong]
+
+
 def across(config: Config, where: Where) -> list[Problem]:
     """Sockets that nobody declares, watchers that do not exist, loops."""
     problems: list[Problem] = []
@@ -81,9 +105,10 @@ def across(config: Config, where: Where) -> list[Problem]:
         for key, message in (*_sockets(watcher, config), *_needs(watcher, config)):
             problems.append(Problem(where(f"watcher:{watcher.name}", key), f"{key}: {message}"))
     for sock in config.sockets.values():
-        if sock.family == "AF_UNIX" and not sock.path:
-            section = f"socket:{sock.name}"
-            problems.append(Problem(where(section, "family"), "family: AF_UNIX needs a path"))
+        problems += [
+            Problem(where(f"socket:{sock.name}", key), f"{key}: {message}")
+            for key, message in socket_rules(sock)
+        ]
     return problems + _loops(config, where)
 
 

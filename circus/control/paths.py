@@ -7,20 +7,17 @@ is bound before the lock beside the path is ours, and nothing but a dead socket 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
-import socket
 import stat
 from typing import TYPE_CHECKING
 
+from circus.config.rules import SOCKET_PATH
 from circus.exc import CircusError, ConflictError
+from circus.host.socketfile import clear_dead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PATH_LIMIT = 107
-"""Bytes that the kernel takes for the name of a socket."""
 
 
 class PathLock:
@@ -35,7 +32,7 @@ class PathLock:
         _check_name(self.path)
         try:
             self._fd = _lock(f"{self.path}.lock")
-            _make_room(self.path)
+            clear_dead(self.path)
         except OSError as error:
             self.release()
             raise CircusError(f"cannot use {self.path}: {error.strerror or error}") from error
@@ -96,9 +93,9 @@ def _check_name(path: str) -> None:
             f"cannot use 'ipc://{path}': a socket needs a file, which has permissions"
         )
     length = len(os.fsencode(path))
-    if length > PATH_LIMIT:
+    if length > SOCKET_PATH:
         raise CircusError(
-            f"cannot use {path}: the path is {length} bytes long, a socket's may have {PATH_LIMIT}"
+            f"cannot use {path}: the path is {length} bytes long, a socket's may have {SOCKET_PATH}"
         )
 
 
@@ -130,22 +127,3 @@ def _is_at(fd: int, path: str) -> bool:
         return os.path.samestat(os.fstat(fd), os.stat(path))
     except FileNotFoundError:
         return False
-
-
-def _make_room(path: str) -> None:
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(found.st_mode):
-        raise CircusError(f"cannot use {path}: there is something that is not a socket")
-    if _is_alive(path):
-        raise ConflictError(f"cannot use {path}: another program listens on it")
-    os.unlink(path)
-
-
-def _is_alive(path: str) -> bool:
-    """Whether somebody listens, who did not take our lock: an older circusd, for one."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
-        outcome = probe.connect_ex(path)
-    return outcome not in (errno.ECONNREFUSED, errno.ENOENT)

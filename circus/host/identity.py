@@ -42,7 +42,7 @@ def identity(
     if uid is None and gid is None and groups is None:
         return Identity()
     user = None if uid is None else _user(uid)
-    gid_number = _group(gid) if gid is not None else None
+    gid_number = gid_of(gid) if gid is not None else None
     uid_number = None
     if user is not None:
         uid_number, name, primary = user
@@ -62,7 +62,7 @@ def identity(
 
 def _groups(groups: tuple[str, ...] | None, user: str | None, gid: int | None) -> tuple[int, ...]:
     if groups is not None:
-        return tuple(_group(group) for group in groups)
+        return tuple(gid_of(group) for group in groups)
     if user is None or gid is None:
         return ()
     return tuple(os.getgrouplist(user, gid))
@@ -89,7 +89,13 @@ def _user(who: str | int) -> tuple[int, str | None, int | None]:
     return entry.pw_uid, entry.pw_name, entry.pw_gid
 
 
-def _group(which: str | int) -> int:
+def uid_of(who: str | int) -> int:
+    """The number of a user. May block on a name service. Raises SpawnError."""
+    return _user(who)[0]
+
+
+def gid_of(which: str | int) -> int:
+    """The number of a group. May block on a name service. Raises SpawnError."""
     text = str(which)
     if text.isdecimal():
         return int(text)

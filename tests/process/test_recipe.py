@@ -88,7 +88,8 @@ def test_a_command_without_words_is_a_reason() -> None:
 
 def test_sockets_are_their_descriptors() -> None:
     sockets = {
-        name: CircusSocket(SocketConfig(name=name, host="127.0.0.1", port=0)) for name in ("a", "b")
+        name: CircusSocket.from_config(SocketConfig(name=name, host="127.0.0.1", port=0))
+        for name in ("a", "b")
     }
     try:
         made = recipe(sockets, cmd="x $(circus.sockets.A)", use_sockets=True)

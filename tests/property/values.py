@@ -78,6 +78,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     kinds.OCTAL.name: _octal(0o7777),
     kinds.SIGNAL.name: _numbers(1, 64) | st.sampled_from(["TERM", "sigint", "SIGRTMIN+1"]),
     kinds.IDENTIFIER.name: NAMES | _numbers(0, 2**32 - 2),
+    kinds.PROTOCOL.name: NAMES | _numbers(0, 65535),
     kinds.NAMES.name: _listed(","),
     kinds.PATHS.name: _listed(" "),
     kinds.LIMIT.name: LIMITS

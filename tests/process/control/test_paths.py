@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.control.paths import PATH_LIMIT, PathLock, make_directory, mode_of_new_files
+from circus.config.rules import SOCKET_PATH
+from circus.control.paths import PathLock, make_directory, mode_of_new_files
 from circus.exc import CircusError, ConflictError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_the_lock_file_does_not_follow_links(tmp_path: Path) -> None:
         ("@abstract", "a socket needs a file"),
         ("*", "a socket needs a file"),
         ("", "a socket needs a file"),
-        ("/tmp/" + "é" * 60, f"125 bytes long, a socket's may have {PATH_LIMIT}"),
+        ("/tmp/" + "é" * 60, f"125 bytes long, a socket's may have {SOCKET_PATH}"),
         ("/nowhere/at/all", "No such file or directory"),
     ],
 )

@@ -23,6 +23,7 @@ TWO = {
     kinds.UMASK: ("022", "077"),
     kinds.OCTAL: ("600", "660"),
     kinds.IDENTIFIER: ("root", "0"),
+    kinds.PROTOCOL: ("sctp", "17"),
     kinds.NAMES: ("b", "b,c"),
     kinds.PATHS: ("*.one", "*.one *.two"),
     kinds.LIMIT: ("10", "unlimited"),
@@ -40,6 +41,10 @@ KEYS = {
     "hooks.": "hooks.before_start",
     "stdout_stream.": "stdout_stream.filename",
     "stderr_stream.": "stderr_stream.filename",
+}
+NEEDED = {
+    **dict.fromkeys(("copy_path", "virtualenv"), "copy_env = True\n"),
+    **dict.fromkeys(("owner", "group", "mode"), "path = /x\n"),
 }
 OTHERS = (
     "[watcher:b]\ncmd = x\n[watcher:c]\ncmd = x\n"
@@ -83,7 +88,7 @@ def test_t11_every_option_added_changed_and_removed_is_a_step(
 ) -> None:
     key = KEYS.get(row.name, row.name)
     texts = TWO.get(row.kind, NUMBERS)
-    needed = "copy_env = True\n" if key in ("copy_path", "virtualenv") else ""
+    needed = NEEDED.get(key, "")
     lines = ["", *(f"{key} = {text}\n" for text in texts)]
     found = [read(tmp_path, section, needed + line) for line in lines]
     for before in found:
