@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from circus.aside import aside
 from circus.config.load import load
-from circus.config.model import changed, cost
-from circus.config.plan import Action, plan
-from circus.config.schema import OnChange
+from circus.config.merge import carried_over, target
+from circus.config.model import changed
+from circus.config.plan import changed_watcher, plan
+from circus.config.rules import across, watcher_rules
+from circus.config.schema import OnChange, Problem, differing
 from circus.core.graph import find_cycle
-from circus.exc import ArgumentError, CircusError
+from circus.exc import ArgumentError, CircusError, ConfigError
 from circus.host.survey import survey
 from circus.startup import needs
+from circus.steps import Action, Step
+from circus.transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 
-    from circus.config.model import Config, WatcherConfig
+    from circus.config.load import Loaded
+    from circus.config.model import CircusConfig, Config, WatcherConfig
     from circus.engine import Engine
     from circus.watcher import Result, Watcher
 
     Accepted = asyncio.Future[Result]
+    Where = Callable[[str, str], str]
+    Source = Callable[[], Awaitable[tuple[Config, Where]]]
+    """Gives what a file asks for, and where in it."""
+
+HISTORY = 10
+"""Configurations that a rollback can go back to."""
+RUNS_SOMETHING = (Action.ROLLING, Action.RESTART, Action.START, Action.ADD)
 
 logger = logging.getLogger(__name__)
 
@@ -33,50 +47,102 @@ logger = logging.getLogger(__name__)
 class Changes:
     """The one way in which what was asked for changes while circusd runs.
 
-    Each answers with an `Accepted`: it fails when the change is refused, and nothing has been
-    touched then; or it resolves, with a future of what the change came to.
+    Each change answers with an `Accepted`: it fails when the change is refused, and nothing has
+    been touched then; or it resolves, with a future of what the change came to. What begins with
+    `foresee` tells the steps of a change, and touches nothing.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By watcher, as long as somebody has or awaits a turn."""
+        self._whole = asyncio.Lock()
+        """Two files, of which the first is still being taken in: in their order."""
+        self._history: deque[Config] = deque(maxlen=HISTORY)
+
+    # -- one watcher ------------------------------------------------
 
     def change(self, name: str, options: Mapping[str, object]) -> Accepted:
         """Change options of a watcher. Raises NotFound, ArgumentError for what is wrong at once."""
         self._wanted(name, options)
         return self._engine.keep(self._change(name, options))
 
+    async def foresee_change(self, name: str, options: Mapping[str, object]) -> list[Step]:
+        """The step that `change` would take. Raises as it does, and what it would fail with."""
+        watcher, wanted = self._wanted(name, options)
+        step = _step(watcher, wanted)
+        if step is None:
+            return []
+        await self._refuse_what_cannot_run([step], [wanted], _nowhere)
+        return [step]
+
     async def _change(self, name: str, options: Mapping[str, object]) -> Result:
         # two changes of one watcher, of which the first is still being looked into: in their order
         async with self._turns.setdefault(name.lower(), asyncio.Lock()):
             watcher, wanted = self._wanted(name, options)
-            if cost(watcher.config, wanted) >= OnChange.REPLACE:
-                await aside(self._engine.loop, lambda: _refuse_what_cannot_run(wanted))
+            step = _step(watcher, wanted)
+            if step is not None:
+                await self._refuse_what_cannot_run([step], [wanted], _nowhere)
                 # it may have been resized or removed meanwhile, or everything be ending
                 watcher, wanted = self._wanted(name, options)
-            result = self._apply(watcher, wanted)
+                step = _step(watcher, wanted)
+            result = self._apply_to(watcher, wanted, step)
         for option in options:
             self._engine.events.tell(watcher.name, "updated", option=option)
         return result
+
+    def _apply_to(self, watcher: Watcher, wanted: WatcherConfig, step: Step | None) -> Result:
+        before = watcher.config
+        watcher.configure(wanted)
+        replaces = step is not None and step.action in (Action.ROLLING, Action.RESTART)
+
+        async def see_through() -> dict[str, Any]:
+            if not (replaces and watcher.pool.up):
+                await watcher.settled()
+                return {}
+            try:
+                return await watcher.reload()
+            except CircusError:
+                # the old workers still run: so does what was asked of them
+                watcher.configure(carried_over(wanted, before, watcher.config))
+                raise
+
+        return self._engine.keep(see_through())
 
     def _wanted(self, name: str, options: Mapping[str, object]) -> tuple[Watcher, WatcherConfig]:
         self._engine.refuse_when_stopping()
         watcher = self._engine.get_watcher(name)
         wanted = changed(watcher.config, options)
-        self.refuse_loops(wanted)
+        if needs(wanted) != needs(watcher.config):
+            self.refuse_loops(wanted)
         return watcher, wanted
 
     def refuse_loops(self, wanted: WatcherConfig) -> None:
         """Raises ArgumentError when with this configuration watchers would wait for each other."""
+        if not needs(wanted):
+            return
         edges = {one.name.lower(): needs(one.config) for one in self._engine.watchers}
         loop = find_cycle({**edges, wanted.name.lower(): needs(wanted)})
         if loop is not None:
             raise ArgumentError(f"a dependency loop: {' -> '.join(loop)}")
 
-    def reload(self) -> Accepted:
-        """Read the file again and do what it takes."""
-        return self._engine.keep(self._reload())
+    # -- everything ------------------------------------------------
+
+    def reload(self, *, reset: bool = False) -> Accepted:
+        """Read the file again and do what it takes; `reset` forgets what was changed since."""
+        return self._engine.keep(self._follow(self._read_file, reset=reset))
+
+    async def foresee_reload(self, *, reset: bool = False) -> list[Step]:
+        """The steps that `reload` would take. Raises ConfigError for what is wrong."""
+        return await self._foresee(self._read_file, reset=reset)
+
+    def rollback(self) -> Accepted:
+        """Go back to what the file asked for before it was last read."""
+        return self._engine.keep(self._follow(self._previous, back=True))
+
+    async def foresee_rollback(self) -> list[Step]:
+        """The steps that `rollback` would take."""
+        return await self._foresee(self._previous)
 
     def restart(self) -> Accepted:
         """Stop everything, then start what the file asks for by now."""
@@ -87,52 +153,133 @@ class Changes:
 
         return self._engine.keep(restart())
 
-    async def _read_file(self) -> Config:
+    async def _read_file(self) -> tuple[Config, Where]:
         path = self._engine.config.path
         if path is None:
             raise CircusError("cannot read the configuration again: it did not come from a file")
-        loaded = await aside(self._engine.loop, lambda: load(path, dict(os.environ)))
+        loaded: Loaded = await aside(self._engine.loop, lambda: load(path, dict(os.environ)))
         self._engine.refuse_when_stopping()
-        return loaded.config
+        return loaded.config, loaded.where
 
-    async def _reload(self) -> Result:
-        wanted = await self._read_file()
-        steps = plan(self._engine.config, wanted)
-        self._engine.config = wanted
-        results = []
-        for step in steps:
-            what = f"{step.kind} {step.name}: {', '.join(step.reasons)}"
-            if step.kind == "watcher":
-                logger.info("Configuration: %s of %s", step.action, what)
-                results += self._follow(step.name, wanted.watchers.get(step.name.lower()))
-            elif step.action is not Action.LIVE:
-                logger.warning("Configuration: %s; counts when circusd is started again", what)
-        return self._engine.gather(results)
+    async def _previous(self) -> tuple[Config, Where]:
+        if not self._history:
+            raise CircusError("cannot go back: the configuration has not been changed")
+        return self._history[-1], _nowhere
 
-    def _follow(self, name: str, wanted: WatcherConfig | None) -> list[Result]:
-        watcher = self._engine.find_watcher(name)
-        if wanted is None:
-            return [] if watcher is None else [self._engine.remove(name)]
-        if watcher is not None:
-            return [self._apply(watcher, wanted)]
-        self._engine.add(wanted)
-        return self._engine.autostart([self._engine.get_watcher(name)])
+    async def _foresee(self, source: Source, *, reset: bool = False) -> list[Step]:
+        asked, where = await source()
+        wanted, steps = self._difference(asked, where, reset=reset)
+        await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+        return steps
 
-    def _apply(self, watcher: Watcher, wanted: WatcherConfig) -> Result:
-        needed = cost(watcher.config, wanted)
-        watcher.configure(wanted)
-        if needed >= OnChange.REPLACE and watcher.pool.up:
-            return watcher.reload()
+    async def _follow(self, source: Source, *, reset: bool = False, back: bool = False) -> Result:
+        async with self._whole:
+            asked, where = await source()
+            wanted, steps = self._difference(asked, where, reset=reset)
+            await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+            changes = _sockets_that_change(steps, wanted)
+            swap = await aside(self._engine.loop, lambda: self._engine.sockets.prepare(changes))
+            try:
+                self._engine.refuse_when_stopping()
+                # a watcher may have been changed meanwhile
+                wanted, steps = self._difference(asked, where, reset=reset)
+                transaction = Transaction(self._engine, wanted, steps, swap)
+            except CircusError:
+                swap.abandon()
+                raise
+            declared = self._engine.config
+            circus = _as_far_as_live(declared.circus, asked.circus)
+            self._engine.declare(dataclasses.replace(asked, circus=circus))
+            transaction.begin()
+            _log(steps)
+        return self._engine.keep(self._see_through(transaction, declared, steps, back=back))
 
-        async def settle() -> dict[str, Any]:
-            await watcher.settled()
-            return {}
+    async def _see_through(
+        self, transaction: Transaction, declared: Config, steps: Sequence[Step], *, back: bool
+    ) -> dict[str, Any]:
+        try:
+            await transaction.see_through()
+        except CircusError:
+            self._engine.declare(declared)
+            raise
+        if back:
+            self._history.pop()
+        elif steps:
+            self._history.append(declared)
+        return {"steps": [step.told() for step in steps]}
 
-        return self._engine.keep(settle())
+    def _difference(self, asked: Config, where: Where, *, reset: bool) -> tuple[Config, list[Step]]:
+        engine = self._engine
+        running = engine.running()
+        wanted = asked if reset else target(engine.config, asked, running)
+        if wanted.watchers != asked.watchers:
+            _refuse_what_does_not_fit(wanted, asked, where)
+        stopped = {one.name.lower() for one in engine.watchers if not engine.is_wanted(one)}
+        steps = list(plan(running, wanted, stopped=() if reset else stopped))
+        if reset:
+            steps += _started_again(wanted, stopped, {step.name.lower() for step in steps})
+        return wanted, steps
+
+    async def _refuse_what_cannot_run(
+        self, steps: Sequence[Step], configs: Sequence[WatcherConfig], where: Where
+    ) -> None:
+        """Raises ConfigError, before anything is touched."""
+        names = {step.name for step in steps if step.action in RUNS_SOMETHING}
+        chosen = [config for config in configs if config.name in names]
+        if chosen:
+            problems = await aside(self._engine.loop, lambda: survey(chosen, where))
+            if problems:
+                raise ConfigError(problems)
 
 
-def _refuse_what_cannot_run(wanted: WatcherConfig) -> None:
-    """Raises ArgumentError, before anything is touched."""
-    problems = survey([wanted], lambda _section, _key: "")
+def _step(watcher: Watcher, wanted: WatcherConfig) -> Step | None:
+    return changed_watcher(watcher.config, wanted, stopped=not watcher.pool.up)
+
+
+def _nowhere(_section: str, _key: str) -> str:
+    """Where something is that no file says."""
+    return ""
+
+
+def _sockets_that_change(steps: Sequence[Step], wanted: Config) -> dict[str, Any]:
+    names = [step.name.lower() for step in steps if step.kind == "socket"]
+    return {name: wanted.sockets.get(name) for name in names}
+
+
+def _started_again(
+    wanted: Config, stopped: Collection[str], changed: Collection[str]
+) -> Iterator[Step]:
+    """What was stopped by hand, and would run if circusd were started now."""
+    for name, config in wanted.watchers.items():
+        if name in stopped and name not in changed and config.autostart and not config.on_demand:
+            yield Step("watcher", config.name, Action.START, ("it was stopped by hand",))
+
+
+def _refuse_what_does_not_fit(wanted: Config, asked: Config, where: Where) -> None:
+    """Raises ConfigError: what was changed at run time may not go with what the file says now."""
+    problems = across(wanted, where)
+    for name, config in wanted.watchers.items():
+        if config is not asked.watchers.get(name):
+            section = f"watcher:{config.name}"
+            problems += [Problem(where(section, k), say) for k, say in watcher_rules(config)]
     if problems:
-        raise ArgumentError("; ".join(problem.message for problem in problems))
+        raise ConfigError(problems)
+
+
+def _as_far_as_live(before: CircusConfig, asked: CircusConfig) -> CircusConfig:
+    """What the file says, but for what only another start of circusd can bring about."""
+    held = {}
+    for key in differing(before, asked):
+        field = next(one for one in dataclasses.fields(asked) if one.name == key)
+        if field.metadata["on_change"] >= OnChange.RESTART:
+            held[key] = getattr(before, key)
+    return dataclasses.replace(asked, **held)
+
+
+def _log(steps: Sequence[Step]) -> None:
+    for step in steps:
+        what = f"{step.kind} {step.name}: {', '.join(step.reasons)}"
+        if step.kind == "circus" and step.action is Action.RESTART:
+            logger.warning("Configuration: %s; counts when circusd is started again", what)
+        else:
+            logger.info("Configuration: %s of %s", step.action, what)

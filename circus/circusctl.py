@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from circus import __version__, wire
-from circus.commands import COMMANDS
+from circus.commands import SHELL_COMMANDS
+from circus.commands.foresight import steps_lines
 from circus.commands.text import printable
 from circus.ctl import arguments
 from circus.ctl.output import complain, say
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 """No answer came, or something went wrong on this side."""
 EXIT_USAGE = 2
-EXIT_REFUSED = 3
-"""The daemon said no."""
 
 HINT = """\
 A time out usually happens in one of those cases:
@@ -83,16 +82,21 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
             from circus.ctl.logs import show_logs
 
             return show_logs(client, as_json=asked.options.json, **asked.properties)
-        properties = {**asked.properties, **({"waiting": True} if asked.waiting else {})}
-        message = wire.message(command.verb, properties)
-        answer = client.call(message, patient=asked.waiting or command.patient)
-        return _present(command, answer, asked.options)
+        if asked.dry_run:
+            foreseen = {"what": command.verb, "given": asked.properties}
+            answer = client.call(wire.message("foresee", foreseen), patient=True)
+        else:
+            properties = {**asked.properties, **({"waiting": True} if asked.waiting else {})}
+            message = wire.message(command.verb, properties)
+            answer = client.call(message, patient=asked.waiting or command.patient)
+        return _present(command, answer, asked)
     finally:
         client.stop()
 
 
-def _present(command: type[Command], answer: dict[str, Any], options: argparse.Namespace) -> int:
+def _present(command: type[Command], answer: dict[str, Any], asked: arguments.Asked) -> int:
     """Print an answer; the exit status tells what it says."""
+    options = asked.options
     reason = wire.reason(answer)
     if options.json:
         say(_as_json(answer, prettify=options.prettify))
@@ -100,9 +104,10 @@ def _present(command: type[Command], answer: dict[str, Any], options: argparse.N
         complain(f"error: {reason}")
     try:
         if reason is not None:
-            return EXIT_REFUSED
+            return command.refused_status
         if not options.json:
-            say(command.show(printable(answer)))
+            shown = steps_lines if asked.dry_run else command.show
+            say(shown(printable(answer)))
         return command.verdict(answer)
     except (LookupError, TypeError, AttributeError) as error:
         raise CallError(f"cannot read the answer: {type(error).__name__}: {error}") from error
@@ -134,7 +139,7 @@ def _complete(environ: os._Environ[str]) -> int:
     at = environ.get("COMP_CWORD", "")
     if at == "1":
         begun = words[1] if len(words) > 1 else ""
-        say(" ".join(one.verb for one in COMMANDS if one.verb.startswith(begun)))
+        say(" ".join(one.verb for one in SHELL_COMMANDS if one.verb.startswith(begun)))
     return EXIT_FAILED
 
 

@@ -97,10 +97,11 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
             _end_at_once_when_asked()
             loaded = load(path, os.environ)
             circus = loaded.config.circus
+            logger_config = args.logger_config or circus.loggerconfig
             logs.configure(
                 args.log_level or circus.loglevel or "info",
                 args.log_output or circus.logoutput or "-",
-                args.logger_config or circus.loggerconfig,
+                logger_config,
             )
             for warning in loaded.warnings:
                 logger.warning("%s", warning)
@@ -108,7 +109,9 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
                 os.umask(circus.umask)
             pidfile = _pidfile(args.pidfile or circus.pidfile, pidfile)
             with asyncio.Runner() as runner:
-                again = runner.run(_run(loaded, started))
+                again = runner.run(
+                    _run(loaded, started, fixed_level=bool(args.log_level or logger_config))
+                )
             started = None
     finally:
         if pidfile is not None:
@@ -137,8 +140,11 @@ def _pidfile(path: str | None, held: Pidfile | None) -> Pidfile | None:
     return pidfile
 
 
-async def _run(loaded: Loaded, started: int | None) -> bool:
-    """Everything between start and stop; True asks for another round."""
+async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> bool:
+    """Everything between start and stop; True asks for another round.
+
+    `fixed_level`: how much is logged does not follow the file.
+    """
     loop = asyncio.get_running_loop()
     logger.info("Starting master on pid %d", os.getpid())
     prctl.set_child_subreaper(1)
@@ -152,6 +158,8 @@ async def _run(loaded: Loaded, started: int | None) -> bool:
         stats_endpoint=endpoints.stats,
         adopt=True,
     )
+    if not fixed_level:
+        engine.follow_daemon_options = lambda circus: logs.set_level(circus.loglevel or "info")
     signals = Signals(engine)
     try:
         server = ControlServer(
@@ -250,7 +258,7 @@ class Signals:
         elif signum is signal.SIGHUP:
             logger.info("Got signal SIG_HUP")
             try:
-                self._engine.reload()
+                self._engine.hang_up()
             except ConflictError as error:
                 logger.warning("Cannot reload: %s", error)
         elif signum is signal.SIGUSR1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import fnmatch
 import itertools
 import logging
@@ -31,10 +32,10 @@ from circus.stream import Pump, Source
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable
 
     from circus.changes import Accepted
-    from circus.config.model import Config, WatcherConfig
+    from circus.config.model import CircusConfig, Config, WatcherConfig
 
 T = TypeVar("T")
 
@@ -81,7 +82,9 @@ class Engine:
         self._startup = Startup(loop, self._watchers.get, self._leaving.get)
         self._startup.warmup_delay = config.circus.warmup_delay
         self._demand = Demand(loop, self.sockets)
-        self._changes = Changes(self)
+        self.changes = Changes(self)
+        self.follow_daemon_options: Callable[[CircusConfig], None] | None = None
+        """Called with those that count at once, when they may have changed."""
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -136,6 +139,18 @@ class Engine:
         found = usage.usage(self.pid, self._sample) or {}
         self._sample = (found.pop("busy", 0.0), time.monotonic())
         return found
+
+    def running(self) -> Config:
+        """What is in use by now, whatever the file says."""
+        return dataclasses.replace(
+            self.config,
+            watchers={name: self._watchers[name].config for name in sorted(self._watchers)},
+            sockets={name: self.sockets[name].config for name in sorted(self.sockets)},
+        )
+
+    def is_wanted(self, watcher: Watcher) -> bool:
+        """Whether it runs or is about to."""
+        return watcher.pool.up or self._startup.holds(watcher)
 
     def blocked_by(self, watcher: Watcher) -> str:
         """The watcher that this one waits for before it starts, or nothing."""
@@ -236,14 +251,22 @@ class Engine:
 
     def add(self, config: WatcherConfig, *, start: bool = False) -> Result:
         """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
-        self.refuse_when_stopping()
-        key = config.name.lower()
-        if key in self._watchers:
-            raise AlreadyExist(f"{config.name!r} already exist")
-        self._changes.refuse_loops(config)
-        watcher = self._watchers[key] = Watcher(config, self)
-        self.events.tell(config.name, "add")
+        self.refuse_new(config)
+        watcher = self.take_in(config)
         return self._start([watcher])[0] if start else self.keep(_nothing())
+
+    def refuse_new(self, config: WatcherConfig) -> None:
+        """Raises AlreadyExist, ArgumentError, ConflictError for a watcher that cannot be added."""
+        self.refuse_when_stopping()
+        if config.name.lower() in self._watchers:
+            raise AlreadyExist(f"{config.name!r} already exist")
+        self.changes.refuse_loops(config)
+
+    def take_in(self, config: WatcherConfig) -> Watcher:
+        """A watcher that is known to be new and to go with the others; it is not started."""
+        watcher = self._watchers[config.name.lower()] = Watcher(config, self)
+        self.events.tell(config.name, "add")
+        return watcher
 
     def remove(self, name: str, *, nostop: bool = False) -> Result:
         """Stop and forget a watcher; with `nostop` its workers live on without us."""
@@ -258,19 +281,45 @@ class Engine:
             return self.keep(_nothing())
         return self._see_off(watcher)
 
-    def change(self, name: str, options: Mapping[str, object]) -> Accepted:
-        """Change options of a watcher: all of them or, when one is wrong, none."""
-        return self._changes.change(name, options)
+    def declare(self, config: Config) -> None:
+        """Take note of what the file says by now."""
+        self.config = config
+        self.check_delay = config.circus.check_delay
+        self._startup.warmup_delay = config.circus.warmup_delay
+        if self.follow_daemon_options is not None:
+            self.follow_daemon_options(config.circus)
 
-    def reload_config(self) -> Accepted:
+    def reload_config(self, *, reset: bool = False) -> Accepted:
         """Read the file again and do what it takes; when anything is wrong, nothing is done."""
         self.refuse_when_stopping()
-        return self._changes.reload()
+        return self.changes.reload(reset=reset)
+
+    def hang_up(self) -> Result:
+        """SIGHUP: what the file says by now, then new workers for all that still has old ones.
+
+        With a file that cannot be used nothing is done.
+        """
+        self.refuse_when_stopping()
+
+        async def follow() -> dict[str, Any]:
+            fresh: set[str] = set()
+            if self.config.path is not None:
+                steps = (await (await self.changes.reload())).get("steps", [])
+                fresh = {one["name"] for one in steps if one["action"] != "live"}
+            running = [one for one in self.watchers if one.pool.up and one.name not in fresh]
+            return await self.gather([watcher.reload() for watcher in running])
+
+        return self.keep(follow())
+
+    def roll_back(self) -> Accepted:
+        """Go back to what the file asked for before it was last read."""
+        self.refuse_when_stopping()
+        return self.changes.rollback()
 
     def restart_daemon(self) -> Accepted:
         """Stop everything, read the file again, start. Nothing is stopped for a bad file."""
         self.refuse_when_stopping()
-        return self._changes.restart()
+        return self.changes.restart()
 
     def quit(self) -> Result:
         """Stop everything, then end."""
@@ -320,18 +369,21 @@ class Engine:
     def _all(self) -> list[Watcher]:
         return [*self.watchers, *self._leaving.values()]
 
-    def _start(self, chosen: list[Watcher]) -> list[Result]:
-        """A future for each of these, of what its start comes to; it pulls in what it requires."""
-        wanted = {watcher.name.lower(): watcher for watcher in chosen}
-        pulled = list(chosen)
-        for watcher in pulled:
+    def with_required(self, chosen: list[Watcher]) -> list[Watcher]:
+        """These, then what does not run and they require."""
+        wanted = {watcher.name.lower() for watcher in chosen}
+        found = list(chosen)
+        for watcher in found:
             for name in map(str.lower, watcher.config.requires):
                 other = self._watchers.get(name)
                 if other is not None and name not in wanted and not other.pool.up:
-                    wanted[name] = other
-                    pulled.append(other)
-        answers = dict(zip(wanted, self._startup.add(wanted.values()), strict=True))
-        return [answers[watcher.name.lower()] for watcher in chosen]
+                    wanted.add(name)
+                    found.append(other)
+        return found
+
+    def _start(self, chosen: list[Watcher]) -> list[Result]:
+        """A future for each of these, of what its start comes to; it pulls in what it requires."""
+        return self._startup.add(self.with_required(chosen))[: len(chosen)]
 
     def _see_off(self, watcher: Watcher) -> Result:
         """Stop a removed watcher; a new one of its name waits until it is gone."""

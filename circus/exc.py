@@ -80,6 +80,10 @@ class NotFound(CircusError):
     code = "not-found"
 
 
+class NotYet(CircusError):
+    """A start that waits for something else; it goes on waiting."""
+
+
 class ConflictError(CircusError):
     """Something else stands in the way; clients written for circus 0.19 catch this name."""
 

@@ -138,7 +138,12 @@ def configure(level: str, output: str, loggerconfig: str | None) -> None:
         with contextlib.suppress(OSError):  # what it still held cannot be written
             previous.close()
     root.addHandler(handler)
-    root.setLevel(LEVELS.get(level.lower(), logging.INFO))
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """How much is written from now on."""
+    logging.getLogger().setLevel(LEVELS.get(level.lower(), logging.INFO))
 
 
 def leave_standard_error() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from circus.core import graph
-from circus.exc import CircusError
+from circus.exc import NotYet
 
 if TYPE_CHECKING:
     import asyncio
@@ -87,6 +87,11 @@ class Startup:
         ):
             self._advance(entry)
         return answers
+
+    def holds(self, watcher: Watcher) -> bool:
+        """Whether it is to be started and waits for that."""
+        entry = self._waiting.get(watcher.name.lower())
+        return entry is not None and entry.watcher is watcher
 
     def remove(self, watcher: Watcher) -> None:
         """It is not to be started any more."""
@@ -203,7 +208,7 @@ class Startup:
 
 def _fail(answer: asyncio.Future[dict[str, Any]], text: str) -> None:
     if not answer.done():
-        answer.set_exception(CircusError(text))
+        answer.set_exception(NotYet(text))
         answer.exception()  # asked for here, so that nobody has to
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from circus.commands.base import Command, Role
-from circus.commands.change import Add, ReloadConfig, Rm, Set
+from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollback, Set
 from circus.commands.daemon import DStats, GlobalOptions, Quit
 from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
 from circus.commands.look import (
@@ -23,12 +23,13 @@ from circus.commands.scale import Decr, Incr, NumProcesses
 from circus.exc import UnknownCommand
 from circus.suggest import suggestion
 
-__all__ = ["COMMANDS", "Command", "Role", "find", "get_commands"]
+__all__ = ["COMMANDS", "SHELL_COMMANDS", "Command", "Role", "find", "get_commands"]
 
 COMMANDS: tuple[type[Command], ...] = (
     Add,
     Decr,
     DStats,
+    Foresee,
     Get,
     GlobalOptions,
     Incr,
@@ -41,11 +42,13 @@ COMMANDS: tuple[type[Command], ...] = (
     NumProcesses,
     NumWatchers,
     Options,
+    Plan,
     Quit,
     Reload,
     ReloadConfig,
     Restart,
     Rm,
+    Rollback,
     Set,
     Signal,
     Start,
@@ -55,6 +58,9 @@ COMMANDS: tuple[type[Command], ...] = (
     Wait,
     Why,
 )
+
+SHELL_COMMANDS = tuple(command for command in COMMANDS if not command.wire_only)
+"""Those that circusctl has."""
 
 _BY_VERB = {command.verb: command for command in COMMANDS}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from circus.commands.kinds import Kind
     from circus.engine import Engine
+    from circus.steps import Step
 
 Reply = dict[str, Any]
 """The fields of an answer, besides status, time and id."""
@@ -108,8 +109,12 @@ class Command:
     """It changes something: answered when it has begun, or with `waiting` when it is done."""
     local: ClassVar[bool] = False
     """circusctl answers it by itself; the daemon refuses it."""
+    wire_only: ClassVar[bool] = False
+    """It has no form on a command line."""
     patient: ClassVar[bool] = False
     """Its answer may take as long as it takes."""
+    refused_status: ClassVar[int] = 3
+    """Exit status of circusctl when the daemon says no."""
 
     def __init__(self, **values: object) -> None:
         for row in self.arguments:
@@ -131,6 +136,10 @@ class Command:
     def run(self, engine: Engine) -> Reply | Future[Any]:
         """Do it in the daemon. Never blocks; raises CircusError for what is wrong at once."""
         raise NotImplementedError
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """What `run` would do, without doing it. Raises what `run` would refuse with."""
+        raise MessageError(f"there is no dry run of {self.verb}")
 
     @property
     def checked(self) -> bool:
@@ -168,7 +177,13 @@ class Command:
         flags = [row.shell_form() for row in rows if row.flag]
         words = [row.shell_form() for row in rows if not row.flag]
         return " ".join(
-            ["circusctl", cls.verb, *flags, *(["[--waiting]"] if cls.waits else []), *words]
+            [
+                "circusctl",
+                cls.verb,
+                *flags,
+                *(["[--waiting] [--dry-run]"] if cls.waits else []),
+                *words,
+            ]
         )
 
     @classmethod

@@ -6,13 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.foresight import step, steps_lines, steps_reply, stops
 from circus.commands.kinds import Args, Name, Options, Program, pairs
 from circus.exc import ArgumentError
+from circus.steps import NEW, Action, Step
 
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Mapping
 
+    from circus.config.model import WatcherConfig
     from circus.engine import Engine
 
 
@@ -38,13 +41,21 @@ class Add(Change):
 
     def run(self, engine: Engine) -> Future[Any]:
         """Answers with the pids `started` and `kept` when it was to be started."""
+        return engine.add(self._config(), start=self.start)
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """It is started, or taken in only."""
+        config = self._config()
+        engine.refuse_new(config)
+        return [Step("watcher", config.name, Action.START if self.start else Action.ADD, (NEW,))]
+
+    def _config(self) -> WatcherConfig:
         from circus.config.model import watcher_from_mapping
 
         given = {**(self.options or {}), "cmd": self.cmd}
         if self.args:
             given["args"] = self.args
-        config = watcher_from_mapping(self.name, normal(given), free=False)
-        return engine.add(config, start=self.start)
+        return watcher_from_mapping(self.name, normal(given), free=False)
 
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
@@ -68,6 +79,13 @@ class Rm(Change):
         """It is no longer listed when this returns."""
         return engine.remove(self.name, nostop=self.nostop)
 
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """It stops, unless its workers are to live on."""
+        watcher = engine.get_watcher(self.name)
+        if self.nostop:
+            return [step(watcher, Action.NOTHING, "its workers live on, unmanaged")]
+        return stops(engine, [watcher], "it is removed")
+
 
 @command("set", Role.ADMIN)
 class Set(Change):
@@ -85,7 +103,13 @@ class Set(Change):
     def run(self, engine: Engine) -> Future[Any]:
         """Settles when the workers that needed it are replaced."""
         watcher = engine.get_watcher(self.name)
-        return engine.change(self.name, normal(self.options, watcher.config.env))
+        return engine.changes.change(self.name, normal(self.options, watcher.config.env))
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Nothing when the options have these values already."""
+        watcher = engine.get_watcher(self.name)
+        options = normal(self.options, watcher.config.env)
+        return await engine.changes.foresee_change(self.name, options)
 
     @property
     def checked(self) -> bool:
@@ -102,21 +126,128 @@ class Set(Change):
         return {**super().properties(given), "options": small}
 
 
-@command("reloadconfig", Role.ADMIN)
-class ReloadConfig(Change):
-    """Reload the configuration file.
+class Whole(Change):
+    """A change of everything at once; refused and failed ones end with exit status 1."""
 
-    When anything in it is wrong, nothing is done.
-    """
-
-    def run(self, engine: Engine) -> Future[Any]:
-        """Settles when what changed has been applied."""
-        return engine.reload_config()
+    refused_status = 1
 
     @property
     def checked(self) -> bool:
-        """The file is read."""
+        """All of it is looked into before anything is touched."""
         return True
+
+
+DETAILED = "exit status 2 when there is something to do, 0 when not, 1 when it fails"
+
+
+@command("reloadconfig", Role.ADMIN)
+class ReloadConfig(Whole):
+    """Reload the configuration file.
+
+    Read as a whole first: when anything in it is wrong, nothing is done. Then what differs is
+    changed, and nothing else; when a part of that fails, everything goes back. What was changed
+    at run time stays: options that were set, numbers of workers, watchers that were added or
+    stopped by hand; with `--reset` it does not.
+    """
+
+    reset: bool = argument("forget what was changed at run time", default=False)
+
+    def run(self, engine: Engine) -> Future[Any]:
+        """Settles when what changed has been applied."""
+        return engine.reload_config(reset=self.reset)
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """As `plan` tells it."""
+        return await engine.changes.foresee_reload(reset=self.reset)
+
+
+@command("rollback", Role.ADMIN)
+class Rollback(Whole):
+    """Go back to the configuration before the last `reloadconfig`.
+
+    The files stay as they are, so the next `reloadconfig` brings their content back. What was
+    changed at run time stays. Another `rollback` goes back one further, ten times at most.
+    """
+
+    def run(self, engine: Engine) -> Future[Any]:
+        """Settles as `reloadconfig` does."""
+        return engine.roll_back()
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Of the way back."""
+        return await engine.changes.foresee_rollback()
+
+
+@command("plan", Role.ADMIN)
+class Plan(Command):
+    """Tell what reloadconfig would do.
+
+    One line for each watcher and socket that differs: live (no worker is replaced), rolling (new
+    workers take over), restart, start, add (taken in, not started) or stop, and why. Nothing is
+    touched.
+    """
+
+    patient = True
+    refused_status = 1
+
+    reset: bool = argument("as if nothing had been changed at run time", default=False)
+    detailed: bool = argument(DETAILED, default=False, flag="--detailed-exitcode")
+
+    def run(self, engine: Engine) -> Future[Any]:
+        """Answers with the steps."""
+        return engine.keep(self._tell(engine))
+
+    async def _tell(self, engine: Engine) -> Reply:
+        reply = steps_reply(await engine.changes.foresee_reload(reset=self.reset))
+        changed = {(one["kind"], one["name"].lower()) for one in reply["steps"]}
+        running = engine.running()
+        same = {
+            "watchers": sum(("watcher", name) not in changed for name in running.watchers),
+            "sockets": sum(("socket", name) not in changed for name in running.sockets),
+        }
+        status = {"exit_status": 2 if reply["steps"] else 0} if self.detailed else {}
+        return {**reply, "unchanged": same, **status}
+
+    @classmethod
+    def show(cls, reply: Reply) -> str:
+        """The steps, then how much stays as it is."""
+        same = reply["unchanged"]
+        stays = f"{same['watchers']} watchers and {same['sockets']} sockets stay as they are"
+        return f"{steps_lines(reply)}\n{stays}"
+
+    @classmethod
+    def verdict(cls, reply: Reply) -> int:
+        """0, or what was asked for by `--detailed-exitcode`."""
+        return int(reply.get("exit_status", 0))
+
+
+@command("foresee", Role.READ)
+class Foresee(Command):
+    """Tell what another command would do.
+
+    circusctl asks so for `--dry-run`. It needs the role of that command. Being a command of its
+    own, it is safe with a daemon that does not know it.
+    """
+
+    wire_only = True
+    patient = True
+
+    what: Name = argument("the name of the other command")
+    given: Options | None = argument("its properties", default=None)
+
+    def run(self, engine: Engine) -> Future[Any]:
+        """Answers with the steps."""
+        return engine.keep(self._tell(engine))
+
+    async def _tell(self, engine: Engine) -> Reply:
+        return steps_reply(await self.other.foresee(engine))
+
+    @property
+    def other(self) -> Command:
+        """The command that it is about. Raises UnknownCommand, MessageError."""
+        from circus.commands import find
+
+        return find(self.what.lower()).from_properties(self.given or {})
 
 
 def normal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.foresight import stops
 from circus.commands.text import infoline, options_lines
 from circus.exc import MessageError
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from asyncio import Future
 
     from circus.engine import Engine
+    from circus.steps import Step
 
 GLOBAL_OPTIONS = (
     "endpoint",
@@ -34,6 +36,10 @@ class Quit(Command):
     def run(self, engine: Engine) -> Future[Any]:
         """Answers, with `waiting`, when the last worker is gone."""
         return engine.quit()
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """All stop."""
+        return stops(engine, engine.watchers, "circusd ends")
 
 
 @command("dstats", Role.READ)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.foresight import replacements, starts, stops
 from circus.commands.kinds import Name, Pid, Seconds, Signum, Words
 from circus.commands.waiting import AllDone
 from circus.exc import CircusError, MessageError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from asyncio import Future
 
     from circus.engine import Engine
+    from circus.steps import Step
     from circus.watcher import Watcher
 
 
@@ -48,6 +50,12 @@ class Start(Action):
             return engine.start()
         return engine.start(engine.match(self.name, self.match))
 
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """What they require is started too."""
+        if self.name is not None:
+            return starts(engine, engine.match(self.name, self.match))
+        return starts(engine, [one for one in engine.watchers if one.config.autostart])
+
 
 @command("stop", Role.OPERATE)
 class Stop(Action):
@@ -65,6 +73,11 @@ class Stop(Action):
             return engine.stop()
         return engine.stop(engine.match(self.name, self.match))
 
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Those that run."""
+        found = engine.watchers if self.name is None else engine.match(self.name, self.match)
+        return stops(engine, found)
+
 
 @command("restart", Role.OPERATE)
 class Restart(Action):
@@ -81,6 +94,11 @@ class Restart(Action):
         if self.name is None:
             return engine.restart_daemon()
         return engine.restart(engine.match(self.name, self.match))
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Without a name the file is not read for that: `plan` tells what is in it."""
+        found = engine.watchers if self.name is None else engine.match(self.name, self.match)
+        return replacements(engine, found, graceful=False)
 
     @property
     def checked(self) -> bool:
@@ -104,6 +122,14 @@ class Reload(Action):
         """Answers with the pids `stopped`, `started` and `kept` of a named watcher."""
         chosen = None if self.name is None else [engine.get_watcher(self.name)]
         return engine.reload(chosen, graceful=self.graceful, sequential=self.sequential)
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Without a name, those that run."""
+        if self.name is not None:
+            chosen = [engine.get_watcher(self.name)]
+        else:
+            chosen = [one for one in engine.watchers if one.pool.up]
+        return replacements(engine, chosen, graceful=self.graceful)
 
 
 @command("signal", Role.OPERATE)
@@ -156,6 +182,13 @@ class Kill(Action):
         """Settles when the successors run."""
         signum = None if self.signum is None else int(self.signum)
         return engine.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Of the watcher whose workers they are."""
+        watcher = engine.get_watcher(self.name)
+        if self.pid is not None:
+            watcher.get_process(self.pid)
+        return replacements(engine, [watcher], graceful=False) if len(watcher) else []
 
 
 CONDITIONS = ("active", "stopped", "settled")

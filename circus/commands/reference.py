@@ -61,7 +61,8 @@ def page() -> str:
 
 def _command(command: type[Command]) -> str:
     parts = [f"## {command.verb}", f"{command.title()}.", command.prose()]
-    parts.append(f"    $ {command.shell_form()}")
+    if not command.wire_only:
+        parts.append(f"    $ {command.shell_form()}")
     if command.local:
         parts.append("circusctl does this by itself; there is no such message.")
     else:

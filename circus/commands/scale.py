@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.foresight import resized
 from circus.commands.kinds import Count, Name
 
 if TYPE_CHECKING:
     from asyncio import Future
 
     from circus.engine import Engine
+    from circus.steps import Step
 
 SINGLETON = "This watcher is a Singleton - not changing the number of processes"
 
@@ -42,6 +44,12 @@ class Incr(Scaling):
             return {"numprocesses": watcher.numprocesses, "singleton": True}
         return watcher.incr(self.nb)
 
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Of the number."""
+        watcher = engine.get_watcher(self.name)
+        more = watcher.numprocesses + self.nb
+        return resized(watcher, min(more, 1) if watcher.config.singleton else more)
+
 
 @command("decr", Role.OPERATE)
 class Decr(Scaling):
@@ -59,6 +67,12 @@ class Decr(Scaling):
         if watcher.config.singleton:
             return {"numprocesses": watcher.numprocesses, "singleton": True}
         return watcher.decr(self.nb)
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Of the number."""
+        watcher = engine.get_watcher(self.name)
+        fewer = max(0, watcher.numprocesses - self.nb)
+        return resized(watcher, watcher.numprocesses if watcher.config.singleton else fewer)
 
 
 @command("numprocesses", Role.READ)

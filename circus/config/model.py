@@ -75,7 +75,7 @@ class CircusConfig:
         doc="Report leaking objects.")  # fmt: skip
     pidfile: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="File that holds the daemon's pid.")  # fmt: skip
-    loglevel: str | None = option(kinds.LEVEL, default=None, on_change=OnChange.RESTART,
+    loglevel: str | None = option(kinds.LEVEL, default=None, on_change=LIVE,
         doc="How much the daemon logs; info unless given.")  # fmt: skip
     logoutput: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="A file, - for standard error, or syslog://.")  # fmt: skip

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from circus.config import commandline, variables
 from circus.config.model import Config, WatcherConfig
 from circus.config.schema import OnChange, cost_between, differing
-
-
-class Action(StrEnum):
-    """What a step does."""
-
-    NOTHING = "nothing"
-    LIVE = "live"
-    """Counts at once, no worker is replaced."""
-    ROLLING = "rolling"
-    """New workers take the places of the old ones; old ones go when new ones stand."""
-    RESTART = "restart"
-    START = "start"
-    ADD = "add"
-    """Taken in and not started."""
-    STOP = "stop"
-
+from circus.steps import NEW, Action, Step
 
 ACTIONS = {
     OnChange.NOTHING: Action.LIVE,
@@ -36,21 +18,8 @@ ACTIONS = {
 }
 KINDS = ("socket", "plugin", "watcher")
 """In the order in which they are built; they are taken down the other way round."""
-NEW = "it is new"
 GONE = "it is not in the file any more"
 STAYS_STOPPED = "it is stopped and stays so"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One watcher, socket, plugin or the daemon itself, and what is to be done about it."""
-
-    kind: str
-    name: str
-    action: Action
-    reasons: tuple[str, ...]
-    """The keys, as in a file, whose values differ, or words; never a value, which may be a
-    secret."""
 
 
 def plan(
@@ -139,7 +108,7 @@ def changed_watcher(before: WatcherConfig, after: WatcherConfig, *, stopped: boo
     if step is None or not stopped:
         return step
     if after.autostart and not before.autostart:
-        return dataclasses.replace(step, action=Action.START)
+        return step._replace(action=Action.START)
     return Step("watcher", after.name, Action.LIVE, (*step.reasons, STAYS_STOPPED))
 
 

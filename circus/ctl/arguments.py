@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from circus.commands import COMMANDS, find
+from circus.commands import SHELL_COMMANDS, find
 from circus.exc import ArgumentError, MessageError, UnknownCommand
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Asked(NamedTuple):
     command: type[Command] | None
     properties: dict[str, Any]
     waiting: bool
+    dry_run: bool
     options: argparse.Namespace
 
 
@@ -69,12 +70,12 @@ def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Ask
     if start:
         _options_parser().parse_args(words[:start], options)
     if start == len(words):
-        return Asked(None, {}, waiting=False, options=options)
+        return Asked(None, {}, waiting=False, dry_run=False, options=options)
     verb, rest = words[start], list(words[start + 1 :])
     if verb == "help":
         options.help = True
         if not rest:
-            return Asked(None, {}, waiting=False, options=options)
+            return Asked(None, {}, waiting=False, dry_run=False, options=options)
         verb, *rest = rest
     return _read_command(_command(verb), rest, options)
 
@@ -82,7 +83,7 @@ def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Ask
 def overview() -> str:
     """Help on circusctl itself."""
     usage, _, options = _options_parser().format_help().partition("\n\n")
-    lines = [f"  {command.verb:<21} {command.title()}" for command in COMMANDS]
+    lines = [f"  {command.verb:<21} {command.title()}" for command in SHELL_COMMANDS]
     about = ["", "Controls a Circus daemon", "", "Commands:", *lines, "", options.rstrip()]
     return "\n".join([usage, *about])
 
@@ -130,7 +131,7 @@ def _read_command(command: type[Command], words: list[str], options: argparse.Na
     own = words[:1] if command.verb == "add" else words  # the rest belongs to the program
     if options.help or "-h" in own or "--help" in own:
         options.help = True
-        return Asked(command, {}, waiting=False, options=options)
+        return Asked(command, {}, waiting=False, dry_run=False, options=options)
     parser = _command_parser(command)
     if command.verb == "add":
         given = vars(parser.parse_args(words))
@@ -138,13 +139,13 @@ def _read_command(command: type[Command], words: list[str], options: argparse.Na
         given = vars(parser.parse_intermixed_args(words))
     names = {row.name for row in command.arguments}
     properties = {key: given.pop(key) for key in list(given) if key in names}
-    waiting = given.pop("waiting", False)
+    waiting, dry_run = given.pop("waiting", False), given.pop("dry_run", False)
     vars(options).update(given)
     try:
         properties = command.properties(properties)
         if command.local:  # nobody else will look at them
             command.from_properties(properties)
-        return Asked(command, properties, waiting, options)
+        return Asked(command, properties, waiting, dry_run, options)
     except (ArgumentError, MessageError) as error:
         parser.error(str(error))
 
@@ -159,6 +160,7 @@ def _command_parser(command: type[Command]) -> _Parser:
             taken.update(flags)
     if command.waits:
         parser.add_argument("--waiting", action="store_true", help="wait until it is done")
+        parser.add_argument("--dry-run", action="store_true", help="only tell what it would do")
     for flag, shape in _OPTIONS:
         if flag not in taken:
             names = ("-h", flag) if flag == "--help" else (flag,)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circus import __version__
-from circus.commands import COMMANDS, find
+from circus.commands import SHELL_COMMANDS, find
 from circus.ctl import arguments
 from circus.ctl.connection import connect
 from circus.ctl.output import complain, say
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HISTORY_LINES = 1000
 EXIT_USAGE = 2
 
-VERBS = [command.verb for command in COMMANDS]
+VERBS = [command.verb for command in SHELL_COMMANDS]
 
 
 class Shell(cmd.Cmd):

@@ -19,8 +19,9 @@ from circus.config.model import (
     options_of,
     watcher_from_mapping,
 )
-from circus.config.plan import Action, Step, plan
+from circus.config.plan import plan
 from circus.config.schema import read
+from circus.steps import Action, Step
 from tests.property.values import given_for, options
 
 FAMILIES = ("rlimit_", "hooks.", "stdout_stream.", "stderr_stream.")

@@ -10,6 +10,8 @@ from circus.config.model import watcher_from_mapping
 from circus.exc import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from circus.engine import Engine
 
 
@@ -136,11 +138,22 @@ class FakeEngine:
     def remove(self, name: str, *, nostop: bool) -> asyncio.Future[Any]:
         return self.note("remove", name, nostop)
 
+    def keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+        work.close()
+        return self.note("keep")
+
+    @property
+    def changes(self) -> FakeEngine:
+        return self
+
     def change(self, name: str, options: dict[str, Any]) -> asyncio.Future[Any]:
         return self.accept("change", name, options)
 
-    def reload_config(self) -> asyncio.Future[Any]:
-        return self.accept("reload_config")
+    def reload_config(self, *, reset: bool) -> asyncio.Future[Any]:
+        return self.accept("reload_config", reset)
+
+    def roll_back(self) -> asyncio.Future[Any]:
+        return self.accept("roll_back")
 
     def quit(self) -> asyncio.Future[Any]:
         return self.note("quit")

@@ -192,7 +192,7 @@ OLD_MESSAGES: list[tuple[str, dict[str, object], tuple[Any, ...]]] = [
         {"name": "web", "options": {"max_retry": -1, "hooks": {"before_start": "a.b"}}},
         ("change", "web", {"max_retry": -1, "hooks": {"before_start": "a.b"}}),
     ),
-    ("reloadconfig", {"waiting": False}, ("reload_config",)),
+    ("reloadconfig", {"waiting": False}, ("reload_config", False)),
 ]
 
 

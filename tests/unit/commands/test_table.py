@@ -20,10 +20,13 @@ OLD_VERBS = [
 ]
 
 
+NEW_VERBS = ("why", "wait", "is-active", "logs", "plan", "rollback", "foresee")
+
+
 def test_every_verb_is_there_once() -> None:
     verbs = [command.verb for command in COMMANDS]
     assert verbs == sorted(set(verbs))
-    assert {*OLD_VERBS, "why", "wait", "is-active", "logs"} == set(verbs)
+    assert {*OLD_VERBS, *NEW_VERBS} == set(verbs)
     assert list(get_commands()) == verbs
 
 

@@ -10,8 +10,9 @@ import pytest
 from circus.config import kinds
 from circus.config.load import load
 from circus.config.model import CircusConfig, Config, SocketConfig, WatcherConfig
-from circus.config.plan import ACTIONS, Action, Step, plan
+from circus.config.plan import ACTIONS, plan
 from circus.config.schema import OnChange, Row, rows
+from circus.steps import Action, Step
 
 NUMBERS = ("3", "7")
 TWO = {

@@ -1,0 +1,137 @@
+"""One change of everything that runs: wholly, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from circus.config.merge import target
+from circus.config.plan import plan
+from circus.core import graph
+from circus.exc import CircusError, NotYet
+from circus.startup import needs
+from circus.steps import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from circus.config.model import Config
+    from circus.engine import Engine
+    from circus.swap import Swap
+    from circus.steps import Step
+
+logger = logging.getLogger(__name__)
+
+
+class Transaction:
+    """From what runs to `wanted`, by `steps`. `swap` has bound the sockets that are new.
+
+    Old workers are replaced first, then removed watchers stop, then new ones start: each part can
+    fail without anything being lost, and then everything goes back to what it was.
+    """
+
+    def __init__(self, engine: Engine, wanted: Config, steps: Iterable[Step], swap: Swap) -> None:
+        self._engine = engine
+        self._wanted = wanted
+        self._steps = [step for step in steps if step.kind == "watcher"]
+        self._swap = swap
+        self._before = engine.running()
+        self._were_up = {one.name.lower() for one in engine.watchers if one.pool.up}
+        self._replaced: set[str] = set()
+        """Watchers whose workers are other ones by now."""
+
+    def begin(self) -> None:
+        """What counts at once. Cannot fail, and takes no time: nobody sees one half of it."""
+        self._swap.commit()
+        for step in self._chosen(Action.LIVE, Action.ROLLING, Action.RESTART, Action.START):
+            watcher = self._engine.find_watcher(step.name)
+            if watcher is not None:
+                watcher.configure(self._wanted.watchers[step.name.lower()])
+
+    async def see_through(self) -> None:
+        """What takes time. Raises CircusError once everything is as it was before."""
+        try:
+            await self._replace(self._chosen(Action.ROLLING, Action.RESTART))
+            await self._remove(self._chosen(Action.STOP))
+            await self._start(self._chosen(Action.START, Action.ADD))
+        except CircusError as error:
+            await self._go_back()
+            raise CircusError(f"{error}; everything is as it was before") from error
+        self._swap.finish()
+
+    def _chosen(self, *actions: Action) -> list[Step]:
+        return [step for step in self._steps if step.action in actions]
+
+    async def _replace(self, steps: list[Step]) -> None:
+        """Those that others need go first."""
+        by_name = {step.name.lower(): step for step in steps}
+        edges = {name: needs(self._wanted.watchers[name]) for name in by_name}
+        for layer in graph.layers(edges):
+            await _all(self._replace_one(by_name[name]) for name in layer)
+
+    async def _replace_one(self, step: Step) -> None:
+        watcher = self._engine.find_watcher(step.name)
+        if watcher is not None and watcher.pool.up:
+            await watcher.reload(graceful=step.action is Action.ROLLING)
+            self._replaced.add(step.name.lower())
+
+    async def _remove(self, steps: list[Step]) -> None:
+        there = [step.name for step in steps if self._engine.find_watcher(step.name) is not None]
+        await _all(self._engine.remove(name) for name in there)
+
+    async def _start(self, steps: list[Step]) -> None:
+        watchers = []
+        for step in steps:
+            watcher = self._engine.find_watcher(step.name)
+            if watcher is None:
+                watcher = self._engine.take_in(self._wanted.watchers[step.name.lower()])
+            watchers.append(watcher)
+        await _all(map(_unless_it_waits, self._engine.autostart(watchers)))
+
+    async def _go_back(self) -> None:
+        """What somebody changed meanwhile stays; who was not replaced yet is not touched."""
+        now = self._engine.running()
+        before = target(self._wanted, self._before, now)
+        self._swap.undo()
+        steps = [step for step in plan(now, before) if step.kind == "watcher"]
+        for step in steps:
+            watcher = self._engine.find_watcher(step.name)
+            if watcher is not None and step.name.lower() in before.watchers:
+                watcher.configure(before.watchers[step.name.lower()])
+        back = Transaction(self._engine, before, (), self._swap)
+        again = [step for step in steps if step.name.lower() in self._replaced]
+        for part in (
+            back._replace([step for step in again if step.action is not Action.LIVE]),
+            back._remove([step for step in steps if step.action is Action.STOP]),
+            self._bring_back(before),
+        ):
+            try:
+                await part
+            except CircusError as error:
+                logger.error("Cannot go back wholly: %s", error)
+        self._swap.abandon()
+
+    async def _bring_back(self, before: Config) -> None:
+        """The watchers that were removed; those that ran are started."""
+        engine = self._engine
+        gone = [name for name in before.watchers if engine.find_watcher(name) is None]
+        returned = [engine.take_in(before.watchers[name]) for name in gone]
+        ran = [watcher for watcher in returned if watcher.name.lower() in self._were_up]
+        if ran:
+            await engine.start(ran)
+
+
+async def _unless_it_waits(start: asyncio.Future[Any]) -> None:
+    """A start that waits for another watcher is no failure."""
+    try:
+        await start
+    except NotYet as error:
+        logger.info("%s", error)
+
+
+async def _all(work: Iterable[Any]) -> None:
+    """Wait until all are done; then the first failure is raised."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
