@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from circus.config.model import Config
     from circus.engine import Engine
-    from circus.swap import Swap
     from circus.steps import Step
+    from circus.swap import Swap
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ import socket
 import sys
 
 listening = socket.socket(fileno=int(sys.argv[1]))
-os.set_blocking(listening.fileno(), False)  # noqa: FBT003 its only form
 ended, writing = os.pipe2(os.O_NONBLOCK)
 signal.set_wakeup_fd(writing)
 signal.signal(signal.SIGTERM, lambda *_: None)
