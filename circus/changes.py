@@ -173,26 +173,36 @@ class Changes:
         return steps
 
     async def _follow(self, source: Source, *, reset: bool = False, back: bool = False) -> Result:
-        async with self._whole:
-            asked, where = await source()
-            wanted, steps = self._difference(asked, where, reset=reset)
-            await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
-            changes = _sockets_that_change(steps, wanted)
-            swap = await aside(self._engine.loop, lambda: self._engine.sockets.prepare(changes))
-            try:
-                self._engine.refuse_when_stopping()
-                # a watcher may have been changed meanwhile
-                wanted, steps = self._difference(asked, where, reset=reset)
-                transaction = Transaction(self._engine, wanted, steps, swap)
-            except CircusError:
-                swap.abandon()
-                raise
-            declared = self._engine.config
-            circus = _as_far_as_live(declared.circus, asked.circus)
-            self._engine.declare(dataclasses.replace(asked, circus=circus))
-            transaction.begin()
-            _log(steps)
+        # until it is done, or undone: two at a time could not both go back
+        await self._whole.acquire()
+        try:
+            transaction, steps = await self._prepare(source, reset=reset)
+        except BaseException:
+            self._whole.release()
+            raise
+        declared = self._engine.config
+        self._engine.declare(transaction.declared)
+        transaction.begin()
+        _log(steps)
         return self._engine.keep(self._see_through(transaction, declared, steps, back=back))
+
+    async def _prepare(self, source: Source, *, reset: bool) -> tuple[Transaction, list[Step]]:
+        """All that can be refused; nothing is touched."""
+        asked, where = await source()
+        wanted, steps = self._difference(asked, where, reset=reset)
+        await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+        changes = _sockets_that_change(steps, wanted)
+        swap = await aside(self._engine.loop, lambda: self._engine.sockets.prepare(changes))
+        try:
+            self._engine.refuse_when_stopping()
+            # a watcher may have been changed meanwhile
+            wanted, steps = self._difference(asked, where, reset=reset)
+        except CircusError:
+            swap.abandon()
+            raise
+        circus = _as_far_as_live(self._engine.config.circus, asked.circus)
+        declared = dataclasses.replace(asked, circus=circus)
+        return Transaction(self._engine, declared, wanted, steps, swap), steps
 
     async def _see_through(
         self, transaction: Transaction, declared: Config, steps: Sequence[Step], *, back: bool
@@ -202,6 +212,8 @@ class Changes:
         except CircusError:
             self._engine.declare(declared)
             raise
+        finally:
+            self._whole.release()
         if back:
             self._history.pop()
         elif steps:

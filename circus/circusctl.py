@@ -88,7 +88,7 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         else:
             properties = {**asked.properties, **({"waiting": True} if asked.waiting else {})}
             message = wire.message(command.verb, properties)
-            answer = client.call(message, patient=asked.waiting or command.patient)
+            answer = client.call(message, patient=command.waits or command.patient)
         return _present(command, answer, asked)
     finally:
         client.stop()

@@ -27,11 +27,16 @@ logger = logging.getLogger(__name__)
 class Transaction:
     """From what runs to `wanted`, by `steps`. `swap` has bound the sockets that are new.
 
+    `declared` is what the file says then; what runs may differ from it, by what was done by hand.
+
     Old workers are replaced first, then removed watchers stop, then new ones start: each part can
     fail without anything being lost, and then everything goes back to what it was.
     """
 
-    def __init__(self, engine: Engine, wanted: Config, steps: Iterable[Step], swap: Swap) -> None:
+    def __init__(
+        self, engine: Engine, declared: Config, wanted: Config, steps: Iterable[Step], swap: Swap
+    ) -> None:
+        self.declared = declared
         self._engine = engine
         self._wanted = wanted
         self._steps = [step for step in steps if step.kind == "watcher"]
@@ -99,7 +104,7 @@ class Transaction:
             watcher = self._engine.find_watcher(step.name)
             if watcher is not None and step.name.lower() in before.watchers:
                 watcher.configure(before.watchers[step.name.lower()])
-        back = Transaction(self._engine, before, (), self._swap)
+        back = Transaction(self._engine, before, before, (), self._swap)
         again = [step for step in steps if step.name.lower() in self._replaced]
         for part in (
             back._replace([step for step in again if step.action is not Action.LIVE]),
