@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from circus.config.load import Loaded
     from circus.config.model import CircusConfig, Config, WatcherConfig
     from circus.engine import Engine
+    from circus.threads import Outcome
     from circus.watcher import Result, Watcher
 
-    Accepted = asyncio.Future[Result]
+    Accepted = Outcome[Result]
     Where = Callable[[str, str], str]
     Source = Callable[[], Awaitable[tuple[Config, Where]]]
     """Gives what a file asks for, and where in it."""

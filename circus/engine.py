@@ -29,10 +29,11 @@ from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
 from circus.strays import Strays
 from circus.stream import Pump, Source
+from circus.threads import Door, Outcome
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from circus.changes import Accepted
     from circus.config.model import CircusConfig, Config, WatcherConfig
@@ -60,6 +61,9 @@ class Engine:
     ) -> None:
         self.config = config
         self.loop = loop
+        self.door = Door(loop)
+        self.face: object = self
+        """What hooks get as the arbiter: whoever runs this engine, with methods for any thread."""
         self.endpoint = endpoint
         self.pubsub_endpoint = pubsub_endpoint
         self.stats_endpoint = stats_endpoint
@@ -180,6 +184,7 @@ class Engine:
 
     def close(self) -> None:
         """The very end: read what is left in the pipes, close everything."""
+        self.door.close()
         self._startup.close()
         self._demand.close()
         self.strays.close()
@@ -201,7 +206,7 @@ class Engine:
         chosen = list(watchers)
         return self._of_one(chosen, self._start(chosen))
 
-    def autostart(self, watchers: Iterable[Watcher]) -> list[Result]:
+    def autostart(self, watchers: Iterable[Watcher]) -> list[asyncio.Future[dict[str, Any]]]:
         """Start those of these that have `autostart`: now, or when somebody connects."""
         chosen = [watcher for watcher in watchers if watcher.config.autostart]
         for watcher in chosen:
@@ -253,7 +258,7 @@ class Engine:
         """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
         self.refuse_new(config)
         watcher = self.take_in(config)
-        return self._start([watcher])[0] if start else self.keep(_nothing())
+        return Outcome.of(self._start([watcher])[0]) if start else self.keep(_nothing())
 
     def refuse_new(self, config: WatcherConfig) -> None:
         """Raises AlreadyExist, ArgumentError, ConflictError for a watcher that cannot be added."""
@@ -333,12 +338,12 @@ class Engine:
 
     # -- how ------------------------------------------------
 
-    def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    def keep(self, work: Coroutine[Any, Any, T]) -> Outcome[T]:
         """Run it and hold on to it; a failure nobody awaits is logged, once."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._kept)
-        return task
+        return Outcome.of(task)
 
     def _kept(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)
@@ -381,7 +386,7 @@ class Engine:
                     found.append(other)
         return found
 
-    def _start(self, chosen: list[Watcher]) -> list[Result]:
+    def _start(self, chosen: list[Watcher]) -> list[asyncio.Future[dict[str, Any]]]:
         """A future for each of these, of what its start comes to; it pulls in what it requires."""
         return self._startup.add(self.with_required(chosen))[: len(chosen)]
 
@@ -406,7 +411,9 @@ class Engine:
         if self.stopping:
             raise ConflictError("circusd is being stopped")
 
-    def _of_one(self, chosen: list[Watcher], futures: list[Result]) -> Result:
+    def _of_one(
+        self, chosen: list[Watcher], futures: Sequence[Awaitable[dict[str, Any]]]
+    ) -> Result:
         """What one watcher's action came to, as `info`; of several, that they are done."""
         if len(chosen) != 1:
             return self.gather(futures)
@@ -416,7 +423,7 @@ class Engine:
 
         return self.keep(wrap())
 
-    def gather(self, futures: list[Result]) -> Result:
+    def gather(self, futures: Iterable[Awaitable[dict[str, Any]]]) -> Result:
         """All of these; the first that fails makes it fail, once all are done."""
 
         async def wait() -> dict[str, Any]:

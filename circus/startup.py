@@ -13,8 +13,10 @@ from circus.exc import NotYet
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
 
     from circus.config.model import WatcherConfig
+    from circus.threads import Outcome
     from circus.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -212,12 +214,10 @@ def _fail(answer: asyncio.Future[dict[str, Any]], text: str) -> None:
         answer.exception()  # asked for here, so that nobody has to
 
 
-def _pass_on(
-    result: asyncio.Future[dict[str, Any]], answer: asyncio.Future[dict[str, Any]]
-) -> None:
+def _pass_on(result: Outcome[dict[str, Any]], answer: asyncio.Future[dict[str, Any]]) -> None:
     """Resolve `answer` as `result` will be."""
 
-    def done(future: asyncio.Future[dict[str, Any]]) -> None:
+    def done(future: Future[dict[str, Any]]) -> None:
         if answer.done():
             return
         if future.cancelled():

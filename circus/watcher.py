@@ -15,6 +15,7 @@ from circus.core.slot import State
 from circus.exc import ArgumentError, CircusError, NotFound
 from circus.host import tree
 from circus.report import slot_report
+from circus.threads import Outcome, asked_in_loop, from_any_thread
 from circus.workers import Workers
 
 if TYPE_CHECKING:
@@ -24,17 +25,19 @@ if TYPE_CHECKING:
     from circus.core.pool import Effects
     from circus.engine import Engine
     from circus.process import Process
+    from circus.threads import Door
 
 logger = logging.getLogger(__name__)
 
-Result = asyncio.Future[dict[str, Any]]
+Result = Outcome[dict[str, Any]]
 
 
 class Watcher:
-    """Runs one command as N workers. Everything here belongs to the loop's thread.
+    """Runs one command as N workers.
 
-    Actions state the wish at once and return a future that resolves when the watcher has
-    settled; nobody has to await it.
+    Actions state the wish at once and answer with an `Outcome`, there when the watcher has
+    settled; nobody has to await it. They, and questions, may come from any thread; everything else
+    here belongs to the loop's.
     """
 
     def __init__(self, config: WatcherConfig, engine: Engine) -> None:
@@ -54,6 +57,11 @@ class Watcher:
     def name(self) -> str:
         """As written in the configuration."""
         return self.config.name
+
+    @property
+    def door(self) -> Door:
+        """The way into the loop's thread."""
+        return self.engine.door
 
     @property
     def res_name(self) -> str:
@@ -81,6 +89,7 @@ class Watcher:
         """Of the workers that run, in the order they were started."""
         return list(self.processes)
 
+    @asked_in_loop
     def why(self, wid: int | None = None) -> list[dict[str, Any]]:
         """What each slot does, since when, what happened last, and what comes next."""
         if wid is not None and wid not in self.pool.slots:
@@ -89,10 +98,12 @@ class Watcher:
         slots = [self.pool.slots[wid]] if wid is not None else self.pool.slots.values()
         return [slot_report(slot, self.config, now) for slot in slots]
 
+    @asked_in_loop
     def info(self) -> dict[str, dict[str, Any] | str]:
         """What `stats` tells of each worker, by pid."""
         return {str(pid): process.info() for pid, process in self.processes.items()}
 
+    @asked_in_loop
     def process_info(self, pid: int) -> dict[str, Any] | str:
         """The same of one worker. Raises NotFound."""
         return self.get_process(pid).info()
@@ -103,6 +114,7 @@ class Watcher:
 
     # -- actions ------------------------------------------------
 
+    @from_any_thread
     def start(self) -> Result:
         """Bring every position up."""
         before = self.pids()
@@ -110,6 +122,7 @@ class Watcher:
         self.send_all(self.pool.start(self._now()))
         return self._answer(lambda: self._started(before))
 
+    @from_any_thread
     def stop(self) -> Result:
         """Empty every position; done when nothing that it started is left."""
         killed: list[str] = []
@@ -123,6 +136,7 @@ class Watcher:
 
         return self._answer(result)
 
+    @from_any_thread
     def restart(self) -> Result:
         """Stop, then start."""
         before = self.pids()
@@ -130,6 +144,7 @@ class Watcher:
         self.send_all(self.pool.restart(self._now()))
         return self._answer(lambda: self._replaced(before))
 
+    @from_any_thread
     def reload(self, *, graceful: bool = True, sequential: bool = False) -> Result:
         """Replace the workers; old ones stay when the new ones do not stand."""
         if not graceful or not self.pool.up:
@@ -143,10 +158,12 @@ class Watcher:
         self.send_all(self.pool.reload(self._now(), sequential=sequential))
         return self._answer(lambda: self._reloaded(before))
 
+    @from_any_thread
     def incr(self, nb: int = 1) -> Result:
         """Run more workers."""
         return self._resize(self.numprocesses + nb)
 
+    @from_any_thread
     def decr(self, nb: int = 1) -> Result:
         """Run fewer; the oldest go first."""
         return self._resize(max(0, self.numprocesses - nb))
@@ -155,6 +172,7 @@ class Watcher:
         self.configure(dataclasses.replace(self.config, numprocesses=count))
         return self._answer(lambda: {"numprocesses": self.numprocesses})
 
+    @from_any_thread
     def kill(
         self,
         pid: int | None = None,
@@ -183,6 +201,7 @@ class Watcher:
             return self.settled()
         return self._conditions.when(lambda: self.status() == condition and self.pool.settled)
 
+    @asked_in_loop
     def send_signal(
         self,
         signum: int,

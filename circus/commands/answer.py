@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from asyncio import isfuture
 from typing import TYPE_CHECKING, Any
 
 from circus import wire
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from asyncio import Future
 
     from circus.engine import Engine
+    from circus.threads import Outcome
     from circus.wire import Request
 
 logger = logging.getLogger(__name__)
@@ -46,13 +46,15 @@ def dispatch(engine: Engine, payload: bytes) -> bytes | Future[bytes | None] | N
         return None if silent else wire.failure(error, request_id, time.time())
 
 
-def _when_done(engine: Engine, result: Future[Any], request: Request) -> Future[bytes | None]:
+def _when_done(
+    engine: Engine, result: Outcome[Any] | Future[Any], request: Request
+) -> Future[bytes | None]:
     answer: Future[bytes | None] = engine.loop.create_future()
 
     def settle(outcome: bytes) -> None:
         answer.set_result(None if request.cast else outcome)
 
-    def done(future: Future[Any]) -> None:
+    def done(future: Any) -> None:  # of either kind
         if answer.done():  # given up
             _retrieve(future)
             return
@@ -61,7 +63,7 @@ def _when_done(engine: Engine, result: Future[Any], request: Request) -> Future[
             settle(wire.failure(CircusError("given up: circusd ends"), request.id, now))
         elif (error := future.exception()) is not None:
             settle(wire.failure(error, request.id, now))
-        elif not isfuture(accepted := future.result()):
+        elif (accepted := future.result()) is None or isinstance(accepted, dict):
             settle(wire.success(accepted or {}, request.id, now))
         elif request.waiting:
             accepted.add_done_callback(done)
@@ -73,12 +75,12 @@ def _when_done(engine: Engine, result: Future[Any], request: Request) -> Future[
     return answer
 
 
-def _end_together(answer: Future[Any], result: Future[Any]) -> None:
+def _end_together(answer: Future[Any], result: Outcome[Any] | Future[Any]) -> None:
     """It does nothing but wait: without an answer there is nothing to wait for."""
     answer.add_done_callback(lambda _: result.cancel())
 
 
-def _retrieve(future: Future[Any]) -> None:
+def _retrieve(future: Any) -> None:
     """Nobody waits for it; the engine has logged how it went."""
     if not future.cancelled():
         future.exception()

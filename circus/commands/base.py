@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from circus.commands.kinds import Kind
     from circus.engine import Engine
     from circus.steps import Step
+    from circus.threads import Outcome
 
 Reply = dict[str, Any]
 """The fields of an answer, besides status, time and id."""
@@ -133,7 +134,7 @@ class Command:
     def __hash__(self) -> int:
         return hash(repr(self))
 
-    def run(self, engine: Engine) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Outcome[Any] | Future[Any]:
         """Do it in the daemon. Never blocks; raises CircusError for what is wrong at once."""
         raise NotImplementedError
 

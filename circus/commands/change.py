@@ -12,11 +12,11 @@ from circus.exc import ArgumentError
 from circus.steps import NEW, Action, Step
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Mapping
 
     from circus.config.model import WatcherConfig
     from circus.engine import Engine
+    from circus.threads import Outcome
 
 
 class Change(Command):
@@ -39,7 +39,7 @@ class Add(Change):
     options: Options | None = argument("options of the watcher", default=None, wire_only=True)
     start: bool = argument("start it at once", default=False)
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `started` and `kept` when it was to be started."""
         return engine.add(self._config(), start=self.start)
 
@@ -75,7 +75,7 @@ class Rm(Change):
     name: Name = argument("the watcher")
     nostop: bool = argument("let the workers live on, unmanaged", default=False)
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """It is no longer listed when this returns."""
         return engine.remove(self.name, nostop=self.nostop)
 
@@ -100,7 +100,7 @@ class Set(Change):
     name: Name = argument("the watcher")
     options: Options = argument("options and their values", metavar="KEY VALUE")
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Settles when the workers that needed it are replaced."""
         watcher = engine.get_watcher(self.name)
         return engine.changes.change(self.name, normal(self.options, watcher.config.env))
@@ -152,7 +152,7 @@ class ReloadConfig(Whole):
 
     reset: bool = argument("forget what was changed at run time", default=False)
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Settles when what changed has been applied."""
         return engine.reload_config(reset=self.reset)
 
@@ -169,7 +169,7 @@ class Rollback(Whole):
     changed at run time stays. Another `rollback` goes back one further, ten times at most.
     """
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Settles as `reloadconfig` does."""
         return engine.roll_back()
 
@@ -193,7 +193,7 @@ class Plan(Command):
     reset: bool = argument("as if nothing had been changed at run time", default=False)
     detailed: bool = argument(DETAILED, default=False, flag="--detailed-exitcode")
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the steps."""
         return engine.keep(self._tell(engine))
 
@@ -235,7 +235,7 @@ class Foresee(Command):
     what: Name = argument("the name of the other command")
     given: Options | None = argument("its properties", default=None)
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the steps."""
         return engine.keep(self._tell(engine))
 

@@ -10,10 +10,9 @@ from circus.commands.text import infoline, options_lines
 from circus.exc import MessageError
 
 if TYPE_CHECKING:
-    from asyncio import Future
-
     from circus.engine import Engine
     from circus.steps import Step
+    from circus.threads import Outcome
 
 GLOBAL_OPTIONS = (
     "endpoint",
@@ -33,7 +32,7 @@ class Quit(Command):
 
     waits = True
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers, with `waiting`, when the last worker is gone."""
         return engine.quit()
 

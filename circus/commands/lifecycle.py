@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from circus.engine import Engine
     from circus.steps import Step
+    from circus.threads import Outcome
     from circus.watcher import Watcher
 
 
@@ -44,7 +45,7 @@ class Start(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `started` and `kept` when one watcher matches."""
         if self.name is None:
             return engine.start()
@@ -67,7 +68,7 @@ class Stop(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with what had to be killed."""
         if self.name is None:
             return engine.stop()
@@ -89,7 +90,7 @@ class Restart(Action):
     name: Name | None = argument("the watcher, or a pattern", default=None)
     match: str = argument("how NAME is read: simple, glob or regex", default="glob", flag="--match")
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `stopped`, `started` and `kept` when one watcher matches."""
         if self.name is None:
             return engine.restart_daemon()
@@ -118,7 +119,7 @@ class Reload(Action):
     graceful: bool = argument("stop, then start", default=True, flag="--terminate")
     sequential: bool = argument("one worker at a time", default=False)
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `stopped`, `started` and `kept` of a named watcher."""
         chosen = None if self.name is None else [engine.get_watcher(self.name)]
         return engine.reload(chosen, graceful=self.graceful, sequential=self.sequential)
@@ -178,7 +179,7 @@ class Kill(Action):
         "instead of the watcher's", default=None, flag="--graceful_timeout", metavar="SECONDS"
     )
 
-    def run(self, engine: Engine) -> Future[Any]:
+    def run(self, engine: Engine) -> Outcome[Any]:
         """Settles when the successors run."""
         signum = None if self.signum is None else int(self.signum)
         return engine.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)

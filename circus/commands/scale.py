@@ -9,10 +9,9 @@ from circus.commands.foresight import resized
 from circus.commands.kinds import Count, Name
 
 if TYPE_CHECKING:
-    from asyncio import Future
-
     from circus.engine import Engine
     from circus.steps import Step
+    from circus.threads import Outcome
 
 SINGLETON = "This watcher is a Singleton - not changing the number of processes"
 
@@ -37,7 +36,7 @@ class Incr(Scaling):
     name: Name = argument("the watcher")
     nb: Count = argument("how many more", default=1)
 
-    def run(self, engine: Engine) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Outcome[Any]:
         """Answers with the new number. A singleton has one at most."""
         watcher = engine.get_watcher(self.name)
         if watcher.config.singleton and watcher.numprocesses >= 1:
@@ -61,7 +60,7 @@ class Decr(Scaling):
     name: Name = argument("the watcher")
     nb: Count = argument("how many fewer", default=1)
 
-    def run(self, engine: Engine) -> Reply | Future[Any]:
+    def run(self, engine: Engine) -> Reply | Outcome[Any]:
         """Answers with the new number, 0 at least. A singleton stays as it is."""
         watcher = engine.get_watcher(self.name)
         if watcher.config.singleton:
