@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 HISTORY = 10
 """Configurations that a rollback can go back to."""
+OPERATORS = frozenset({"operate_users", "operate_groups"})
 RUNS_SOMETHING = (Action.ROLLING, Action.RESTART, Action.START, Action.ADD)
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ class Changes:
             result = self._apply_to(watcher, wanted, step)
         for option in options:
             self._engine.events.tell(watcher.name, "updated", option=option)
+        if not OPERATORS.isdisjoint(options):
+            self._engine.tell_followers()
         return result
 
     def _apply_to(self, watcher: Watcher, wanted: WatcherConfig, step: Step | None) -> Result:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import prctl
 
 from circus import __version__, logs
-from circus.commands.answer import dispatch
 from circus.config.load import examine, load
 from circus.config.schema import in_order
-from circus.control.server import ControlServer
+from circus.control.serve import serve
 from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
 from circus.exc import CircusError, ConfigError, ConflictError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from circus.config.load import Loaded
+    from circus.endpoints import Endpoints
 
 logger = logging.getLogger("circus.circusd")  # also when it is run as a module
 
@@ -159,16 +159,10 @@ async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> boo
         adopt=True,
     )
     if not fixed_level:
-        engine.follow_daemon_options = lambda circus: logs.set_level(circus.loglevel or "info")
+        engine.followers.append(lambda circus: logs.set_level(circus.loglevel or "info"))
     signals = Signals(engine)
     try:
-        server = ControlServer(
-            endpoints.control,
-            endpoints.pubsub,
-            lambda payload: dispatch(engine, payload),
-            loop=loop,
-        )
-        server.start()
+        server = serve(engine, endpoints)
         try:
             engine.initialize()
             if engine.sockets:
@@ -176,7 +170,7 @@ async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> boo
             engine.events.publish = server.publish
             for what in _not_run(loaded):
                 logger.warning("This version does not run %s", what)
-            if endpoints.control.startswith("tcp:") and os.geteuid() == 0:
+            if _is_open_to_all(loaded, endpoints):
                 logger.warning(OPEN_TO_ALL, endpoints.control)
             logger.info("Arbiter now waiting for commands")
             if started is not None:
@@ -195,8 +189,13 @@ async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> boo
 
 OPEN_TO_ALL = (
     "endpoint = %s: whoever can connect to it can run any program as root, and nobody is asked "
-    "for a name; an ipc:// endpoint has permissions"
+    "for a name; an ipc:// endpoint has permissions, and with curve = True only keys are let in"
 )
+
+
+def _is_open_to_all(loaded: Loaded, endpoints: Endpoints) -> bool:
+    unguarded = endpoints.control.startswith("tcp:") and not loaded.config.circus.curve
+    return unguarded and os.geteuid() == 0
 
 
 def _not_run(loaded: Loaded) -> list[str]:

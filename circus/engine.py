@@ -12,6 +12,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from circus.audit import Audit
 from circus.changes import Changes
 from circus.demand import Demand
 from circus.events import Events
@@ -70,6 +71,7 @@ class Engine:
         self.check_delay = config.circus.check_delay
         self.pid = os.getpid()
         self.events = Events()
+        self.audit = Audit(loop)
         self.pump = Pump(_on_trouble)
         self.reaper = Reaper(adopt=adopt)
         self.strays = Strays(loop, adopt=adopt)
@@ -87,8 +89,8 @@ class Engine:
         self._startup.warmup_delay = config.circus.warmup_delay
         self._demand = Demand(loop, self.sockets)
         self.changes = Changes(self)
-        self.follow_daemon_options: Callable[[CircusConfig], None] | None = None
-        """Called with those that count at once, when they may have changed."""
+        self.followers: list[Callable[[CircusConfig], None]] = []
+        """Called with the daemon's options when they, or who may operate, may have changed."""
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -185,6 +187,7 @@ class Engine:
     def close(self) -> None:
         """The very end: read what is left in the pipes, close everything."""
         self.door.close()
+        self.audit.sum_up()
         self._startup.close()
         self._demand.close()
         self.strays.close()
@@ -258,6 +261,8 @@ class Engine:
         """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
         self.refuse_new(config)
         watcher = self.take_in(config)
+        if config.operate_users or config.operate_groups:
+            self.tell_followers()
         return Outcome.of(self._start([watcher])[0]) if start else self.keep(_nothing())
 
     def refuse_new(self, config: WatcherConfig) -> None:
@@ -291,8 +296,12 @@ class Engine:
         self.config = config
         self.check_delay = config.circus.check_delay
         self._startup.warmup_delay = config.circus.warmup_delay
-        if self.follow_daemon_options is not None:
-            self.follow_daemon_options(config.circus)
+        self.tell_followers()
+
+    def tell_followers(self) -> None:
+        """What others take from the configuration may have changed."""
+        for follow in self.followers:
+            follow(self.config.circus)
 
     def reload_config(self, *, reset: bool = False) -> Accepted:
         """Read the file again and do what it takes; when anything is wrong, nothing is done."""

@@ -6,9 +6,9 @@ it for every command would double what `circusctl` costs beyond Python and ZeroM
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 
+from circus.access import Role as Role
 from circus.commands.kinds import KINDS
 from circus.exc import MessageError
 from circus.suggest import suggestion
@@ -17,23 +17,17 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Mapping
 
+    from circus.access import Peer
     from circus.commands.kinds import Kind
     from circus.engine import Engine
     from circus.steps import Step
     from circus.threads import Outcome
+    from circus.watcher import Watcher
 
 Reply = dict[str, Any]
 """The fields of an answer, besides status, time and id."""
 
 _MISSING: Any = object()
-
-
-class Role(StrEnum):
-    """What somebody must be allowed to do; each includes the ones before it."""
-
-    READ = "read"
-    OPERATE = "operate"
-    ADMIN = "admin"
 
 
 class Argument:
@@ -141,6 +135,56 @@ class Command:
     async def foresee(self, engine: Engine) -> list[Step]:
         """What `run` would do, without doing it. Raises what `run` would refuse with."""
         raise MessageError(f"there is no dry run of {self.verb}")
+
+    # -- who may ------------------------------------------------
+
+    @property
+    def needs(self) -> Role:
+        """What this one takes, which may be more than its verb does."""
+        return self.role
+
+    def beyond(self, role: Role) -> str:
+        """What of it takes more than `role`, when that is not the verb itself."""
+        return ""
+
+    def concerns(self, engine: Engine) -> list[Watcher] | None:
+        """The watchers that it is about, all of them unless it names some. Raises NotFound.
+
+        None: to have the role on some watchers is not enough.
+        """
+        name, names = getattr(self, "name", None), getattr(self, "names", None)
+        if name is None and names is None:
+            return engine.watchers
+        if name is not None and "match" in self.rows:
+            return engine.match(name, getattr(self, "match", "glob"))
+        return [engine.get_watcher(one) for one in (names or [name])]
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is a record of who asked for it."""
+        return self.role is not Role.READ
+
+    def target(self) -> str:
+        """What it names, for the record of who did what."""
+        names = getattr(self, "name", None) or getattr(self, "names", None) or ""
+        return names if isinstance(names, str) else ",".join(names)
+
+    def details(self) -> str:
+        """What else the record should have: names of options, never a value."""
+        return ""
+
+    def asked_by(self, peer: Peer, role: Role, engine: Engine) -> Command:
+        """The same as somebody who has `role` may have it. Raises Denied."""
+        return self
+
+    def replaced(self, **values: object) -> Command:
+        """The same with other values."""
+        kept = {row.name: getattr(self, row.name) for row in self.arguments}
+        return type(self)(**{**kept, **values})
+
+    def shown_to(self, role: Role, reply: Reply) -> Reply:
+        """What somebody who has `role` sees of the answer."""
+        return reply
 
     @property
     def checked(self) -> bool:

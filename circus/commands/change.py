@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
+from circus.access import is_owner
+from circus.commands.as_caller import as_caller, as_owner, refuse_code
 from circus.commands.base import Command, Reply, Role, argument, command
 from circus.commands.foresight import step, steps_lines, steps_reply, stops
 from circus.commands.kinds import Args, Name, Options, Program, pairs
@@ -14,9 +17,11 @@ from circus.steps import NEW, Action, Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from circus.access import Peer
     from circus.config.model import WatcherConfig
     from circus.engine import Engine
     from circus.threads import Outcome
+    from circus.watcher import Watcher
 
 
 class Change(Command):
@@ -25,12 +30,13 @@ class Change(Command):
     waits = True
 
 
-@command("add", Role.ADMIN)
+@command("add", Role.OPERATE)
 class Add(Change):
     """Add a watcher.
 
     All words after NAME make up its command line. It is started with `--start`, which comes
-    before NAME.
+    before NAME. What somebody adds who may only operate runs as that user, and circusd opens,
+    imports and hands over nothing for it.
     """
 
     name: Name = argument("what to call it")
@@ -56,6 +62,24 @@ class Add(Change):
         if self.args:
             given["args"] = self.args
         return watcher_from_mapping(self.name, normal(given), free=False)
+
+    def concerns(self, engine: Engine) -> None:
+        """A right on one watcher is none to add others."""
+
+    def details(self) -> str:
+        """The options that are given."""
+        return ",".join(self.options or ())
+
+    def asked_by(self, peer: Peer, role: Role, engine: Engine) -> Command:
+        """As an operator, or the endpoint_owner, itself."""
+        options = self.options or {}
+        if not role.includes(Role.ADMIN):
+            as_caller(peer, {"cmd": self.cmd, "args": self.args})
+            return self.replaced(options=as_caller(peer, options))
+        refuse_code(peer, self.verb, options)
+        if is_owner(peer, engine.config.circus) and peer.uid not in (0, os.geteuid()):
+            return self.replaced(options=as_owner(peer, options))
+        return self
 
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
@@ -87,14 +111,14 @@ class Rm(Change):
         return stops(engine, [watcher], "it is removed")
 
 
-@command("set", Role.ADMIN)
+@command("set", Role.OPERATE)
 class Set(Change):
     """Set a watcher option.
 
     Several at once: all of them are set or, when one is wrong, none. `env` replaces the watcher's
     variables and is written `A=1,B=2` or as a JSON object; `env.NAME` sets a single variable to
     the value as it stands, with any `=` and `,` in it. Put `--` before values that begin with
-    a dash.
+    a dash. Options that decide which code runs, as whom and with what, take an administrator.
     """
 
     name: Name = argument("the watcher")
@@ -110,6 +134,26 @@ class Set(Change):
         watcher = engine.get_watcher(self.name)
         options = normal(self.options, watcher.config.env)
         return await engine.changes.foresee_change(self.name, options)
+
+    @property
+    def needs(self) -> Role:
+        """What the options take."""
+        return Role.ADMIN if self.beyond(Role.OPERATE) else Role.OPERATE
+
+    def beyond(self, role: Role) -> str:
+        """The options that take more."""
+        from circus.config.model import role_to_set
+
+        return ", ".join(key for key in self.options if not role.includes(role_to_set(key)))
+
+    def details(self) -> str:
+        """The options that are set."""
+        return ",".join(self.options)
+
+    def asked_by(self, peer: Peer, role: Role, engine: Engine) -> Command:
+        """Code to import is not for everybody to name."""
+        refuse_code(peer, self.verb, self.options)
+        return self
 
     @property
     def checked(self) -> bool:
@@ -197,6 +241,11 @@ class Plan(Command):
         """Answers with the steps."""
         return engine.keep(self._tell(engine))
 
+    @property
+    def changes(self) -> bool:
+        """It shows the inside, and touches nothing."""
+        return False
+
     async def _tell(self, engine: Engine) -> Reply:
         reply = steps_reply(await engine.changes.foresee_reload(reset=self.reset))
         changed = {(one["kind"], one["name"].lower()) for one in reply["steps"]}
@@ -238,6 +287,24 @@ class Foresee(Command):
     def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the steps."""
         return engine.keep(self._tell(engine))
+
+    @property
+    def needs(self) -> Role:
+        """What the other one takes, as all that follows."""
+        return self.other.needs
+
+    def beyond(self, role: Role) -> str:
+        """What of it takes more."""
+        return self.other.beyond(role)
+
+    def concerns(self, engine: Engine) -> list[Watcher] | None:
+        """What it is about."""
+        return self.other.concerns(engine)
+
+    def asked_by(self, peer: Peer, role: Role, engine: Engine) -> Command:
+        """Refused as it would be."""
+        self.other.asked_by(peer, role, engine)
+        return self
 
     async def _tell(self, engine: Engine) -> Reply:
         return steps_reply(await self.other.foresee(engine))

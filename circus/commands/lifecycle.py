@@ -84,7 +84,8 @@ class Stop(Action):
 class Restart(Action):
     """Restart the arbiter or a watcher.
 
-    Without a name the whole daemon stops everything, reads its file again and starts.
+    Without a name the whole daemon stops everything, reads its file again and starts, which takes
+    an administrator.
     """
 
     name: Name | None = argument("the watcher, or a pattern", default=None)
@@ -100,6 +101,11 @@ class Restart(Action):
         """Without a name the file is not read for that: `plan` tells what is in it."""
         found = engine.watchers if self.name is None else engine.match(self.name, self.match)
         return replacements(engine, found, graceful=False)
+
+    @property
+    def needs(self) -> Role:
+        """Without a name it is about the daemon."""
+        return Role.ADMIN if self.name is None else Role.OPERATE
 
     @property
     def checked(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circus.commands.base import Command, Reply, Role, argument, command
+from circus.access import Role
+from circus.commands.base import Command, Reply, argument, command
 from circus.commands.kinds import Count, Name, Pid, Words
 from circus.commands.text import duration, options_lines, process_lines
 from circus.exc import MessageError, NotFound
@@ -12,6 +13,10 @@ from circus.exc import MessageError, NotFound
 if TYPE_CHECKING:
     from circus.engine import Engine
     from circus.watcher import Watcher
+
+
+CONCEALED = "***"
+"""In place of a value that is not for everybody."""
 
 
 @command("list", Role.READ)
@@ -196,6 +201,10 @@ class Options(Command):
         """Under the keys that a configuration file uses."""
         return {"options": _options(engine, self.name)}
 
+    def shown_to(self, role: Role, reply: Reply) -> Reply:
+        """Values of variables are for administrators."""
+        return reply if role is Role.ADMIN else {"options": _without_secrets(reply["options"])}
+
     @classmethod
     def show(cls, reply: Reply) -> str:
         """`key: value` lines."""
@@ -217,10 +226,20 @@ class Get(Command):
                 raise MessageError(f"{key[:40]!r} option not found")
         return {"options": {key: options[key] for key in self.keys}}
 
+    def shown_to(self, role: Role, reply: Reply) -> Reply:
+        """Values of variables are for administrators."""
+        return reply if role is Role.ADMIN else {"options": _without_secrets(reply["options"])}
+
     @classmethod
     def show(cls, reply: Reply) -> str:
         """`key: value` lines."""
         return options_lines(reply["options"])
+
+
+def _without_secrets(options: Reply) -> Reply:
+    if not options.get("env"):
+        return options
+    return {**options, "env": dict.fromkeys(options["env"], CONCEALED)}
 
 
 def _options(engine: Engine, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from circus.access import Role
 from circus.config import kinds
 from circus.config.rules import socket_rules, unfit_name, watcher_rules
 from circus.config.schema import (
@@ -25,6 +26,8 @@ from circus.config.schema import (
 from circus.exc import ArgumentError, ConfigError
 
 LIVE = OnChange.NOTHING
+ADMIN = Role.ADMIN
+"""For what decides which code runs, as whom, with what in its hands, and where output goes."""
 REBIND = OnChange.RESTART
 """Another socket has to be bound; who uses it moves to that one."""
 UNSET = object()
@@ -42,7 +45,26 @@ class CircusConfig:
     stats_endpoint: str | None = option(kinds.ENDPOINT, default=None, on_change=OnChange.RESTART,
         doc="ZeroMQ endpoint on which statistics are published.")  # fmt: skip
     endpoint_owner: str | int | None = option(kinds.IDENTIFIER, default=None,
-        on_change=OnChange.RESTART, doc="A user who may do everything.")  # fmt: skip
+        on_change=OnChange.RESTART, doc="A user who may do everything, and owns the sockets of "
+        "an ipc:// endpoint; what it adds runs as itself.")  # fmt: skip
+    read_users: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Users who may look at everything, or * for everybody.")  # fmt: skip
+    read_groups: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Groups whose members may.")  # fmt: skip
+    operate_users: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Users who may start and stop, and add what runs as themselves.")  # fmt: skip
+    operate_groups: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Groups whose members may.")  # fmt: skip
+    admin_users: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Users who may do everything; root and circusd's own user always may.")  # fmt: skip
+    admin_groups: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        doc="Groups whose members may.")  # fmt: skip
+    curve: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
+        doc="Let only who has a known key in, where an endpoint is tcp://.")  # fmt: skip
+    curve_keys: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
+        doc="Folder of the keys; `curve` beside this file unless given.")  # fmt: skip
+    event_history: int = option(kinds.COUNT, default=1000, on_change=OnChange.RESTART,
+        doc="Events that are kept for those who missed some.")  # fmt: skip
     multicast_endpoint: str | None = option(kinds.MULTICAST, default=None,
         on_change=OnChange.RESTART, doc="UDP address for discovery; off unless given.")  # fmt: skip
     statsd: bool | None = option(kinds.BOOLEAN, default=None, on_change=OnChange.RESTART,
@@ -94,30 +116,30 @@ class WatcherConfig:
     """One command, run as a number of workers."""
 
     name: str
-    cmd: str = option(kinds.COMMAND, role="admin", doc="The program to run.")
-    args: str | tuple[str, ...] = option(kinds.WORDS, default="", role="admin",
+    cmd: str = option(kinds.COMMAND, role=ADMIN, doc="The program to run.")
+    args: str | tuple[str, ...] = option(kinds.WORDS, default="", role=ADMIN,
         doc="More arguments; split as a POSIX shell would.")  # fmt: skip
-    executable: str | None = option(kinds.TEXT, default=None, role="admin",
+    executable: str | None = option(kinds.TEXT, default=None, role=ADMIN,
         doc="The file to execute when it is not the first word of cmd.")  # fmt: skip
-    shell: bool = option(kinds.BOOLEAN, default=False, role="admin",
+    shell: bool = option(kinds.BOOLEAN, default=False, role=ADMIN,
         doc="Run cmd by /bin/sh -c, as written.")  # fmt: skip
-    shell_args: str | tuple[str, ...] = option(kinds.WORDS, default="", role="admin",
+    shell_args: str | tuple[str, ...] = option(kinds.WORDS, default="", role=ADMIN,
         doc="Positional parameters for the shell.")  # fmt: skip
     working_dir: str | None = option(kinds.TEXT, default=None,
-        doc="Directory to run in; the daemon's own unless given.")  # fmt: skip
-    uid: str | int | None = option(kinds.IDENTIFIER, default=None, role="admin",
+        role=ADMIN, doc="Directory to run in; the daemon's own unless given.")  # fmt: skip
+    uid: str | int | None = option(kinds.IDENTIFIER, default=None, role=ADMIN,
         doc="User to run as, by name or number.")  # fmt: skip
-    gid: str | int | None = option(kinds.IDENTIFIER, default=None, role="admin",
+    gid: str | int | None = option(kinds.IDENTIFIER, default=None, role=ADMIN,
         doc="Group to run as; the user's primary group unless given.")  # fmt: skip
-    supplementary_groups: tuple[str, ...] | None = option(kinds.NAMES, default=None, role="admin",
+    supplementary_groups: tuple[str, ...] | None = option(kinds.NAMES, default=None, role=ADMIN,
         doc="Further groups; those of the user unless given.")  # fmt: skip
     copy_env: bool = option(kinds.BOOLEAN, default=False,
-        doc="Start from the daemon's environment instead of an empty one.")  # fmt: skip
+        role=ADMIN, doc="Start from the daemon's environment instead of an empty one.")  # fmt: skip
     copy_path: bool = option(kinds.BOOLEAN, default=False,
-        doc="Pass the daemon's module path as PYTHONPATH; needs copy_env.")  # fmt: skip
-    env: Mapping[str, str] = option(kinds.ENVIRONMENT, default={}, role="admin",
+        role=ADMIN, doc="Pass the daemon's module path as PYTHONPATH; needs copy_env.")  # fmt: skip
+    env: Mapping[str, str] = option(kinds.ENVIRONMENT, default={}, role=ADMIN,
         doc="Variables; in files, use [env:NAME] sections.")  # fmt: skip
-    env_file: tuple[str, ...] = option(kinds.PATHS, default=(), role="admin",
+    env_file: tuple[str, ...] = option(kinds.PATHS, default=(), role=ADMIN,
         doc="Files of variables as systemd's EnvironmentFile, read at every start; "
         "a leading - lets one be missing. They go before the [env:NAME] sections.")  # fmt: skip
     numprocesses: int = option(kinds.COUNT, default=1, on_change=OnChange.RECONCILE,
@@ -135,27 +157,28 @@ class WatcherConfig:
     group: str | None = option(kinds.TEXT, default=None, on_change=LIVE,
         doc="Name of a group of watchers to act on together.")  # fmt: skip
     rlimits: Mapping[str, tuple[int | None, int | None]] = option(kinds.LIMIT, default={},
-        prefix="rlimit_", doc="A resource limit: a number, unlimited, or soft:hard.")  # fmt: skip
+        prefix="rlimit_", role=ADMIN,
+        doc="A resource limit: a number, unlimited, or soft:hard.")  # fmt: skip
     umask: int | None = option(kinds.UMASK, default=None,
-        doc="Octal mask for files that workers make.")  # fmt: skip
+        role=ADMIN, doc="Octal mask for files that workers make.")  # fmt: skip
     nice: int | None = option(kinds.NICE, default=None,
-        doc="How willingly workers leave the processor to others.")  # fmt: skip
+        role=ADMIN, doc="How willingly workers leave the processor to others.")  # fmt: skip
     no_new_privileges: bool = option(kinds.BOOLEAN, default=False,
-        doc="Workers can gain nothing by executing setuid programs.")  # fmt: skip
+        role=ADMIN, doc="Workers can gain nothing by executing setuid programs.")  # fmt: skip
     parent_death_signal: int | None = option(kinds.SIGNAL, default=None,
         doc="Signal that a worker gets when the daemon dies.")  # fmt: skip
     stdout_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stdout_stream.",
-        role="admin", doc="Where standard output goes: class, filename, and so on.")  # fmt: skip
+        role=ADMIN, doc="Where standard output goes: class, filename, and so on.")  # fmt: skip
     stderr_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stderr_stream.",
-        role="admin", doc="Where standard error goes.")  # fmt: skip
+        role=ADMIN, doc="Where standard error goes.")  # fmt: skip
     stdin_socket: str | None = option(kinds.TEXT, default=None,
-        doc="Socket that workers find as standard input.")  # fmt: skip
+        role=ADMIN, doc="Socket that workers find as standard input.")  # fmt: skip
     close_child_stdin: bool = option(kinds.BOOLEAN, default=True,
-        doc="Standard input is /dev/null.")  # fmt: skip
+        role=ADMIN, doc="Standard input is /dev/null.")  # fmt: skip
     close_child_stdout: bool = option(kinds.BOOLEAN, default=False,
-        doc="Standard output is /dev/null.")  # fmt: skip
+        role=ADMIN, doc="Standard output is /dev/null.")  # fmt: skip
     close_child_stderr: bool = option(kinds.BOOLEAN, default=False,
-        doc="Standard error is /dev/null.")  # fmt: skip
+        role=ADMIN, doc="Standard error is /dev/null.")  # fmt: skip
     send_hup: bool = option(kinds.BOOLEAN, default=False, on_change=LIVE,
         doc="Reload by sending SIGHUP to the workers.")  # fmt: skip
     stop_signal: int = option(kinds.SIGNAL, default=15, on_change=LIVE,
@@ -184,22 +207,26 @@ class WatcherConfig:
     max_age_variance: float = option(kinds.SECONDS, default=30.0,
         doc="Up to this much is added to max_age, by chance, for each worker.")  # fmt: skip
     use_sockets: bool = option(kinds.BOOLEAN, default=False,
-        doc="Hand over the sockets that the command names.")  # fmt: skip
+        role=ADMIN, doc="Hand over the sockets that the command names.")  # fmt: skip
     sockets: tuple[str, ...] = option(kinds.NAMES, default=(),
-        doc="Sockets to hand over.")  # fmt: skip
+        role=ADMIN, doc="Sockets to hand over.")  # fmt: skip
     on_demand: bool = option(kinds.BOOLEAN, default=False, on_change=LIVE,
         doc="Start at the first connection to one of its sockets.")  # fmt: skip
     hooks: Mapping[str, tuple[Any, bool]] = option(kinds.HOOK, default={}, prefix="hooks.",
-        role="admin", on_change=LIVE, doc="Function to call: dotted name, then whether its "
+        role=ADMIN, on_change=LIVE, doc="Function to call: dotted name, then whether its "
         "failure is ignored.")  # fmt: skip
     virtualenv: str | None = option(kinds.TEXT, default=None,
-        doc="Virtual environment to run in; needs copy_env.")  # fmt: skip
+        role=ADMIN, doc="Virtual environment to run in; needs copy_env.")  # fmt: skip
     virtualenv_py_ver: str | None = option(kinds.TEXT, default=None,
-        doc="Its Python version, when it is not the daemon's.")  # fmt: skip
+        role=ADMIN, doc="Its Python version, when it is not the daemon's.")  # fmt: skip
     after: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
-        doc="Start after these watchers have been started.")  # fmt: skip
+        role=ADMIN, doc="Start after these watchers have been started.")  # fmt: skip
     requires: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
-        doc="Start only while these watchers are active.")  # fmt: skip
+        role=ADMIN, doc="Start only while these watchers are active.")  # fmt: skip
+    operate_users: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        role=ADMIN, doc="Users who may look at everything and operate on this one.")  # fmt: skip
+    operate_groups: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
+        role=ADMIN, doc="Groups whose members may.")  # fmt: skip
     check_flapping: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
         doc="Accepted for old files; unused.")  # fmt: skip
     extra: Mapping[str, Any] = free_keys(LIVE, default_factory=dict)
@@ -250,7 +277,7 @@ class PluginConfig:
     """A class that is run in a process of its own; every other key is the class's."""
 
     name: str
-    use: str = option(kinds.DOTTED_NAME, role="admin", doc="Dotted name of the plugin's class.")
+    use: str = option(kinds.DOTTED_NAME, role=ADMIN, doc="Dotted name of the plugin's class.")
     options: Mapping[str, Any] = free_keys(OnChange.REPLACE, default_factory=dict)
     """Those keys that are options of a watcher, by field: the process that runs the plugin has
     them. Never cmd."""
@@ -416,6 +443,12 @@ def _as_text(value: object) -> str:
 def is_option(key: str) -> bool:
     """Whether `key` names an option of a watcher."""
     return row_of(WatcherConfig, key) is not None
+
+
+def role_to_set(key: str) -> Role:
+    """What it takes to set a watcher's option while circusd runs."""
+    match = row_of(WatcherConfig, key)
+    return ADMIN if match is None else match[0].role
 
 
 def cost(old: WatcherConfig, new: WatcherConfig) -> OnChange:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
+from circus.access import Role
 from circus.suggest import suggestion
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Row:
     doc: str
     on_change: OnChange
     prefix: bool
-    role: str
+    role: Role
+    """What it takes to change it while circusd runs."""
     aliases: tuple[str, ...]
     default: Any
     """`dataclasses.MISSING` when a section is wrong without it."""
@@ -80,7 +82,7 @@ def option(
     default: Any = dataclasses.MISSING,
     on_change: OnChange = OnChange.REPLACE,
     prefix: str = "",
-    role: str = "operate",
+    role: Role = Role.OPERATE,
     aliases: tuple[str, ...] = (),
 ) -> Any:
     """A field that is a row of the table. Defaults are immutable; aliases are old spellings."""

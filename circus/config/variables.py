@@ -52,6 +52,11 @@ def named(text: str) -> Iterator[tuple[str, str]]:
             yield found[0], name
 
 
+def looked_up(text: str) -> Iterator[str]:
+    """The names, in lower case, that `expand` replaces in a text when they are known."""
+    return (_name(found) for found in FORM.finditer(text))
+
+
 def holds_any(text: str) -> bool:
     """Whether a text has anything that may be a variable, ours or not."""
     return FORM.search(text) is not None

@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING
 import zmq
 
 from circus import wire
-from circus.control.paths import PathLock, make_directory, mode_of_new_files
+from circus.control.access import CONTROL, EVENTS, anybody
+from circus.control.paths import Ownership, PathLock, give, listen_at, make_directory
+from circus.control.zap import Zap
 from circus.endpoints import default_directory, ipc_path
 from circus.exc import CircusError, MessageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Handle = Callable[[bytes], bytes | asyncio.Future[bytes | None] | None]
+    from circus.access import Peer
+    from circus.control.access import Gate, Identify
+
+    Handle = Callable[[bytes, Peer], bytes | asyncio.Future[bytes | None] | None]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +37,9 @@ PENDING_MAX = 10_000
 """Answers that may be outstanding at one time."""
 FRAME_BYTES_MAX = 16 * wire.LIMIT_BYTES
 """Whoever sends more in one frame is cut off; up to here they are told."""
+BACKLOG = 1024
+"""Connections that may wait to be taken."""
+OURS = Ownership()
 LINGER_MS = 500
 """How long the last answers may take to leave."""
 
@@ -45,9 +53,10 @@ _NOBLOCK_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 class ControlServer:
     """Answers requests and publishes events. Everything here belongs to the loop's thread.
 
-    `handle` gets a payload and returns the answer, a future of it, or None for no answer; it must
-    not raise. `mode` is that of socket files. When more than `pending_max` answers are
-    outstanding, the oldest is given up.
+    `handle` gets a payload and who sent it, and returns the answer, a future of it, or None for no
+    answer; it must not raise. `gate` tells who that is; without one, nobody is asked. `owned` says
+    whose the files of the sockets are. When more than `pending_max` answers are outstanding, the
+    oldest is given up.
     """
 
     def __init__(
@@ -57,14 +66,18 @@ class ControlServer:
         handle: Handle,
         *,
         loop: asyncio.AbstractEventLoop | None = None,
-        mode: int = 0o600,
+        gate: Gate | None = None,
+        owned: Ownership = OURS,
         pending_max: int = PENDING_MAX,
     ) -> None:
         self.endpoint = endpoint
         self.pubsub_endpoint = pubsub_endpoint
         self._handle = handle
         self._loop = loop or asyncio.get_running_loop()
-        self._mode = mode
+        self._gate = gate
+        self._owned = owned
+        self._identify: Identify = anybody
+        self._zap: Zap | None = None
         self._pending_max = pending_max
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
@@ -77,9 +90,16 @@ class ControlServer:
         """Bind both sockets. Raises CircusError, ConflictError when another daemon has one."""
         self._context = context = zmq.Context()
         try:
-            self._router = self._bind(context, zmq.ROUTER, self.endpoint, "control")
+            if self._gate is not None:
+                self._zap = Zap(context, self._loop, self._gate.judge)
+            self._router = self._socket(context, zmq.ROUTER)
             self._router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            self._pub = self._bind(context, zmq.PUB, self.pubsub_endpoint, "event")
+            self._pub = self._socket(context, zmq.PUB)
+            if self._gate is not None:
+                self._identify = self._gate.guard(self._router, self.endpoint, CONTROL)
+                self._gate.guard(self._pub, self.pubsub_endpoint, EVENTS)
+            self._bind(self._router, self.endpoint, "control")
+            self._bind(self._pub, self.pubsub_endpoint, "event")
         except BaseException:
             self.close()
             raise
@@ -89,6 +109,13 @@ class ControlServer:
         self._loop.add_reader(self._router.FD, self._on_readable)
         self._loop.add_reader(self._pub.FD, self._on_subscriptions)
         self._on_readable()
+
+    def give(self, owned: Ownership) -> None:
+        """Let other people open the sockets from now on. Raises OSError."""
+        if owned != self._owned:
+            self._owned = owned
+            for lock in self._locks:
+                give(lock.path, owned)
 
     def publish(self, topic: bytes, message: bytes) -> None:
         """Tell all who subscribed; a subscriber who does not keep up misses it. Never blocks."""
@@ -106,6 +133,8 @@ class ControlServer:
             self._again.cancel()
         for sock in self._sockets:
             self._loop.remove_reader(sock.FD)
+        if self._zap is not None:
+            self._zap.close()
         context, self._context = self._context, None
         for lock in self._locks:
             lock.remove_socket()
@@ -115,27 +144,28 @@ class ControlServer:
 
     # -- binding --------------------------------------------------------------------------------
 
-    def _bind(
-        self, context: zmq.Context[zmq.Socket[bytes]], kind: int, endpoint: str, what: str
-    ) -> zmq.Socket[bytes]:
+    def _socket(self, context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
         sock = context.socket(kind)
         self._sockets.append(sock)
         sock.setsockopt(zmq.LINGER, 0)
-        sock.setsockopt(zmq.BACKLOG, 1024)
+        sock.setsockopt(zmq.BACKLOG, BACKLOG)
         sock.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
+        return sock
+
+    def _bind(self, sock: zmq.Socket[bytes], endpoint: str, what: str) -> None:
         path = ipc_path(endpoint)
         try:
             if path is not None:
                 self._lock(path)
-            with mode_of_new_files(self._mode):
-                sock.bind(endpoint)
-        except zmq.ZMQError as error:
+                # ZeroMQ closes it with the socket
+                sock.setsockopt(zmq.USE_FD, listen_at(path, self._owned, BACKLOG))
+            sock.bind(endpoint)
+        except (zmq.ZMQError, OSError) as error:
             raise CircusError(
                 f"cannot bind the {what} endpoint {endpoint}: {error.strerror}"
             ) from error
         except CircusError as error:
             raise type(error)(f"cannot bind the {what} endpoint {endpoint}: {error}") from error
-        return sock
 
     def _lock(self, path: str) -> None:
         folder = default_directory(os.environ, os.geteuid())
@@ -161,18 +191,17 @@ class ControlServer:
         for _ in range(BATCH):
             if not self._is_readable():
                 return
-            self._take(_receive(router))
+            self._take(*_receive(router))
         self._again = self._loop.call_soon(self._go_on)
 
-    def _take(self, frames: list[bytes]) -> None:
+    def _take(self, frames: list[bytes], last: zmq.Frame) -> None:
         """`[id, json]` from a DEALER, `[id, …, "", json]` from a REQ; answered the same way."""
-        payload = frames.pop()
         if len(frames) > 1 and frames[-1]:
             unread = MessageError(f"message invalid: {len(frames)} frames where one is expected")
             # a REQ waits for an answer behind its empty frame, a DEALER for one alone
             self._send(frames[:2] if not frames[1] else frames[:1], _refusal(unread))
             return
-        answer = self._handle(payload)
+        answer = self._handle(last.bytes, self._identify(last))
         if answer is None:
             return
         if isinstance(answer, bytes):
@@ -225,14 +254,17 @@ class ControlServer:
         _ = self._pub.EVENTS
 
 
-def _receive(router: zmq.Socket[bytes]) -> list[bytes]:
-    """All frames of a message that is there; `recv_multipart` takes three times as long."""
+def _receive(router: zmq.Socket[bytes]) -> tuple[list[bytes], zmq.Frame]:
+    """A message that is there, its last frame apart: that one tells who sent it.
+
+    `recv_multipart` takes three times as long.
+    """
     frames = [router.recv(_NOBLOCK)]
     while True:
         frame = router.recv(_NOBLOCK, copy=False)
-        frames.append(frame.bytes)
         if not frame.more:
-            return frames
+            return frames, frame
+        frames.append(frame.bytes)
 
 
 def _refusal(error: CircusError) -> bytes:

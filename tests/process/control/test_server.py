@@ -15,6 +15,7 @@ import pytest
 import zmq
 
 from circus import wire
+from circus.access import Peer
 from circus.client import AsyncCircusClient, CircusClient, cast_message, make_json, make_message
 from circus.control.server import BATCH, FRAME_BYTES_MAX, ControlServer
 from circus.exc import CallError, CircusError, ConflictError
@@ -36,7 +37,7 @@ class Echo:
             self._more.clear()
             await self._more.wait()
 
-    def __call__(self, payload: bytes) -> bytes | asyncio.Future[bytes | None] | None:
+    def __call__(self, payload: bytes, peer: Peer) -> bytes | asyncio.Future[bytes | None] | None:
         self.seen += 1
         self._more.set()
         try:

@@ -6,7 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from circus.config.model import watcher_from_mapping
+from circus.audit import Audit
+from circus.config.model import CircusConfig, watcher_from_mapping
 from circus.exc import NotFound
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class FakeEngine:
             "b": SimpleNamespace(fd=5, name="b", backlog=3, path="/b", host=None, port=None),
             "a": SimpleNamespace(fd=4, name="a", backlog=2, path=None, host="::", port=80),
         }
-        self.config = SimpleNamespace(circus=SimpleNamespace(multicast_endpoint=None))
+        self.config = SimpleNamespace(circus=CircusConfig())
+        self.audit = Audit(loop)
 
     def note(self, *what: Any) -> asyncio.Future[Any]:
         self.asked.append(what)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from circus.access import Peer
 from circus.commands import COMMANDS
 from circus.commands.answer import dispatch
 from circus.exc import CircusError
@@ -28,10 +29,13 @@ def engine() -> Iterator[FakeEngine]:
     loop.close()
 
 
+ROOT = Peer(uid=0, gid=0, pid=1, user="root")
+
+
 def ask(engine: FakeEngine, command: str, /, **properties: object) -> dict[str, Any]:
     """The answer to a message, which must come at once, or as soon as it is taken on."""
     message = {"command": command, "properties": properties, "id": "7"}
-    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
     if isinstance(answer, asyncio.Future):
         for _ in range(3):
             engine.loop.run_until_complete(asyncio.sleep(0))
@@ -50,7 +54,7 @@ def test_without_waiting_the_answer_is_a_bare_ok(engine: FakeEngine) -> None:
 
 def test_with_waiting_it_comes_with_the_result(engine: FakeEngine) -> None:
     message = {"command": "start", "properties": {"name": "web", "waiting": True}, "id": 1}
-    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
     assert isinstance(answer, asyncio.Future)
     engine.futures[0].set_result({"info": {"started": [1], "kept": []}})
     found = json.loads(engine.loop.run_until_complete(answer) or b"")
@@ -61,7 +65,7 @@ def test_with_waiting_it_comes_with_the_result(engine: FakeEngine) -> None:
 
 def test_with_waiting_a_failure_says_why(engine: FakeEngine) -> None:
     message = {"command": "reloadconfig", "properties": {"waiting": True}}
-    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
     assert isinstance(answer, asyncio.Future)
     engine.futures[0].set_exception(CircusError("the file is gone"))
     found = json.loads(engine.loop.run_until_complete(answer) or b"")
@@ -82,9 +86,9 @@ def test_without_waiting_a_later_failure_is_no_surprise(
 def test_a_cast_has_no_answer(engine: FakeEngine) -> None:
     for command in ("numwatchers", "nonsense", "quit"):
         message = json.dumps({"command": command, "msg_type": "cast"}).encode()
-        assert dispatch(engine.as_engine(), message) is None
+        assert dispatch(engine.as_engine(), message, ROOT) is None
     waiting = b'{"command": "quit", "msg_type": "cast", "properties": {"waiting": true}}'
-    answer = dispatch(engine.as_engine(), waiting)
+    answer = dispatch(engine.as_engine(), waiting, ROOT)
     assert isinstance(answer, asyncio.Future)
     engine.futures[-1].set_result({})
     assert engine.loop.run_until_complete(answer) is None
@@ -260,7 +264,7 @@ def test_t43_values_with_equals_and_comma_survive(
 
 def test_waiting_for_several(engine: FakeEngine) -> None:
     message = {"command": "wait", "properties": {"names": ["web", "one"], "timeout": 100}}
-    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
     assert isinstance(answer, asyncio.Future)
     engine.futures[0].set_result(None)
     engine.loop.run_until_complete(asyncio.sleep(0))
@@ -275,7 +279,7 @@ def test_waiting_gives_up_and_leaves_nothing_behind(engine: FakeEngine) -> None:
         "command": "wait",
         "properties": {"names": ["web"], "until": "stopped", "timeout": 0},
     }
-    answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+    answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
     assert isinstance(answer, asyncio.Future)
     found = json.loads(engine.loop.run_until_complete(answer) or b"")
     assert found["reason"] == "not stopped after 0 s: Web is active"
@@ -303,7 +307,7 @@ def test_every_message_has_one_answer(
     try:
         engine = FakeEngine(loop)
         message = {"command": verb, "properties": properties, "id": request_id}
-        answer = dispatch(engine.as_engine(), json.dumps(message).encode())
+        answer = dispatch(engine.as_engine(), json.dumps(message).encode(), ROOT)
         if isinstance(answer, asyncio.Future):
             for future in engine.futures:
                 future.set_result({})
@@ -322,7 +326,7 @@ def test_every_message_has_one_answer(
 def test_any_bytes_have_one_answer(payload: bytes) -> None:
     loop = asyncio.new_event_loop()
     try:
-        answer = dispatch(FakeEngine(loop).as_engine(), payload)
+        answer = dispatch(FakeEngine(loop).as_engine(), payload, ROOT)
         assert isinstance(answer, bytes)
         assert json.loads(answer)["status"] == "error"
     finally:

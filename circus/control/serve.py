@@ -1,0 +1,73 @@
+"""The server end of an engine: its sockets, with whoever may use them let in."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from circus.access import others
+from circus.aside import aside
+from circus.commands.admission import general_role
+from circus.commands.answer import dispatch
+from circus.control.access import Curve, Gate, ownership
+from circus.control.keys import server_keys
+from circus.control.server import ControlServer
+from circus.exc import CircusError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from circus.config.model import Config
+    from circus.control.paths import Ownership
+    from circus.endpoints import Endpoints
+    from circus.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+SYSTEM_KEYS = "/etc/circus/curve"
+
+
+def serve(engine: Engine, endpoints: Endpoints) -> ControlServer:
+    """Answer for an engine, and publish its events. Raises CircusError. May block: at the start."""
+    config = engine.config
+    gate = Gate(engine.loop, lambda peer: general_role(engine, peer) is not None, curve(config))
+    server = ControlServer(
+        endpoints.control,
+        endpoints.pubsub,
+        lambda payload, peer: dispatch(engine, payload, peer),
+        loop=engine.loop,
+        gate=gate,
+        owned=ownership(others(config.circus, config.watchers.values())),
+    )
+    server.start()
+    engine.followers.append(lambda _: _follow(engine, server))
+    return server
+
+
+def _follow(engine: Engine, server: ControlServer) -> None:
+    """Open the files of the sockets as wide as it takes by now, for those who are named."""
+    config = engine.config
+    watchers = [*config.watchers.values(), *(one.config for one in engine.watchers)]
+    named = others(config.circus, watchers)
+    found = aside(engine.loop, lambda: ownership(named))
+
+    def give(future: Future[Ownership]) -> None:
+        try:
+            server.give(future.result())
+        except (CircusError, OSError) as error:
+            logger.warning("Cannot let others open the sockets: %s", error)
+
+    found.add_done_callback(give)
+
+
+def curve(config: Config) -> Curve | None:
+    """What `curve = True` takes. Raises CircusError when the keys are not there. Reads files."""
+    if not config.circus.curve:
+        return None
+    folder = config.circus.curve_keys or _usual_folder(config.path)
+    return Curve(server_keys(folder), folder)
+
+
+def _usual_folder(path: str | None) -> str:
+    return SYSTEM_KEYS if path is None else os.path.join(os.path.dirname(path), "curve")
