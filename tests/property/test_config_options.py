@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circus.config import kinds
+from circus.config.merge import carried_over, target
 from circus.config.model import (
     CircusConfig,
     Config,
     SocketConfig,
+    WatcherConfig,
     changed,
     is_option,
     options_of,
@@ -115,3 +118,41 @@ def test_a_step_names_every_option_that_differs(one: dict[str, Any], other: dict
     different -= {"stdout_stream_conf", "stderr_stream_conf", "env"}
     assert different <= told
     assert {key for key in told if not key.startswith("env.")} <= different
+
+
+@settings(deadline=None, max_examples=60)
+@given(CONFIGS, CONFIGS)
+def test_what_was_done_by_hand_stays_while_the_file_says_nothing_new(
+    one: Config, other: Config
+) -> None:
+    assert target(one, other, one).watchers == other.watchers  # nothing was done by hand
+    by_hand = dataclasses.replace(
+        other,
+        watchers={name: other.watchers.get(name, one.watchers[name]) for name in one.watchers},
+    )
+    assert target(one, one, by_hand).watchers == by_hand.watchers  # the file is as it was
+    assert target(one, other, other).watchers == other.watchers  # both say the same
+
+
+FIELDS = [one.name for one in dataclasses.fields(WatcherConfig)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(options(), options(), st.sets(st.sampled_from(FIELDS)), st.sets(st.sampled_from(FIELDS)))
+def test_of_each_option_the_file_counts_where_it_changed_and_the_hand_elsewhere(
+    one: dict[str, Any], other: dict[str, Any], edited: set[str], done: set[str]
+) -> None:
+    was, source = (watcher_from_mapping("w", given) for given in (one, other))
+    asked, by_hand = (
+        dataclasses.replace(was, **{name: getattr(source, name) for name in names})
+        for names in (edited, done)
+    )
+    merged = carried_over(was, asked, by_hand)
+    for name in FIELDS:
+        a, b, c, found = (getattr(held, name) for held in (was, asked, by_hand, merged))
+        if isinstance(a, Mapping):
+            for key in {**a, **b, **c}:
+                expected = b.get(key) if a.get(key) != b.get(key) else c.get(key)
+                assert found.get(key) == expected
+        else:
+            assert found == (b if a != b else c)
