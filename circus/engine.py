@@ -444,11 +444,16 @@ class Engine:
         return self.keep(wait())
 
     def _layered_stop(self, chosen: list[Watcher]) -> Result:
+        """Layer by layer, the first one at once; what is started meanwhile stays up."""
+        first, *later = stop_layers(chosen) or [[]]
+        starts = {watcher: watcher.starts for watcher in chosen}
+        stops = [watcher.stop() for watcher in first]
+
         async def stop() -> dict[str, Any]:
-            killed: list[str] = []
-            for layer in stop_layers(chosen):
-                for result in await asyncio.gather(*(watcher.stop() for watcher in layer)):
-                    killed += result.get("killed", [])
+            killed = await _killed(stops)
+            for layer in later:
+                left = [watcher for watcher in layer if watcher.starts == starts[watcher]]
+                killed += await _killed([watcher.stop() for watcher in left])
             return {"killed": killed} if killed else {}
 
         return self.keep(stop())
@@ -477,6 +482,11 @@ class Engine:
 def _on_trouble(source: Source, text: str) -> None:
     """A sink failed; told from the pump's thread."""
     logger.warning("%s: cannot write %s: %s", source.watcher, source.name, text)
+
+
+async def _killed(stops: list[Result]) -> list[str]:
+    """What had to be killed, once all of these stops are done."""
+    return [one for result in await asyncio.gather(*stops) for one in result.get("killed", [])]
 
 
 async def _nothing() -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Watcher:
         self._conditions = Conditions(engine.loop)
         self._word = "stopped"
         self._settled = True
+        self.starts = 0
+        """How often it was told to run: a stop that had to wait sees whether it is too late."""
 
     # -- what others ask ------------------------------------------------
 
@@ -117,6 +119,7 @@ class Watcher:
     @from_any_thread
     def start(self) -> Result:
         """Bring every position up."""
+        self.starts += 1
         before = self.pids()
         self._workers.look_up_again()
         self.send_all(self.pool.start(self._now()))
@@ -139,6 +142,7 @@ class Watcher:
     @from_any_thread
     def restart(self) -> Result:
         """Stop, then start."""
+        self.starts += 1
         before = self.pids()
         self._workers.look_up_again()
         self.send_all(self.pool.restart(self._now()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import wait_until
+from tests.support import child, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -113,3 +113,31 @@ def test_a_new_watcher_of_a_removed_name_waits_for_the_old_one(circusd: Start) -
     daemon.wait_pids("w", 1)
     log = daemon.text()
     assert log.index(f"w.1 (pid {old}) killed by SIGKILL") < log.rindex("w.1 started")
+
+
+def test_a_start_right_behind_a_stop_is_the_last_word(circusd: Start) -> None:
+    daemon = circusd(f"[watcher:a]\n{SLEEP}[watcher:b]\n{SLEEP}")
+    (before,) = daemon.wait_pids("a", 1)
+    for command in ("stop", "start"):  # both are there before one is answered
+        daemon.client.socket.send_json({"command": command})
+    wait_until(lambda: daemon.pids("a") not in ([], [before]))
+    assert daemon.call("wait", names=["a", "b"], until="settled")["statuses"] == {
+        "a": "active",
+        "b": "active",
+    }
+
+
+def test_a_start_while_all_stop_in_turn_is_the_last_word(circusd: Start) -> None:
+    daemon = circusd(
+        f"[watcher:db]\n{SLEEP}"
+        f"[watcher:app]\ncmd = {child('ignore_term')}\ngraceful_timeout = 0.5\nrequires = db\n"
+        "stdout_stream.class = FileStream\nstdout_stream.filename = FOLDER/app.log\n"
+    )
+    log = daemon.folder / "app.log"
+    wait_until(lambda: log.exists() and "ready" in log.read_text())
+    (db,) = daemon.pids("db")
+    (app,) = daemon.pids("app")
+    assert daemon.call("stop")["status"] == "ok"
+    assert daemon.call("start", waiting=True)["status"] == "ok"
+    assert daemon.pids("db") == [db]
+    assert daemon.pids("app") not in ([], [app])
