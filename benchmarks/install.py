@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+CIRCUS_019 = ("circus==0.19.0", "psutil==7.2.2", "pyzmq==27.3.0", "tornado==6.6.1")
+"""The generation before ours, with the libraries that it is known to work with."""
 
 _SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -15,17 +20,23 @@ class Unavailable(Exception):
     """A peer that cannot be had here, and why."""
 
 
-def from_pypi(package: str, version: str) -> Path:
-    """The folder of the programs of a package, installed outside the tree once for all runs."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = caches / "circus-bench" / f"{package}-{version}"
+def from_pypi(*recipe: str) -> Path:
+    """The folder of the programs of some packages, installed outside the tree once for all runs.
+
+    A recipe is what pip takes; another one, or another Python, gets a folder of its own.
+    """
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "circus-peers"
+    caches.mkdir(parents=True, exist_ok=True)
+    key = hashlib.sha256(repr((sys.version, recipe)).encode()).hexdigest()[:12]
+    folder = caches / f"{recipe[0].replace('==', '-')}-{key}"
     ready = folder / "ready"
-    if not ready.exists() or not (folder / "bin/python").exists():  # its Python may have gone
-        print(f"Installing {package} {version} in {folder}", flush=True)
-        _run(sys.executable, "-m", "venv", "--clear", str(folder))
-        pip = (str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check")
-        _run(*pip, f"{package}=={version}")
-        ready.touch()
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several may want it at the same time
+        if not ready.exists() or not (folder / "bin/python").exists():  # its Python may have gone
+            print(f"Installing {recipe[0]} in {folder}", flush=True)
+            _run(sys.executable, "-m", "venv", "--clear", str(folder))
+            _run(str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check", *recipe)
+            ready.touch()
     return folder / "bin"
 
 

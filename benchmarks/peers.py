@@ -89,7 +89,7 @@ def _ours() -> Peer:
 
 
 def _seed() -> Peer:
-    return _circus(SEED, "0.19.0", install.from_pypi("circus", "0.19.0"))
+    return _circus(SEED, "0.19.0", install.from_pypi(*install.CIRCUS_019))
 
 
 def _circus(name: str, version: str, programs: Path) -> Peer:
@@ -141,7 +141,7 @@ stderr_logfile = NONE
 
 
 def _supervisor() -> Peer:
-    programs = install.from_pypi("supervisor", "4.3.0")
+    programs = install.from_pypi("supervisor==4.3.0")
 
     def prepare(load: Load, folder: Path) -> list[str]:
         command = load.command

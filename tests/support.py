@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from circus.client import CircusClient
+from circus.client import CircusClient, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,12 +96,14 @@ def marked(mark: str) -> list[int]:
 
 
 class Daemon:
-    """A circusd on a configuration of its own, with private sockets."""
+    """A circusd on a configuration of its own, with private sockets unless `endpoint` is given."""
 
-    def __init__(self, text: str, *arguments: str) -> None:
+    def __init__(self, text: str, *arguments: str, endpoint: str | None = None) -> None:
         # short, because the path of a Unix socket may not be long
         self.folder = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
-        self.endpoint = f"ipc://{self.folder}/control"
+        self.endpoint = endpoint or f"ipc://{self.folder}/control"
+        if endpoint is not None:
+            text = f"[circus]\nendpoint = {endpoint}\n{text}"
         self.config = self.folder / "circus.ini"
         self.write(text)
         self.log = self.folder / "circusd.log"
@@ -123,7 +125,7 @@ class Daemon:
 
     def wait(self) -> Daemon:
         """Return once it answers."""
-        wait_until(lambda: (self.folder / "control").exists() or self.process.poll() is not None)
+        wait_until(lambda: unreachable(self.endpoint) is None or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         assert self.call("numwatchers")["status"] == "ok"
         return self
