@@ -87,7 +87,7 @@ class Engine:
         """Removed, but not gone yet."""
         self._startup = Startup(loop, self._watchers.get, self._leaving.get)
         self._startup.warmup_delay = config.circus.warmup_delay
-        self._demand = Demand(loop, self.sockets)
+        self._demand = Demand(loop, self.sockets, lambda watcher: self._start([watcher]))
         self.changes = Changes(self)
         self.followers: list[Callable[[CircusConfig], None]] = []
         """Called with the daemon's options when they, or who may operate, may have changed."""
@@ -379,6 +379,10 @@ class Engine:
                 self._demand.add(watcher)
             elif watcher.pool.up:
                 self._demand.remove(watcher)
+
+    def sockets_changed(self) -> None:
+        """Connections are to be waited for at other sockets, or at those of other names."""
+        self._demand.look_again()
 
     def _all(self) -> list[Watcher]:
         return [*self.watchers, *self._leaving.values()]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import ChainMap
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from circus.config import commandline, variables
+from circus.config.asked import handed_over, naming, used
 from circus.config.model import variables_of
 from circus.exc import SpawnError
 from circus.host import identity, spawn, tree
 from circus.host.environ import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from circus.config.model import WatcherConfig
     from circus.sockets import CircusSocket
+
+FIRST = 3
+"""Where the sockets begin that a worker is given: SD_LISTEN_FDS_START of sd_listen_fds(3)."""
 
 
 class Recipe:
@@ -31,17 +37,44 @@ class Recipe:
         self._identity = identity.identity(config.uid, config.gid, config.supplementary_groups)
         self._limits = identity.limits(config.rlimits)
         self._environment = Environment(config)
+        self._env_with_sockets = [
+            (key, text) for key, text in config.env.items() if variables.sockets_named(text)
+        ]
+        self._gets_all = config.use_sockets and not any(naming(config))
         self._argv: tuple[str, ...] | None = None
         self._names: ChainMap[str, str] | None = None
         """What variables stand for, but for the number of the worker."""
         if not any(variables.holds_any(text) for _, text in commandline.texts(config)):
             self._argv = _words(config, {})
 
-    def order(self, wid: int, mark: str, stdout: int | None, stderr: int | None) -> spawn.Order:
+    @contextlib.contextmanager
+    def own_sockets(self) -> Iterator[dict[str, int]]:
+        """The descriptors that only this worker is to have, to be given to `order`.
+
+        They are closed at the end, when the worker has them. Raises CircusError.
+        """
+        with contextlib.ExitStack() as stack:
+            yield {
+                name: stack.enter_context(sock.another()).fileno()
+                for name in used(self._config, self._sockets)
+                if (sock := self._sockets.get(name)) is not None and sock.so_reuseport
+            }
+
+    def order(
+        self,
+        wid: int,
+        mark: str,
+        stdout: int | None,
+        stderr: int | None,
+        own: Mapping[str, int] = MappingProxyType({}),
+    ) -> spawn.Order:
         """The order for worker `wid`; the descriptors stay the caller's. Raises SpawnError."""
         config, who = self._config, self._identity
         env = self._environment.now()
-        argv = self._argv or _words(config, self._known(wid, env))
+        numbers, more = self._numbers()
+        if numbers:
+            self._tell_sockets(env, numbers)
+        argv = self._argv or _words(config, self._known(wid, env, numbers))
         env[tree.MARK] = mark
         return spawn.Order(
             file=config.executable or argv[0],
@@ -56,27 +89,58 @@ class Recipe:
             nice=config.nice,
             no_new_privileges=config.no_new_privileges,
             parent_death_signal=config.parent_death_signal,
-            stdin=self._stdin(),
+            stdin=self._stdin(own),
             stdout=stdout if stdout is not None else _null_if(config.close_child_stdout),
             stderr=stderr if stderr is not None else _null_if(config.close_child_stderr),
-            keep=self._handed_over(),
+            handed=tuple(
+                (self._descriptor(name, own), number)
+                for name, number in (*numbers.items(), *more.items())
+            ),
         )
 
-    def _stdin(self) -> int | str | None:
+    def _stdin(self, own: Mapping[str, int]) -> int | str | None:
         name = self._config.stdin_socket
         if name is None:
             return _null_if(self._config.close_child_stdin)
-        if name.lower() not in self._sockets:
-            raise SpawnError(f"cannot use stdin_socket {name!r}: there is no such socket")
-        return self._sockets[name.lower()].fd
+        return self._descriptor(name.lower(), own)
 
-    def _handed_over(self) -> tuple[int, ...]:
-        config = self._config
-        if not config.use_sockets and not config.sockets:
-            return ()
-        return tuple(self._sockets[name].fd for name in sorted(sockets_of(config, self._sockets)))
+    def _descriptor(self, name: str, own: Mapping[str, int]) -> int:
+        if name in own:
+            return own[name]
+        if name not in self._sockets:
+            raise SpawnError(f"cannot hand socket {name!r} over: there is no such socket")
+        return self._sockets[name].fd
 
-    def _known(self, wid: int, env: Mapping[str, str]) -> ChainMap[str, str]:
+    def _numbers(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Under which numbers the worker finds its sockets; of some a second one.
+
+        One that names its sockets has them in that order. One that gets all may look for them
+        under the numbers that `listsockets` tells, as circusd-stats of circus 0.19 does.
+        """
+        names = handed_over(self._config, self._sockets)
+        end = FIRST + len(names)
+        if self._gets_all:
+            told = {name: self._sockets[name].fd for name in names}
+            there = {fd: name for name, fd in told.items() if FIRST <= fd < end}
+            rest = iter([name for name in names if name not in there.values()])
+            names = tuple(there.get(number) or next(rest) for number in range(FIRST, end))
+            more = {name: fd for name, fd in told.items() if fd >= end}
+        else:
+            more = {}
+        return {name: FIRST + position for position, name in enumerate(names)}, more
+
+    def _tell_sockets(self, env: dict[str, str], numbers: Mapping[str, int]) -> None:
+        """As systemd does, and in values that have a variable for it; LISTEN_PID comes later."""
+        env["LISTEN_FDS"] = str(len(numbers))
+        env["LISTEN_FDNAMES"] = ":".join(name.replace(":", "_") for name in numbers)
+        names = _names_of(numbers)
+        for key, text in self._env_with_sockets:
+            if env.get(key) == text:
+                env[key] = variables.expand(text, names)
+
+    def _known(
+        self, wid: int, env: Mapping[str, str], numbers: Mapping[str, int]
+    ) -> ChainMap[str, str]:
         """What variables stand for in this start; of the environment what the worker has first."""
         if self._names is None or not self._environment.same:
             self._names = ChainMap(
@@ -84,19 +148,12 @@ class Recipe:
                 variables_of(self._config),
                 variables.environment_names(os.environ),
             )
-        fresh = {variables.SOCKETS + name: str(one.fd) for name, one in self._sockets.items()}
-        fresh["wid"] = fresh["circus.wid"] = str(wid)
+        fresh = {**_names_of(numbers), "wid": str(wid), "circus.wid": str(wid)}
         return self._names.new_child(fresh)
 
 
-def sockets_of(config: WatcherConfig, declared: Mapping[str, CircusSocket]) -> set[str]:
-    """The sockets a watcher is about: those it names, or all when it names none."""
-    named = {name.lower() for name in config.sockets}
-    for _, text in commandline.texts(config):
-        named |= variables.sockets_named(text)
-    if config.stdin_socket:
-        named.add(config.stdin_socket.lower())
-    return (named & set(declared)) or set(declared)
+def _names_of(numbers: Mapping[str, int]) -> dict[str, str]:
+    return {variables.SOCKETS + name: str(number) for name, number in numbers.items()}
 
 
 def _words(config: WatcherConfig, names: Mapping[str, str]) -> tuple[str, ...]:

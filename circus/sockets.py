@@ -181,18 +181,21 @@ class CircusSocket(socket.socket):
         except OSError as error:
             self.close()
             raise self._cannot_bind(error) from error
+        except CircusError:
+            self.close()
+            raise
 
     def another(self) -> socket.socket:
-        """One more on the same address, bound and listening; the caller's. Raises OSError."""
+        """One more on the same address, bound and listening; the caller's. Raises CircusError."""
         sock = socket.socket(self.family, self.type, self.proto)
         try:
             _set_options(sock, self.config)
             sock.bind(self._address)
             if self.socktype in LISTENING:
                 sock.listen(self.backlog)
-        except OSError:
+        except OSError as error:
             sock.close()
-            raise
+            raise self._cannot_bind(error) from error
         return sock
 
     def adjust(self, config: SocketConfig, access: Access | None) -> None:

@@ -53,6 +53,7 @@ class Transaction:
             watcher = self._engine.find_watcher(step.name)
             if watcher is not None:
                 watcher.configure(self._wanted.watchers[step.name.lower()])
+        self._engine.sockets_changed()
 
     async def see_through(self) -> None:
         """What takes time. Raises CircusError once everything is as it was before."""
@@ -104,6 +105,7 @@ class Transaction:
             watcher = self._engine.find_watcher(step.name)
             if watcher is not None and step.name.lower() in before.watchers:
                 watcher.configure(before.watchers[step.name.lower()])
+        self._engine.sockets_changed()
         back = Transaction(self._engine, before, before, (), self._swap)
         again = [step for step in steps if step.name.lower() in self._replaced]
         for part in (

@@ -155,8 +155,8 @@ class Workers:
         if self._recipe is None:
             self._recipe = Recipe(self._config, self._engine.sockets)
         mark = self._engine.next_mark(self._config.name, wid)
-        with self._output.pipes() as pipes:
-            order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr)
+        with self._output.pipes() as pipes, self._recipe.own_sockets() as own:
+            order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr, own)
             started = spawn.start(order)
             process = Process(self._config.name, wid, started.pid, mark)
             if started.report is not None:

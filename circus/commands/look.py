@@ -12,6 +12,7 @@ from circus.exc import MessageError, NotFound
 
 if TYPE_CHECKING:
     from circus.engine import Engine
+    from circus.sockets import CircusSocket
     from circus.watcher import Watcher
 
 
@@ -267,21 +268,33 @@ class ListSockets(Command):
     """Get the list of sockets."""
 
     def run(self, engine: Engine) -> Reply:
-        """By descriptor."""
-        found = []
-        for sock in sorted(engine.sockets.values(), key=lambda sock: sock.fd):
-            where = {"path": sock.path} if sock.path else {"host": sock.host, "port": sock.port}
-            found.append({"fd": sock.fd, "name": sock.name, "backlog": sock.backlog, **where})
-        return {"sockets": found}
+        """By descriptor; `queue` is how many connections wait to be accepted now."""
+        return {"sockets": [_socket(sock) for sock in sorted(engine.sockets.values(), key=_fd)]}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
-        """Descriptor, name and address, one per line."""
-        return "\n".join(
-            f"{sock['fd']}:socket '{sock['name']}' at "
-            + (sock["path"] if "path" in sock else f"{sock['host']}:{sock['port']}")
-            for sock in reply["sockets"]
-        )
+        """Descriptor, name and address, then how many wait, one per line."""
+        return "\n".join(_socket_line(sock) for sock in reply["sockets"])
+
+
+def _fd(sock: CircusSocket) -> int:
+    return sock.fd
+
+
+def _socket(sock: CircusSocket) -> Reply:
+    found: Reply = {"fd": sock.fd, "name": sock.name, "backlog": sock.backlog}
+    found.update({"path": sock.path} if sock.path else {"host": sock.host, "port": sock.port})
+    if (queue := sock.queue()) is not None:
+        found["queue"] = queue
+    return {**found, "so_reuseport": True} if sock.so_reuseport else found
+
+
+def _socket_line(sock: Reply) -> str:
+    place = sock["path"] if "path" in sock else f"{sock['host']}:{sock['port']}"
+    line = f"{sock['fd']}:socket '{sock['name']}' at {place}"
+    if "queue" in sock:
+        line += f", {sock['queue']} of {sock['backlog']} waiting"
+    return line + ", one for each worker" if sock.get("so_reuseport") else line
 
 
 @command("listen", Role.READ)

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from circus.config import commandline
 from circus.config.model import variables_of
 from circus.config.schema import Problem
-from circus.config.variables import SOCKETS, environment_names, named, sockets_named
+from circus.config.variables import SOCKETS, environment_names, named
 from circus.suggest import suggestion
 
 if TYPE_CHECKING:
     from circus.config.model import Config, WatcherConfig
 
     Where = Callable[[str, str], str]
-    Odd = Iterator[tuple[str, str]]
-    """(option, what is odd)."""
 
 
 def advice(config: Config, where: Where) -> list[Problem]:
@@ -24,8 +22,7 @@ def advice(config: Config, where: Where) -> list[Problem]:
     return [
         Problem(where(f"watcher:{watcher.name}", key), f"{key}: {say}")
         for watcher in config.watchers.values()
-        for odd in (_ignored(watcher), _descriptors(watcher))
-        for key, say in odd
+        for key, say in _ignored(watcher)
     ]
 
 
@@ -39,7 +36,8 @@ def old_spellings(config: Config, where: Where) -> list[Problem]:
     ]
 
 
-def _ignored(watcher: WatcherConfig) -> Odd:
+def _ignored(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
+    """(option, what is odd)."""
     if watcher.shell_args and not watcher.shell:
         yield "shell_args", "it is ignored without shell = True"
     for stream in ("stdout", "stderr"):
@@ -47,14 +45,6 @@ def _ignored(watcher: WatcherConfig) -> Odd:
         closed = f"close_child_{stream}"
         if conf and getattr(watcher, closed):
             yield closed, f"it has no effect, the output goes to {stream}_stream"
-
-
-def _descriptors(watcher: WatcherConfig) -> Odd:
-    if watcher.use_sockets or watcher.sockets:
-        return
-    for key, text in commandline.texts(watcher):
-        for name in sorted(sockets_named(text)):
-            yield key, f"socket {name!r} is closed in the workers without use_sockets = True"
 
 
 def unknown_variables(

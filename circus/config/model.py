@@ -207,9 +207,10 @@ class WatcherConfig:
     max_age_variance: float = option(kinds.SECONDS, default=30.0,
         doc="Up to this much is added to max_age, by chance, for each worker.")  # fmt: skip
     use_sockets: bool = option(kinds.BOOLEAN, default=False,
-        role=ADMIN, doc="Hand over the sockets that the command names.")  # fmt: skip
+        role=ADMIN, doc="Hand over all sockets, when no option names one.")  # fmt: skip
     sockets: tuple[str, ...] = option(kinds.NAMES, default=(),
-        role=ADMIN, doc="Sockets to hand over.")  # fmt: skip
+        role=ADMIN, doc="Sockets to hand over, besides those that cmd, args, shell_args and the "
+        "environment name.")  # fmt: skip
     on_demand: bool = option(kinds.BOOLEAN, default=False, on_change=LIVE,
         doc="Start at the first connection to one of its sockets.")  # fmt: skip
     hooks: Mapping[str, tuple[Any, bool]] = option(kinds.HOOK, default={}, prefix="hooks.",

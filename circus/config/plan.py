@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from circus.config import commandline, variables
+from circus.config.asked import used
 from circus.config.model import Config, WatcherConfig
 from circus.config.schema import OnChange, cost_between, differing
 from circus.steps import NEW, Action, Step
@@ -37,16 +37,6 @@ def plan(
         steps += _built(kind, *_both(kind, running, wanted))
     moved = {step.name: step.action for step in steps if step.kind == "socket"}
     return (*steps, *_watchers(running, wanted, moved, stopped))
-
-
-def sockets_asked_for(config: WatcherConfig, declared: Container[str]) -> set[str]:
-    """The sockets, in lower case, that a watcher names in its options."""
-    named = {name.lower() for name in config.sockets}
-    for _, text in commandline.texts(config):
-        named |= variables.sockets_named(text)
-    if config.stdin_socket:
-        named.add(config.stdin_socket.lower())
-    return {name for name in named if name in declared}
 
 
 # -- steps ------------------------------------------------
@@ -120,10 +110,7 @@ def _sockets_that_move(
     moved: Mapping[str, Action],
 ) -> list[str]:
     """The sockets of a watcher that are other ones than before."""
-    had = sockets_asked_for(before, running.sockets)
-    asked = sockets_asked_for(after, wanted.sockets)
-    if after.use_sockets and not asked:
-        had, asked = set(running.sockets), set(wanted.sockets)
+    had, asked = used(before, running.sockets), used(after, wanted.sockets)
     return sorted(name for name in had | asked if moved.get(name, Action.LIVE) is not Action.LIVE)
 
 

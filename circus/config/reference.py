@@ -64,7 +64,7 @@ environment and is empty when there is none. Values that are inherited arrive as
 |---|---|---|
 | `$(circus.env.NAME)` | a variable of the environment | everywhere |
 | `$(circus.wid)`, `$(WID)`, `$WID` | the number of the slot | `cmd`, `args`, `shell_args` |
-| `$(circus.sockets.NAME)` | the descriptor of a socket | `cmd`, `args`, `shell_args` |
+| `$(circus.sockets.NAME)` | its number in the worker | the same, and `[env:…]` |
 | `$(circus.OPTION)` | an option of the watcher | `cmd`, `args`, `shell_args` |
 | `$(ENV.NAME)` | the same as `$(circus.env.NAME)` | everywhere |
 

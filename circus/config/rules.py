@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
+from circus.config.asked import naming, waited_for
 from circus.config.schema import Problem
-from circus.config.variables import sockets_named
 from circus.core.graph import find_cycle
 from circus.suggest import suggestion
 
@@ -113,17 +113,19 @@ def across(config: Config, where: Where) -> list[Problem]:
 
 
 def _sockets(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:
-    wanted = [("sockets", name) for name in watcher.sockets]
+    wanted = list(naming(watcher))
     if watcher.stdin_socket:
         wanted.append(("stdin_socket", watcher.stdin_socket))
-    for key, text in commandline.texts(watcher):
-        wanted += [(key, name) for name in sorted(sockets_named(text))]
     for key, name in wanted:
         if name.lower() not in config.sockets:
             near = suggestion(name.lower(), config.sockets)
             yield key, f"nobody declares [socket:{name}]{near}"
-    if watcher.on_demand and not config.sockets:
+    if not watcher.on_demand:
+        return
+    if not config.sockets:
         yield "on_demand", "there is no socket to wait for"
+    elif not waited_for(watcher, config.sockets):
+        yield "on_demand", "with so_reuseport nobody listens before it is started"
 
 
 def _needs(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:

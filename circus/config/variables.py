@@ -62,9 +62,12 @@ def holds_any(text: str) -> bool:
     return FORM.search(text) is not None
 
 
-def sockets_named(text: str) -> set[str]:
-    """The sockets that a command asks for, in lower case."""
-    return {name.removeprefix(SOCKETS) for _, name in named(text) if name.startswith(SOCKETS)}
+def sockets_named(text: str) -> tuple[str, ...]:
+    """The sockets that a text asks for, in lower case, each once."""
+    if "$" not in text and "((" not in text:
+        return ()
+    names = (name.removeprefix(SOCKETS) for _, name in named(text) if name.startswith(SOCKETS))
+    return tuple(dict.fromkeys(names))
 
 
 def _name(found: re.Match[str]) -> str:

@@ -77,10 +77,62 @@ static void set_groups(char *text)
 		fail("groups");
 }
 
-static void keep_descriptors(char *text)
+/* "ours:theirs,..." */
+struct place {
+	int ours, theirs;
+};
+static struct place *places;
+static size_t place_count;
+
+static void read_places(char *text)
 {
-	for (char *one = strtok(text, ","); one; one = strtok(NULL, ","))
-		if (fcntl((int)number(one), F_SETFD, 0))
+	size_t most = 1;
+	for (const char *c = text; *c; c++)
+		most += *c == ',';
+	places = calloc(most, sizeof *places);
+	if (!places)
+		fail("descriptor");
+	for (char *one = strtok(text, ","); one; one = strtok(NULL, ",")) {
+		char *theirs = strchr(one, ':');
+		if (!theirs) {
+			errno = EINVAL;
+			fail("option");
+		}
+		*theirs++ = '\0';
+		places[place_count++] = (struct place){ (int)number(one), (int)number(theirs) };
+	}
+}
+
+static int moved(int fd, int above)
+{
+	int found = fcntl(fd, F_DUPFD_CLOEXEC, above + 1);
+	if (found < 0)
+		fail("descriptor");
+	return found;
+}
+
+/* Sockets to where the worker looks for them. All are moved out of the way first, the report too:
+ * the number that one has may be the one that another is to get. */
+static void place_descriptors(char *text)
+{
+	int above = report;
+	read_places(text);
+	for (size_t i = 0; i < place_count; i++)
+		if (places[i].theirs > above)
+			above = places[i].theirs;
+	report = moved(report, above);
+	for (size_t i = 0; i < place_count; i++)
+		places[i].ours = moved(places[i].ours, above);
+	for (size_t i = 0; i < place_count; i++)
+		if (dup2(places[i].ours, places[i].theirs) < 0)
+			fail("descriptor");
+}
+
+static void keep_only_placed(void)
+{
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	for (size_t i = 0; i < place_count; i++)
+		if (fcntl(places[i].theirs, F_SETFD, 0))
 			fail("descriptor");
 }
 
@@ -115,6 +167,7 @@ static void die_with(pid_t parent, int signum)
 		raise(signum);
 }
 
+/* sd_listen_fds(3): only who finds its own pid there takes the sockets to be meant for it */
 static void tell_own_pid(void)
 {
 	char text[24];
@@ -136,21 +189,20 @@ int main(int argc, char **argv)
 {
 	int option, death = 0;
 	const char *directory = NULL;
-	char *keep = NULL;
 	long uid = -1;
 	pid_t parent = getppid();
 
 	reset_signals();
 	if (setsid() < 0 && getpid() != getsid(0))
 		fail("session");
-	while ((option = getopt(argc, argv, "+e:c:d:g:G:k:l:m:n:o:p:u:LN")) != -1)
+	while ((option = getopt(argc, argv, "+e:c:d:g:G:k:l:m:n:p:u:N")) != -1)
 		switch (option) {
 		case 'e': report = (int)number(optarg); break;
 		case 'c': join_cgroup(optarg); break;
 		case 'd': directory = optarg; break;
 		case 'g': set_group((gid_t)number(optarg)); break;
 		case 'G': set_groups(optarg); break;
-		case 'k': keep = optarg; break;
+		case 'k': place_descriptors(optarg); break;
 		case 'l': set_limit(optarg); break;
 		case 'm': umask((mode_t)number(optarg)); break;
 		case 'n':
@@ -158,13 +210,8 @@ int main(int argc, char **argv)
 			if (setpriority(PRIO_PROCESS, 0, (int)number(optarg)))
 				fail("nice");
 			break;
-		case 'o': /* stdin_socket: a descriptor of ours becomes 0 */
-			if (dup2((int)number(optarg), 0) < 0)
-				fail("stdin_socket");
-			break;
 		case 'p': death = (int)number(optarg); break;
 		case 'u': uid = number(optarg); break;
-		case 'L': tell_own_pid(); break;
 		case 'N':
 			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 				fail("no_new_privileges");
@@ -177,9 +224,9 @@ int main(int argc, char **argv)
 		errno = EINVAL;
 		fail("option");
 	}
-	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (keep)
-		keep_descriptors(keep);
+	keep_only_placed();
+	if (place_count)
+		tell_own_pid();
 	if (uid >= 0)
 		set_user((uid_t)uid);
 	if (death) /* after the change of user, which clears it */

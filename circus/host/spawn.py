@@ -52,10 +52,8 @@ class Order:
     """A descriptor, a path to open, or None to share ours. The same for the other two."""
     stdout: int | str | None = None
     stderr: int | str | None = None
-    keep: tuple[int, ...] = ()
-    """Descriptors that the program finds under the same numbers."""
-    listen: bool = False
-    """Whether LISTEN_PID is to be the program's own pid."""
+    handed: tuple[tuple[int, int], ...] = ()
+    """(our descriptor, the number the program finds it under); LISTEN_PID is its pid then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def start(order: Order) -> Started:
     """
     options = _launch_options(order)
     try:
-        if options or order.listen:
+        if options:
             return _through_launch(order, options)
         return Started(_directly(order), None)
     except OSError as error:
@@ -138,8 +136,6 @@ def _through_launch(order: Order, options: list[str]) -> Started:
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         argv = ["launch", "-e", str(writing), *options]
-        if order.listen:
-            argv.append("-L")
         argv += ["--", order.file, *order.argv]
         actions = [*_file_actions(order), (os.POSIX_SPAWN_DUP2, writing, writing)]
         pid = os.posix_spawn(LAUNCH, argv, order.env, file_actions=actions)
@@ -159,7 +155,7 @@ def _file_actions(order: Order) -> list[tuple[int, int, int] | tuple[int, int, s
             actions.append((os.POSIX_SPAWN_OPEN, number, what, flags, 0))
         elif what is not None:
             actions.append((os.POSIX_SPAWN_DUP2, what, number))
-    actions += [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in order.keep]
+    actions += [(os.POSIX_SPAWN_DUP2, ours, ours) for ours, _ in order.handed]
     return actions
 
 
@@ -167,7 +163,9 @@ def _launch_options(order: Order) -> list[str]:
     """The launcher's arguments, in the order in which the steps have to happen."""
     limits = [f"{number}:{_limit(soft)}:{_limit(hard)}" for number, soft, hard in order.limits]
     groups = None if order.groups is None else ",".join(map(str, order.groups))
+    handed = ",".join(f"{ours}:{theirs}" for ours, theirs in order.handed)
     steps: list[tuple[str, object]] = [
+        ("-k", handed or None),  # before the limits, of which one is of descriptors
         ("-c", order.cgroup_procs),
         *(("-l", limit) for limit in limits),
         ("-n", order.nice),
@@ -181,8 +179,6 @@ def _launch_options(order: Order) -> list[str]:
     options = [text for flag, value in steps if value is not None for text in (flag, str(value))]
     if order.no_new_privileges:
         options.append("-N")
-    if order.keep and (options or order.listen):
-        options += ["-k", ",".join(map(str, order.keep))]
     return options
 
 

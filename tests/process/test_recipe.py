@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,14 +16,19 @@ from circus.exc import SpawnError
 from circus.host.spawn import Order
 from circus.host.survey import survey, survey_all
 from circus.recipe import Recipe
-from circus.sockets import CircusSocket
+from circus.sockets import CircusSockets
 from tests.support import needs_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from circus.sockets import CircusSocket
 
 VARIABLES = "$HOME ${HOME} $(circus.env.home) ((circus.wid)) $(ENV.HOME) $(circus.wid) $WID"
 
 
-def recipe(sockets: dict[str, CircusSocket] | None = None, **options: Any) -> Recipe:
-    return Recipe(watcher_from_mapping("w", {"cmd": "program", **options}), sockets or {})
+def recipe(declared: Mapping[str, CircusSocket] | None = None, /, **options: Any) -> Recipe:
+    return Recipe(watcher_from_mapping("w", {"cmd": "program", **options}), declared or {})
 
 
 def order(wid: int = 1, /, **options: Any) -> Order:
@@ -86,22 +92,77 @@ def test_a_command_without_words_is_a_reason() -> None:
         order(cmd="$(circus.working_dir)")
 
 
-def test_sockets_are_their_descriptors() -> None:
-    sockets = {
-        name: CircusSocket.from_config(SocketConfig(name=name, host="127.0.0.1", port=0))
-        for name in ("a", "b")
+@pytest.fixture
+def sockets() -> Iterator[CircusSockets]:
+    found = CircusSockets()
+    for name in ("a", "b", "c"):
+        config = SocketConfig(name=name, host="127.0.0.1", port=0, so_reuseport=name == "c")
+        found.prepare({name: config}).commit()
+    yield found
+    found.close_all()
+
+
+def test_t38_what_is_named_is_handed_over_in_that_order(sockets: CircusSockets) -> None:
+    made = recipe(
+        sockets,
+        cmd="x $(circus.sockets.B) ((circus.sockets.a))",
+        args="${circus.sockets.b}",
+        env={"NUMBER": "<$(circus.sockets.A)>", "OTHER": "$(circus.wid)"},
+    ).order(1, "mark", None, None)
+    assert made.argv == ("x", "3", "4", "3")
+    assert made.handed == ((sockets["b"].fd, 3), (sockets["a"].fd, 4))
+    assert dict(made.env) == {
+        "CIRCUS_WORKER": "mark",
+        "LISTEN_FDS": "2",
+        "LISTEN_FDNAMES": "b:a",
+        "NUMBER": "<4>",
+        "OTHER": "$(circus.wid)",
     }
-    try:
-        made = recipe(sockets, cmd="x $(circus.sockets.A)", use_sockets=True)
-        found = made.order(1, "mark", None, None)
-        assert found.argv == ("x", str(sockets["a"].fd))
-        assert found.keep == (sockets["a"].fd,)
-        assert recipe(sockets, cmd="x", stdin_socket="B").order(1, "m", None, None).stdin == (
-            sockets["b"].fd
-        )
-    finally:
-        for sock in sockets.values():
-            sock.close()
+    for asking in ({"sockets": "A"}, {"env": {"X": "((circus.sockets.a))"}}):
+        one = recipe(sockets, cmd="x", **asking).order(1, "mark", None, None)
+        assert one.handed == ((sockets["a"].fd, 3),)
+    many = recipe(sockets, cmd="x $(circus.sockets.b)", sockets="a", use_sockets=True)
+    assert many.order(1, "mark", None, None).argv == ("x", "4")
+
+
+def test_who_asks_for_no_socket_gets_none(sockets: CircusSockets) -> None:
+    made = recipe(sockets, cmd="x").order(1, "mark", None, None)
+    assert made.handed == ()
+    assert "LISTEN_FDS" not in made.env
+
+
+def test_who_names_none_gets_all_also_under_the_numbers_that_are_told(
+    sockets: CircusSockets,
+) -> None:
+    made = recipe(sockets, cmd="x", use_sockets=True).order(1, "mark", None, None)
+    assert dict(made.handed) == {sockets["a"].fd: sockets["a"].fd, sockets["b"].fd: sockets["b"].fd}
+    assert {number: fd for fd, number in made.handed}.keys() >= {3, 4}
+    assert made.env["LISTEN_FDS"] == "2"
+
+
+def test_a_socket_is_the_standard_input(sockets: CircusSockets) -> None:
+    made = recipe(sockets, cmd="x", stdin_socket="B").order(1, "m", None, None)
+    assert (made.stdin, made.handed) == (sockets["b"].fd, ())
+    with pytest.raises(SpawnError, match="'nobody' over: there is no such socket"):
+        recipe(sockets, cmd="x", stdin_socket="nobody").order(1, "m", None, None)
+    with pytest.raises(SpawnError, match="'nobody' over: there is no such socket"):
+        recipe(sockets, cmd="x $(circus.sockets.nobody)").order(1, "m", None, None)
+
+
+def test_t36_a_socket_of_a_workers_own_is_ours_only_while_it_is_started(
+    sockets: CircusSockets,
+) -> None:
+    made = recipe(sockets, cmd="x $(circus.sockets.c)", stdin_socket="c")
+    before = os.listdir("/proc/self/fd")
+    with made.own_sockets() as own:
+        order = made.order(1, "mark", None, None, own)
+        assert order.handed == ((own["c"], 3),)
+        assert order.stdin == own["c"] != sockets["c"].fd
+        address = (sockets["c"].host, sockets["c"].port)
+        socket.create_connection(address, timeout=20).close()
+    assert os.listdir("/proc/self/fd") == before
+    with recipe(sockets, cmd="x", use_sockets=True).own_sockets() as own:
+        assert own == {}
 
 
 # -- the environment ------------------------------------------------------------------

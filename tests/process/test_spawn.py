@@ -59,21 +59,43 @@ def test_leads_a_session_of_its_own() -> None:
     assert pid == session
 
 
+LIST = "exec python3 -S -c 'import os; print(*os.listdir(\"/proc/self/fd\"))'"
+
+
 @pytest.mark.parametrize("fields", [{}, {"umask": 0o22}], ids=["direct", "launched"])
 def test_t37_descriptors_are_exact(fields: dict[str, Any], tmp_path: Path) -> None:
     spawn.keep_descriptors_private()
-    with (tmp_path / "kept").open("w") as kept, (tmp_path / "other").open("w"):
-        output, _ = run(
-            "exec python3 -S -c 'import os; print(*os.listdir(\"/proc/self/fd\"))'",
-            keep=(kept.fileno(),),
-            env=dict(os.environ),
-            **fields,
-        )
+    with (tmp_path / "one").open("w"), (tmp_path / "other").open("w"):
+        output, _ = run(LIST, env=dict(os.environ), **fields)
         # one more for reading the directory itself
-        expected = {"0", "1", "2", str(kept.fileno())}
-        found = set(output.split())
-        assert expected <= found
-        assert len(found) == 5
+        assert output.split() == ["0", "1", "2", "3"]
+
+
+def test_t37_what_is_handed_over_is_where_it_is_looked_for(tmp_path: Path) -> None:
+    """Also when the number of one is that of another, or of the pipe that a failure is told by."""
+    spawn.keep_descriptors_private()
+    names = [str(tmp_path / str(number)) for number in range(4)]
+    files = [os.open(name, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC) for name in names]
+    try:
+        last = max(files) + 3
+        numbers = [*reversed(files), last, *range(3, min(files))]
+        sources = [*files, files[0], *(files[0] for _ in range(3, min(files)))]
+        handed = tuple(zip(sources, numbers, strict=True))
+        text = "; ".join(f"readlink /proc/$$/fd/{number}" for _, number in handed)
+        output, _ = run(f"{text}; echo $LISTEN_PID $$", handed=handed)
+        *found, pids = output.split("\n")
+        path = dict(zip(files, names, strict=True))
+        assert found == [path[source] for source in sources]
+        assert len(set(pids.split())) == 1
+        output, _ = run(LIST, handed=((files[0], 3), (files[1], 9)), env=dict(os.environ))
+        assert output.split() == ["0", "1", "2", "3", "4", "9"]
+        # a limit that is below what we have open is no hindrance
+        few = identity.limits({"nofile": (6, 6)})
+        output, _ = run("readlink /proc/$$/fd/3", handed=((files[3], 3),), limits=few)
+        assert output == names[3]
+    finally:
+        for file in files:
+            os.close(file)
 
 
 @pytest.mark.parametrize("fields", [{}, {"umask": 0o22}], ids=["direct", "launched"])

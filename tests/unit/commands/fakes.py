@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,6 +63,23 @@ class FakeWatcher:
         self.engine.asked.append(("signal", self.name, signum, which))
 
 
+@dataclass
+class FakeSocket:
+    """`waiting` is its queue, None when it has none."""
+
+    fd: int
+    name: str
+    backlog: int
+    path: str | None = None
+    host: str = "localhost"
+    port: int = 8080
+    so_reuseport: bool = False
+    waiting: int | None = None
+
+    def queue(self) -> int | None:
+        return self.waiting
+
+
 class FakeEngine:
     """Every action is pending until the test decides on `futures`."""
 
@@ -79,8 +97,9 @@ class FakeEngine:
             FakeWatcher(self, "one", singleton=True),
         ]
         self.sockets = {
-            "b": SimpleNamespace(fd=5, name="b", backlog=3, path="/b", host=None, port=None),
-            "a": SimpleNamespace(fd=4, name="a", backlog=2, path=None, host="::", port=80),
+            "b": FakeSocket(5, "b", 3, path="/b", waiting=1),
+            "a": FakeSocket(4, "a", 2, host="::", port=80),
+            "c": FakeSocket(6, "c", 2, host="::", port=81, so_reuseport=True),
         }
         self.config = SimpleNamespace(circus=CircusConfig())
         self.audit = Audit(loop)

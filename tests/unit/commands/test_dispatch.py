@@ -231,7 +231,8 @@ def test_queries(engine: FakeEngine) -> None:
 def test_sockets_are_listed_by_descriptor(engine: FakeEngine) -> None:
     assert ask(engine, "listsockets")["sockets"] == [
         {"fd": 4, "name": "a", "backlog": 2, "host": "::", "port": 80},
-        {"fd": 5, "name": "b", "backlog": 3, "path": "/b"},
+        {"fd": 5, "name": "b", "backlog": 3, "path": "/b", "queue": 1},
+        {"fd": 6, "name": "c", "backlog": 2, "host": "::", "port": 81, "so_reuseport": True},
     ]
 
 

@@ -54,10 +54,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {
             "sockets": [
                 {"fd": 4, "name": "w", "backlog": 5, "host": "h", "port": 4},
-                {"fd": 5, "name": "w", "backlog": 5, "path": "/x"},
+                {"fd": 5, "name": "w", "backlog": 5, "path": "/x", "queue": 2},
+                {"fd": 6, "name": "w", "backlog": 5, "host": "::", "port": 1, "so_reuseport": True},
             ]
         },
-        "4:socket 'w' at h:4\n5:socket 'w' at /x\n",
+        "4:socket 'w' at h:4\n5:socket 'w' at /x, 2 of 5 waiting\n"
+        "6:socket 'w' at :::1, one for each worker\n",
     ),
     ("listsockets", {"sockets": []}, "\n"),
     ("incr", {}, "ok\n"),
