@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from circus import __version__, wire
-from circus.commands import SHELL_COMMANDS
-from circus.commands.foresight import steps_lines
-from circus.commands.text import printable
+from circus import __version__
 from circus.ctl import arguments
 from circus.ctl.output import complain, say
+from circus.ctl.present import present, terminal_of
 from circus.exc import ArgumentError, CallError, CircusError
 
 if TYPE_CHECKING:
@@ -39,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if os.environ.get("AUTO_COMPLETE"):
-        return _complete(os.environ)
+        from circus.ctl.complete import complete
+
+        return complete(os.environ)
     status = run(words)
     return _flush(status)
 
@@ -74,49 +74,25 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         from circus.ctl.listen import listen
 
         return listen(asked.properties.get("topics") or [], asked.options)
-    from circus.ctl.connection import connect
+    from circus.ctl.connection import connected
 
-    client = connect(asked.options)
-    try:
+    with connected(asked.options) as client:
         if command.verb == "logs":
             from circus.ctl.logs import show_logs
 
             return show_logs(client, as_json=asked.options.json, **asked.properties)
-        if asked.dry_run:
-            foreseen = {"what": command.verb, "given": asked.properties}
-            answer = client.call(wire.message("foresee", foreseen), patient=True)
-        else:
-            properties = {**asked.properties, **({"waiting": True} if asked.waiting else {})}
-            message = wire.message(command.verb, properties)
-            answer = client.call(message, patient=command.waits or command.patient)
-        return _present(command, answer, asked)
-    finally:
-        client.stop()
+        if command.verb == "status" and "name" not in asked.properties:
+            on = terminal_of(asked.options)
+            if on is not None:
+                from circus.ctl.status import show_status
 
+                return show_status(client, asked, on)
+        if asked.targets:
+            from circus.ctl.several import carry_out
 
-def _present(command: type[Command], answer: dict[str, Any], asked: arguments.Asked) -> int:
-    """Print an answer; the exit status tells what it says."""
-    options = asked.options
-    reason = wire.reason(answer)
-    if options.json:
-        say(_as_json(answer, prettify=options.prettify))
-    elif reason is not None:
-        complain(f"error: {reason}")
-    try:
-        if reason is not None:
-            return command.refused_status
-        if not options.json:
-            shown = steps_lines if asked.dry_run else command.show
-            say(shown(printable(answer)))
-        return command.verdict(answer)
-    except (LookupError, TypeError, AttributeError) as error:
-        raise CallError(f"cannot read the answer: {type(error).__name__}: {error}") from error
-
-
-def _as_json(answer: dict[str, Any], *, prettify: bool) -> str:
-    import json
-
-    return json.dumps(answer, indent=2, sort_keys=True) if prettify else json.dumps(answer)
+            return carry_out(client, command, asked)
+        answer = client.call(asked.message(command), patient=command.waits or command.patient)
+        return present(command, answer, asked)
 
 
 def _fail(error: CircusError) -> int:
@@ -131,16 +107,6 @@ def _session(options: argparse.Namespace) -> int:
     from circus.ctl.shell import Shell
 
     return Shell(options, run).session()
-
-
-def _complete(environ: os._Environ[str]) -> int:
-    """Print the commands that a word begins, for bash; the exit status is 1, as it always was."""
-    words = environ.get("COMP_WORDS", "").split()
-    at = environ.get("COMP_CWORD", "")
-    if at == "1":
-        begun = words[1] if len(words) > 1 else ""
-        say(" ".join(one.verb for one in SHELL_COMMANDS if one.verb.startswith(begun)))
-    return EXIT_FAILED
 
 
 def _flush(status: int) -> int:

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from circus import wire
-from circus.endpoints import candidates, ipc_path
 from circus.exc import CallError
+from circus.reach import Reach, find_endpoint
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Collection, Sequence
+
     import zmq.asyncio
+
+Reply = dict[str, Any]
 
 TIMED_OUT = "Timed out."
 
@@ -41,7 +46,10 @@ class CircusClient:
     """One connection to a daemon's control endpoint. Not for several threads at once.
 
     Without an `endpoint` it looks where the command line does. `timeout`: seconds to wait for an
-    answer; a daemon that is only just starting may take that long to appear.
+    answer; a daemon that is only just starting may take that long to appear. `ssh_server`,
+    `user@host[:port]`: the endpoint is one of that machine, reached with the `ssh` of this one,
+    which takes as long as it takes to let the user in. `reach`: a way that others use too, and
+    that whoever made it closes.
     """
 
     def __init__(
@@ -51,58 +59,89 @@ class CircusClient:
         timeout: float = 5.0,
         ssh_server: str | None = None,
         ssh_keyfile: str | None = None,
+        *,
+        reach: Reach | None = None,
     ) -> None:
-        _refuse_ssh(ssh_server, ssh_keyfile)
-        self.endpoint = endpoint or find_endpoint()
+        self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.timeout = timeout
+        self._reach = reach or Reach(ssh_server, ssh_keyfile)
+        self._shared = reach is not None
         self._owned = context is None
+        way = self._reach.way(self.endpoint)
         self.context = context or zmq.Context()
-        self.socket = _connect(self.context, self.endpoint, owned=self._owned)
+        self.socket = _connect(self.context, way, owned=self._owned)
 
-    def send_message(self, command: str, **props: Any) -> dict[str, Any]:
+    def send_message(self, command: str, **props: Any) -> Reply:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
         return self.call(make_message(command, **props))
 
-    def call(self, cmd: dict[str, Any], *, patient: bool = False) -> dict[str, Any]:
+    def call(self, cmd: Reply, *, patient: bool = False) -> Reply:
         """Ask with a whole message. Raises CallError when no answer comes.
 
         `patient`: wait as long as the daemon is alive, which is seen from its answers to other
         questions meanwhile. A cast is sent and gets an empty answer.
         """
-        request_id, payload = _prepare(cmd)
-        self._send(payload)
-        if wire.is_cast(cmd):
-            return {}
-        return self._receive(request_id, patient=patient)
+        (answer,) = self.call_all([cmd], patient=patient)
+        if answer is None:
+            raise CallError(self.silence())
+        return answer
+
+    def call_all(self, cmds: Sequence[Reply], *, patient: bool = False) -> list[Reply | None]:
+        """Ask with several messages at once: the answers in their order.
+
+        None stands for an answer that did not come in time; `timeout` counts from the one before.
+        """
+        answers: list[Reply | None] = [None] * len(cmds)
+        waiting: dict[str, int] = {}
+        for at, cmd in enumerate(cmds):
+            request_id, payload = _prepare(cmd)
+            self._send(payload)
+            if wire.is_cast(cmd):
+                answers[at] = {}
+            else:
+                waiting[request_id] = at
+        self._receive(waiting, answers, patient=patient)
+        return answers
+
+    def silence(self) -> str:
+        """What to tell when no answer came: that, and why if it can be seen."""
+        obstacle = self._reach.obstacle(self.endpoint)
+        return f"{TIMED_OUT} {obstacle}" if obstacle else TIMED_OUT
 
     def stop(self) -> None:
         """Close the connection."""
         self.socket.close(linger=0)
         if self._owned:
             self.context.destroy(linger=0)
+        if not self._shared:
+            self._reach.close()
 
     def _send(self, payload: bytes) -> None:
         try:
             self.socket.send(payload, zmq.NOBLOCK)
         except zmq.ZMQError as error:
-            raise CallError(self._silence() or f"cannot send: {error.strerror}") from error
+            silence = self.silence()
+            told = f"cannot send: {error.strerror}" if silence == TIMED_OUT else silence
+            raise CallError(told) from error
 
-    def _receive(self, request_id: str, *, patient: bool) -> dict[str, Any]:
+    def _receive(
+        self, waiting: dict[str, int], answers: list[Reply | None], *, patient: bool
+    ) -> None:
         deadline = time.monotonic() + self.timeout
         pinged = False
-        while True:
+        while waiting:
             payload = self._next(deadline)
             if payload is None:
                 if not patient or pinged:
-                    raise CallError(self._silence())
+                    return
                 self._send(wire.with_id(wire.message(_PING, {}), _PING_ID))
                 pinged = True
                 deadline = time.monotonic() + self.timeout
                 continue
-            answer = _read(payload, request_id)
+            request_id, answer = _read(payload, waiting)
             if answer is not None:
-                return answer
-            if pinged:  # it lives
+                answers[waiting.pop(request_id)] = answer
+            if answer is not None or pinged:  # it lives
                 pinged = False
                 deadline = time.monotonic() + self.timeout
 
@@ -116,13 +155,12 @@ class CircusClient:
         except zmq.ZMQError as error:
             raise CallError(f"cannot receive: {error.strerror}") from error
 
-    def _silence(self) -> str:
-        obstacle = unreachable(self.endpoint)
-        return f"{TIMED_OUT} {obstacle}" if obstacle else TIMED_OUT
-
 
 class AsyncCircusClient:
-    """The same, to be awaited; `stop` too."""
+    """The same, to be awaited; `stop` too. Any number of calls may be under way at once.
+
+    `timeout` None waits for an answer for ever. With `ssh_server`, the first call connects.
+    """
 
     def __init__(
         self,
@@ -134,112 +172,90 @@ class AsyncCircusClient:
     ) -> None:
         import zmq.asyncio
 
-        _refuse_ssh(ssh_server, ssh_keyfile)
-        self.endpoint = endpoint or find_endpoint()
+        self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.timeout = timeout
+        self._reach = Reach(ssh_server, ssh_keyfile)
         self._owned = context is None
         self.context = context or zmq.asyncio.Context()
-        self.socket = _connect(self.context, self.endpoint, owned=self._owned)
+        self.socket: zmq.asyncio.Socket | None = None
+        self._connecting: asyncio.Future[None] | None = None
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._reader: asyncio.Future[None] | None = None
+        if ssh_server is None:
+            self.socket = _connect(self.context, self.endpoint, owned=self._owned)
 
-    async def send_message(self, command: str, **props: Any) -> dict[str, Any]:
+    async def send_message(self, command: str, **props: Any) -> Reply:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
         return await self.call(make_message(command, **props))
 
-    async def call(self, cmd: dict[str, Any]) -> dict[str, Any]:
+    async def call(self, cmd: Reply) -> Reply:
         """Ask with a whole message. Raises CallError when no answer comes."""
         import asyncio
 
         request_id, payload = _prepare(cmd)
-        await self.socket.send(payload)
+        sock = await self._connected()
         if wire.is_cast(cmd):
+            await sock.send(payload)
             return {}
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = answer
         try:
             async with asyncio.timeout(self.timeout):
-                while True:
-                    answer = _read((await self.socket.recv_multipart())[-1], request_id)
-                    if answer is not None:
-                        return answer
+                await sock.send(payload)
+                if self._reader is None:
+                    self._reader = asyncio.ensure_future(self._read(sock))
+                return await answer
         except TimeoutError:
             raise CallError(TIMED_OUT) from None
+        finally:
+            self._waiting.pop(request_id, None)
 
     async def stop(self) -> None:
-        """Close the connection."""
-        self.socket.close(linger=0)
+        """Close the connection; calls that are under way fail."""
+        self._fail(CallError("the connection has been closed"))
+        if self._reader is not None:
+            self._reader.cancel()
+        if self.socket is not None:
+            self.socket.close(linger=0)
         if self._owned:
             self.context.destroy(linger=0)
+        self._reach.close()
 
+    async def _connected(self) -> zmq.asyncio.Socket:
+        import asyncio
 
-# -- where the daemon is ------------------------------------------------------------------------
+        if self.socket is None:
+            if self._connecting is None:
+                self._connecting = asyncio.ensure_future(self._through_ssh())
+            await asyncio.shield(self._connecting)
+        assert self.socket is not None  # noqa: S101 what that was for
+        return self.socket
 
+    async def _through_ssh(self) -> None:
+        import asyncio
 
-def find_endpoint(explicit: str | None = None) -> str:
-    """The control endpoint to use: named, or the first of the usual ones that is alive.
+        try:
+            way = await asyncio.to_thread(self._reach.way, self.endpoint)
+            self.socket = _connect(self.context, way, owned=self._owned)
+        finally:
+            self._connecting = None
 
-    When none is, the first that is not simply missing, so that complaints are about that one.
-    """
-    found = candidates(explicit, os.environ, os.geteuid())
-    if len(found) == 1:
-        return found[0]
-    there = [endpoint for endpoint in found if _is_ours(ipc_path(endpoint))]
-    for endpoint in there:
-        if unreachable(endpoint) is None:
-            return endpoint
-    return (there if ipc_path(there[0]) else found)[0]
+    async def _read(self, sock: zmq.asyncio.Socket) -> None:
+        """Hand out answers for as long as somebody waits."""
+        try:
+            while self._waiting:
+                request_id, answer = _read((await sock.recv_multipart())[-1], self._waiting)
+                if answer is not None and not self._waiting[request_id].done():
+                    self._waiting.pop(request_id).set_result(answer)
+        except (CallError, zmq.ZMQError) as error:
+            self._fail(CallError(f"cannot receive: {error}"))
+        finally:
+            self._reader = None
 
-
-def unreachable(endpoint: str) -> str | None:
-    """Why nobody can be talked to there, None when somebody listens. May take a second."""
-    path = ipc_path(endpoint)
-    try:
-        if path is not None:
-            _probe(path)
-        else:
-            import socket
-
-            host, port = _host_and_port(endpoint)
-            socket.create_connection((host, port), timeout=1.0).close()
-    except (FileNotFoundError, ConnectionRefusedError):
-        return f"No circusd listens at {endpoint}; is it running?"
-    except PermissionError as error:
-        return f"Permission denied on {error.filename or endpoint}; it belongs to another user."
-    except BlockingIOError:  # there are many before us
-        return None
-    except (OSError, ValueError) as error:
-        return f"Cannot reach {endpoint}: {error}"
-    return None
-
-
-def _probe(path: str) -> None:
-    """Raises OSError when nobody listens. With what `socket` is made of: that is at hand sooner."""
-    from _socket import AF_UNIX, SOCK_NONBLOCK, SOCK_STREAM, socket
-
-    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK)
-    try:
-        probe.connect(path)
-    finally:
-        probe.close()
-
-
-def _is_ours(path: str | None) -> bool:
-    """Whether something is there, and nobody else can have put it there to lure us."""
-    if path is None:
-        return True
-    folder = os.path.dirname(path)
-    try:
-        anybody = os.stat(os.path.dirname(folder)).st_mode & 0o002
-        if anybody and os.stat(folder).st_uid not in (0, os.geteuid()):
-            return False
-    except OSError:
-        return False
-    return os.path.lexists(path)
-
-
-def _host_and_port(endpoint: str) -> tuple[str, int]:
-    scheme, _, rest = endpoint.partition("://")
-    host, colon, port = rest.rpartition(":")
-    if scheme != "tcp" or not colon:
-        raise ValueError("an endpoint is ipc:///path or tcp://host:port")
-    return host.strip("[]"), int(port)
+    def _fail(self, error: CallError) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(error)
 
 
 # -- shared -------------------------------------------------------------------------------------
@@ -249,6 +265,9 @@ def _connect(context: Any, endpoint: str, *, owned: bool) -> Any:
     sock = context.socket(zmq.DEALER)
     sock.setsockopt(zmq.IDENTITY, os.urandom(16).hex().encode())
     sock.setsockopt(zmq.LINGER, 0)
+    # what is asked at once may be more than ZeroMQ keeps by itself
+    sock.setsockopt(zmq.SNDHWM, 0)
+    sock.setsockopt(zmq.RCVHWM, 0)
     try:
         sock.connect(endpoint)
     except zmq.ZMQError as error:
@@ -269,13 +288,8 @@ def _prepare(cmd: object) -> tuple[str, bytes]:
         raise CallError(f"cannot write the message: {error}") from error
 
 
-def _read(payload: bytes, request_id: str) -> dict[str, Any] | None:
+def _read(payload: bytes, waiting: Collection[str]) -> tuple[str, Reply | None]:
     try:
-        return wire.answer(payload, request_id)
+        return wire.answer_to(payload, waiting)
     except ValueError as error:
         raise CallError(f"cannot read the answer: {error}") from error
-
-
-def _refuse_ssh(server: str | None, keyfile: str | None) -> None:
-    if server or keyfile:
-        raise CallError("cannot connect through ssh: tunnels are not supported yet")

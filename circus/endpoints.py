@@ -70,6 +70,11 @@ def candidates(explicit: str | None, environ: Mapping[str, str], uid: int) -> li
     return [*dict.fromkeys((own, system)), TCP_CONTROL]
 
 
+def remote_endpoint(environ: Mapping[str, str]) -> str:
+    """The control endpoint of another machine, as seen there, when nobody names it here."""
+    return environ.get("CIRCUSCTL_ENDPOINT") or f"ipc://{SYSTEM_DIRECTORY}/control"
+
+
 def ipc_path(endpoint: str) -> str | None:
     """The path of an `ipc://` endpoint, None for any other."""
     return endpoint.removeprefix("ipc://") if endpoint.startswith("ipc://") else None

@@ -20,7 +20,7 @@ LIMIT_DEPTH = 32
 """Objects and lists may be nested this deep."""
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 Message = dict[str, Any]
 
@@ -182,14 +182,29 @@ def with_id(message: Message, request_id: str) -> bytes:
 
 def answer(payload: bytes, request_id: str) -> Message | None:
     """The answer to our request, or None when it is for another. Raises ValueError."""
+    return answer_to(payload, [request_id])[1]
+
+
+def answer_to(payload: bytes, waiting: Collection[str]) -> tuple[str, Message | None]:
+    """Which of the requests that wait a payload answers, and the answer.
+
+    None when it is for another. Raises ValueError.
+    """
     value = json.loads(payload)
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    if value.get("id") == request_id:
-        return value
-    # a message that could not be read is answered without an id
-    unread = value.get("id") is None and value.get("status") == "error"
-    return value if unread else None
+    request_id = value.get("id")
+    if request_id in waiting:
+        return str(request_id), value
+    # a message that could not be read is answered without an id: it will be the first
+    if request_id is None and value.get("status") == "error" and waiting:
+        return next(iter(waiting)), value
+    return "", None
+
+
+def refusal(reason: str) -> Message:
+    """What a daemon would have answered to a request that we need not send."""
+    return {"status": "error", "reason": reason, "errno": ERRNO["not-found"], "tb": None}
 
 
 def reason(answer: Message) -> str | None:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from circus.client import CircusClient, unreachable
+from circus.client import CircusClient
+from circus.reach import unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

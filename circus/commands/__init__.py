@@ -19,7 +19,7 @@ from circus.commands.look import (
     Status,
     Why,
 )
-from circus.commands.scale import Decr, Incr, NumProcesses
+from circus.commands.scale import Decr, Incr, NumProcesses, Scale
 from circus.exc import UnknownCommand
 from circus.suggest import suggestion
 
@@ -49,6 +49,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Restart,
     Rm,
     Rollback,
+    Scale,
     Set,
     Signal,
     Start,

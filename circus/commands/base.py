@@ -57,12 +57,12 @@ class Argument:
         """What stands for its value in help."""
         return self.metavar or self.name.upper()
 
-    def shell_form(self) -> str:
+    def shell_form(self, *, repeated: bool = False) -> str:
         """How it is written on a command line."""
         if self.flag:
             flag = self.flag.partition("/")[0]
             return f"[{flag}]" if self.kind.name == "boolean" else f"[{flag} {self.word}]"
-        word = f"{self.word}..." if self.kind.many or self.kind.rest else self.word
+        word = f"{self.word}..." if repeated or self.kind.many or self.kind.rest else self.word
         return word if self.required else f"[{word}]"
 
     def complete(self, name: str, annotation: str) -> None:
@@ -106,6 +106,10 @@ class Command:
     """circusctl answers it by itself; the daemon refuses it."""
     wire_only: ClassVar[bool] = False
     """It has no form on a command line."""
+    several: ClassVar[bool] = False
+    """circusctl takes many names, patterns and groups as NAME, and sends a message for each."""
+    assigned: ClassVar[str] = ""
+    """Argument that may be written NAME=VALUE too, where circusctl takes several."""
     patient: ClassVar[bool] = False
     """Its answer may take as long as it takes."""
     refused_status: ClassVar[int] = 3
@@ -220,16 +224,14 @@ class Command:
         """How it is written on a command line."""
         rows = [row for row in cls.arguments if not row.wire_only]
         flags = [row.shell_form() for row in rows if row.flag]
-        words = [row.shell_form() for row in rows if not row.flag]
-        return " ".join(
-            [
-                "circusctl",
-                cls.verb,
-                *flags,
-                *(["[--waiting] [--dry-run]"] if cls.waits else []),
-                *words,
-            ]
-        )
+        flags += ["[--group GROUP]"] if cls.several else []
+        flags += ["[--waiting] [--dry-run]"] if cls.waits else []
+        words = [
+            row.shell_form(repeated=cls.several and row.name == "name")
+            for row in rows
+            if not row.flag
+        ]
+        return " ".join(["circusctl", cls.verb, *flags, *words])
 
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:

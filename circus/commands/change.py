@@ -96,6 +96,8 @@ class Rm(Change):
     Its workers are stopped, or with `--nostop` left to themselves.
     """
 
+    several = True
+
     name: Name = argument("the watcher")
     nostop: bool = argument("let the workers live on, unmanaged", default=False)
 

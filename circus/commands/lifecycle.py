@@ -23,6 +23,7 @@ class Action(Command):
     """An action on watchers, which takes its time."""
 
     waits = True
+    several = True
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -146,6 +147,8 @@ class Signal(Command):
     To all workers of a watcher or to one of them; with `--children` to the children of the
     workers instead, with `--recursive` to the workers and everything below them.
     """
+
+    several = True
 
     name: Name = argument("the watcher")
     pid: Pid | None = argument("one worker only", default=None)

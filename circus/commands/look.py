@@ -46,13 +46,19 @@ class Status(Command):
     One of active, starting, stopping, stopped.
     """
 
+    several = True
+
     name: Name | None = argument("the watcher", default=None)
 
     def run(self, engine: Engine) -> Reply:
-        """For one watcher, the state stands in the answer's own `status`."""
+        """For one watcher, the state stands in the answer's own `status`.
+
+        Of all, with the watchers of each group as `groups` when there are groups.
+        """
         if self.name is not None:
             return {"status": engine.get_watcher(self.name).status()}
-        return {"statuses": engine.statuses()}
+        groups = _groups(engine)
+        return {"statuses": engine.statuses(), **({"groups": groups} if groups else {})}
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -60,6 +66,14 @@ class Status(Command):
         if "statuses" not in reply:
             return str(reply["status"])
         return "\n".join(f"{name}: {word}" for name, word in sorted(reply["statuses"].items()))
+
+
+def _groups(engine: Engine) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for watcher in engine.watchers:
+        if watcher.config.group:
+            found.setdefault(watcher.config.group, []).append(watcher.name)
+    return found
 
 
 @command("is-active", Role.READ)
@@ -126,6 +140,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
         "name": watcher.name,
         "state": watcher.status(),
         "waits_for": engine.blocked_by(watcher) or None,
+        "numprocesses": watcher.numprocesses,
         "slots": watcher.why(wid),
     }
 

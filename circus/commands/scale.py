@@ -20,6 +20,7 @@ class Scaling(Command):
     """A change of the number of workers."""
 
     waits = True
+    several = True
 
     @classmethod
     def show(cls, reply: Reply) -> str:
@@ -72,6 +73,38 @@ class Decr(Scaling):
         watcher = engine.get_watcher(self.name)
         fewer = max(0, watcher.numprocesses - self.nb)
         return resized(watcher, watcher.numprocesses if watcher.config.singleton else fewer)
+
+
+@command("scale", Role.OPERATE)
+class Scale(Scaling):
+    """Set the number of processes of a watcher.
+
+    `web 8` or `web=8`; several at once as `web db 8` or `web=8 db=2`.
+    """
+
+    assigned = "numprocesses"
+
+    name: Name = argument("the watcher")
+    numprocesses: Count = argument("how many there are to be", metavar="N")
+
+    def run(self, engine: Engine) -> Reply | Outcome[Any]:
+        """Settles when there are as many. A singleton has one at most."""
+        watcher = engine.get_watcher(self.name)
+        if watcher.config.singleton and self.numprocesses > 1:
+            return {"numprocesses": watcher.numprocesses, "singleton": True}
+        return engine.changes.change(self.name, {"numprocesses": self.numprocesses})
+
+    async def foresee(self, engine: Engine) -> list[Step]:
+        """Of the number."""
+        watcher = engine.get_watcher(self.name)
+        if watcher.config.singleton and self.numprocesses > 1:
+            return resized(watcher, watcher.numprocesses)
+        return resized(watcher, self.numprocesses)
+
+    @property
+    def checked(self) -> bool:
+        """It is a change of the configuration like any other."""
+        return True
 
 
 @command("numprocesses", Role.READ)

@@ -39,10 +39,11 @@ def process_lines(pid: object, info: Any) -> list[str]:
 
 def options_lines(options: dict[str, Any]) -> str:
     """`key: value` lines."""
-    return "\n".join(f"{key}: {_option(key, value)}" for key, value in options.items())
+    return "\n".join(f"{key}: {option_text(key, value)}" for key, value in options.items())
 
 
-def _option(key: str, value: Any) -> str:
+def option_text(key: str, value: Any) -> str:
+    """A value as it is written for people."""
     if value is None:
         return ""
     if key == "env" and isinstance(value, dict):

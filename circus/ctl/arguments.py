@@ -6,7 +6,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from circus import wire
 from circus.commands import SHELL_COMMANDS, find
+from circus.ctl.output import columns
+from circus.ctl.targets import Target, deal
 from circus.exc import ArgumentError, MessageError, UnknownCommand
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from circus.commands.base import Argument, Command
 
 USAGE = "circusctl [options] command [args]"
+WORDS = "words"
 
 
 def _seconds(text: str) -> float:
@@ -32,13 +36,18 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--endpoint", {"help": "connection endpoint"}),
     ("--json", {"help": "output to JSON", "action": "store_true"}),
     ("--prettify", {"help": "prettify output", "action": "store_true"}),
+    ("--color", {"help": "auto, always or never", "choices": ("auto", "always", "never")}),
+    ("-H/--host", {"help": "the circusd of another machine, [user@]host[:port], through ssh"}),
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
     ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": _seconds}),
     ("--version", {"help": "display version and exit", "action": "store_true"}),
-    ("--help", {"help": "show help and exit", "action": "store_true"}),
+    ("-h/--help", {"help": "show help and exit", "action": "store_true"}),
 )
-_WITH_VALUE = frozenset(flag for flag, shape in _OPTIONS if "action" not in shape)
+FLAGS = tuple(name for flag, _ in _OPTIONS for name in flag.split("/"))
+_WITH_VALUE = frozenset(
+    name for flag, shape in _OPTIONS if "action" not in shape for name in flag.split("/")
+)
 
 
 class Asked(NamedTuple):
@@ -49,6 +58,19 @@ class Asked(NamedTuple):
     waiting: bool
     dry_run: bool
     options: argparse.Namespace
+    targets: tuple[Target, ...] = ()
+    """What it is to be done to, when that is not a single plain name in `properties`."""
+
+    def message(
+        self, command: type[Command], properties: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What to send; with other properties for a single target."""
+        properties = self.properties if properties is None else properties
+        if self.dry_run:
+            return wire.message("foresee", {"what": command.verb, "given": properties})
+        return wire.message(
+            command.verb, {**properties, **({"waiting": True} if self.waiting else {})}
+        )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,8 +87,9 @@ class _Parser(argparse.ArgumentParser):
 
 def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Asked:
     """What the words ask for. Raises ArgumentError. `session`: options that hold already."""
-    start = _verb_at(words)
+    start = verb_at(words)
     options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
+    vars(options).setdefault("reach", None)
     if start:
         _options_parser().parse_args(words[:start], options)
     if start == len(words):
@@ -94,7 +117,30 @@ def explain(command: type[Command]) -> str:
     return "\n".join([*about, _command_parser(command).format_help().rstrip()])
 
 
-def _verb_at(words: Sequence[str]) -> int:
+def awaits_value(words: Sequence[str]) -> bool:
+    """Whether the last of these words is an option, and its value the next."""
+    at = 0
+    while at < len(words):
+        at += 2 if words[at] in _WITH_VALUE else 1
+    return at > len(words)
+
+
+def known_options(words: Sequence[str], session: argparse.Namespace | None) -> argparse.Namespace:
+    """The options among words that are not complete yet. Raises ArgumentError."""
+    options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
+    vars(options).setdefault("reach", None)
+    return _options_parser().parse_known_args(words, options)[0]
+
+
+def flags_of(command: type[Command]) -> list[str]:
+    """The flags that a command takes besides those of all."""
+    found = [flag for row in command.arguments for flag in (row.flag or "").split("/") if flag]
+    found += ["--group"] if command.several else []
+    found += ["--waiting", "--dry-run"] if command.waits else []
+    return found
+
+
+def verb_at(words: Sequence[str]) -> int:
     """Where the options before the command end."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
@@ -105,17 +151,13 @@ def _verb_at(words: Sequence[str]) -> int:
 def _options_parser() -> _Parser:
     parser = _Parser("circusctl", USAGE)
     for flag, shape in _OPTIONS:
-        parser.add_argument(*(("-h", flag) if flag == "--help" else (flag,)), **shape)
+        parser.add_argument(*flag.split("/"), **shape)
     return parser
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """argparse finds out the width for itself, with modules that take longer than all of this."""
-    try:
-        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns)
-    except (OSError, ValueError):
-        columns = 80
-    return argparse.HelpFormatter(prog, width=max(columns, 40) - 2)
+    return argparse.HelpFormatter(prog, width=max(columns(os.environ), 40) - 2)
 
 
 def _command(verb: str) -> type[Command]:
@@ -132,39 +174,53 @@ def _read_command(command: type[Command], words: list[str], options: argparse.Na
     if options.help or "-h" in own or "--help" in own:
         options.help = True
         return Asked(command, {}, waiting=False, dry_run=False, options=options)
-    parser = _command_parser(command)
+    parser = _command_parser(command, dealt=command.several)
     if command.verb == "add":
         given = vars(parser.parse_args(words))
     else:
         given = vars(parser.parse_intermixed_args(words))
+    positional = given.pop(WORDS, [])
+    groups = given.pop("group", [])
     names = {row.name for row in command.arguments}
     properties = {key: given.pop(key) for key in list(given) if key in names}
     waiting, dry_run = given.pop("waiting", False), given.pop("dry_run", False)
     vars(options).update(given)
     try:
+        targets: tuple[Target, ...] = ()
+        if command.several:
+            found, targets = deal(
+                command, positional, groups, literal=bool(properties.get("match"))
+            )
+            properties |= found
         properties = command.properties(properties)
         if command.local:  # nobody else will look at them
             command.from_properties(properties)
-        return Asked(command, properties, waiting, dry_run, options)
+        return Asked(command, properties, waiting, dry_run, options, targets)
     except (ArgumentError, MessageError) as error:
         parser.error(str(error))
 
 
-def _command_parser(command: type[Command]) -> _Parser:
+def _command_parser(command: type[Command], *, dealt: bool = False) -> _Parser:
+    """`dealt`: the words are not told apart yet; argparse cannot say which of them are names."""
     parser = _Parser(f"circusctl {command.verb}", command.shell_form().replace("%", "%%"))
     taken: set[str] = set()
+    if dealt:
+        parser.add_argument(WORDS, nargs="*")
     for row in command.arguments:
         flags = row.flag.split("/") if row.flag else []
-        if not row.wire_only:
+        if not row.wire_only and (flags or not dealt):
             parser.add_argument(*(flags or [row.name]), **_shape(row, positional=not flags))
             taken.update(flags)
+    if command.several:
+        parser.add_argument(
+            "--group", action="append", default=[], help="all watchers of this group"
+        )
     if command.waits:
         parser.add_argument("--waiting", action="store_true", help="wait until it is done")
         parser.add_argument("--dry-run", action="store_true", help="only tell what it would do")
     for flag, shape in _OPTIONS:
         if flag not in taken:
-            names = ("-h", flag) if flag == "--help" else (flag,)
-            parser.add_argument(*names, **{**shape, "default": argparse.SUPPRESS})
+            parser.add_argument(*flag.split("/"), **{**shape, "default": argparse.SUPPRESS})
     return parser
 
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from circus import wire
-from circus.client import find_endpoint, unreachable
 from circus.commands.text import printable
+from circus.ctl.connection import control_endpoint, reached
 from circus.ctl.output import say
 from circus.exc import CallError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from circus.reach import Reach
 
     Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -25,24 +27,21 @@ _ID = "listen"
 
 def listen(topics: Sequence[str], options: argparse.Namespace) -> int:
     """Until it is interrupted. `--endpoint` may name the event endpoint or the control endpoint."""
-    if options.ssh:
-        raise CallError("cannot connect through ssh: tunnels are not supported yet")
-    endpoint = find_endpoint(options.endpoint)
-    obstacle = unreachable(endpoint)
-    if obstacle is not None:
-        raise CallError(obstacle)
     context: Context = zmq.Context()
-    try:
-        sub = find_events(context, endpoint, topics)
-        while True:
-            _print(sub.recv_multipart(), as_json=options.json)
-    except zmq.ZMQError as error:
-        raise CallError(f"cannot listen: {error.strerror}") from error
-    finally:
-        context.destroy(linger=0)
+    with reached(options) as reach:
+        try:
+            sub = find_events(context, control_endpoint(options, reach), topics, reach)
+            while True:
+                _print(sub.recv_multipart(), as_json=options.json)
+        except zmq.ZMQError as error:
+            raise CallError(f"cannot listen: {error.strerror}") from error
+        finally:
+            context.destroy(linger=0)
 
 
-def find_events(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.Socket[bytes]:
+def find_events(
+    context: Context, endpoint: str, topics: Sequence[str], reach: Reach
+) -> zmq.Socket[bytes]:
     """A socket that receives events, once it is known where they are.
 
     With circus 0.19 the endpoint that is named is the one of events. So it is listened to, and at
@@ -50,9 +49,10 @@ def find_events(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.S
     socket of its own: when ZeroMQ disconnects from an endpoint that has refused a socket, it may
     take down another connection of that socket instead.
     """
-    direct = _subscriber(context, endpoint, topics)
+    way = reach.way(endpoint)
+    direct = _subscriber(context, way, topics)
     asking = context.socket(zmq.DEALER)
-    asking.connect(endpoint)
+    asking.connect(way)
     asking.send(wire.with_id(wire.message("globaloptions", {}), _ID))
     poller = zmq.Poller()
     poller.register(direct, zmq.POLLIN)
@@ -62,7 +62,7 @@ def find_events(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.S
         if not answered:
             return direct
         direct.close(linger=0)
-        return _subscriber(context, _event_endpoint(asking.recv()), topics)
+        return _subscriber(context, reach.way(_event_endpoint(asking.recv())), topics)
     finally:
         asking.close(linger=0)
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from circus import __version__
 from circus.commands import SHELL_COMMANDS, find
 from circus.ctl import arguments
-from circus.ctl.connection import connect
+from circus.ctl.complete import Line, offers
+from circus.ctl.connection import reach_of
 from circus.ctl.output import complain, say
-from circus.exc import CircusError
 
 if TYPE_CHECKING:
     import argparse
@@ -40,19 +40,22 @@ class Shell(cmd.Cmd):
     def __init__(self, options: argparse.Namespace, run: Run) -> None:
         super().__init__()
         self._options = options
+        self._options.reach = reach_of(options)  # one for all commands
         self._run = run
         self._status = 0
 
     def session(self) -> int:
         """All of it; the exit status is that of the last command."""
         say(f"circusctl {__version__}")
-        self._run(["status"], self._options)
-        sys.stdout.flush()
-        with _history():
-            try:
+        try:
+            self._run(["status"], self._options)
+            sys.stdout.flush()
+            with _history():
                 self.cmdloop()
-            except KeyboardInterrupt:
-                say("")
+        except KeyboardInterrupt:
+            say("")
+        finally:
+            self._options.reach.close()
         return self._status
 
     def onecmd(self, line: str) -> bool:
@@ -92,37 +95,12 @@ class Shell(cmd.Cmd):
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         """Commands that begin so."""
-        return [verb for verb in [*VERBS, "help"] if verb.startswith(text)]
+        return offers(Line([], text), self._options)
 
     def completedefault(self, *ignored: Any) -> list[str]:
-        """Flags of the command, a command for `help`, or the name of a watcher."""
-        text, line = str(ignored[0]), str(ignored[1])
-        verb = line.split()[0]
-        if verb == "help":
-            return self.completenames(text)
-        if text.startswith("-"):
-            return [flag for flag in _flags(verb) if flag.startswith(text)]
-        return [name for name in self._watchers() if name.startswith(text.lower())]
-
-    def _watchers(self) -> list[str]:
-        try:
-            client = connect(self._options)
-        except CircusError:
-            return []
-        try:
-            return [str(name) for name in client.send_message("list").get("watchers", [])]
-        except CircusError:
-            return []
-        finally:
-            client.stop()
-
-
-def _flags(verb: str) -> list[str]:
-    if verb not in VERBS:
-        return []
-    command = find(verb)
-    own = [flag for row in command.arguments for flag in (row.flag or "").split("/") if flag]
-    return [*own, *(["--waiting"] if command.waits else []), "--json", "--help"]
+        """What may follow the words before."""
+        text, line, begin = str(ignored[0]), str(ignored[1]), int(ignored[2])
+        return offers(Line(line[:begin].split(), text), self._options)
 
 
 def history_file(environ: dict[str, str]) -> Path:

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from circus.client import unreachable
+from circus.reach import unreachable
 from tests.support import wait_until
 
 SCRIPTS = Path(__file__).with_name("scripts")

@@ -12,6 +12,7 @@ import zmq
 
 from circus.ctl.listen import find_events
 from circus.exc import CallError
+from circus.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def test_events_are_found_from_either_endpoint(context: Context, folder: Path) -
     daemon = SlowDaemon(context, folder, None)
     try:
         for endpoint in [daemon.control] * 8 + [daemon.pubsub]:
-            with find_events(context, endpoint, ["watcher.w."]) as sub:
+            with find_events(context, endpoint, ["watcher.w."], Reach()) as sub:
                 assert sub.poll(20_000), endpoint
                 assert sub.recv_multipart() == [b"watcher.w.spawn", b"{}"]
     finally:
@@ -76,6 +77,6 @@ def test_a_daemon_that_does_not_tell(context: Context, folder: Path) -> None:
     daemon = SlowDaemon(context, folder, "not allowed")
     try:
         with pytest.raises(CallError, match="cannot learn where events are: not allowed"):
-            find_events(context, daemon.control, [])
+            find_events(context, daemon.control, [], Reach())
     finally:
         daemon.close()

@@ -387,8 +387,3 @@ def test_silence_is_told_from_absence(folder: Path) -> None:
 def test_an_endpoint_that_is_none(endpoint: str) -> None:
     with pytest.raises(CallError, match="cannot connect to"):
         CircusClient(endpoint=endpoint)
-
-
-def test_ssh_is_refused_in_words() -> None:
-    with pytest.raises(CallError, match="not supported yet"):
-        CircusClient(endpoint="tcp://127.0.0.1:5555", ssh_server="root@example.org")

@@ -1,0 +1,117 @@
+"""Where a daemon is, and how it is reached."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from circus.endpoints import candidates, ipc_path, remote_endpoint
+
+if TYPE_CHECKING:
+    from circus.tunnel import Tunnel
+
+
+class Reach:
+    """The way to endpoints: as they stand, or through the `ssh` of this machine."""
+
+    def __init__(self, ssh_server: str | None = None, ssh_keyfile: str | None = None) -> None:
+        self.server = ssh_server
+        self._keyfile = ssh_keyfile
+        self._tunnel: Tunnel | None = None
+
+    def way(self, endpoint: str) -> str:
+        """What to connect to. Blocks as long as ssh needs; raises CallError with its reason."""
+        if self.server is None:
+            return endpoint
+        if self._tunnel is None or self._tunnel.failure():
+            from circus.tunnel import Tunnel
+
+            self.close()
+            self._tunnel = Tunnel(self.server, self._keyfile)
+        return self._tunnel.forward(endpoint)
+
+    def obstacle(self, endpoint: str) -> str | None:
+        """Why nobody answers there, as far as it can be seen. May take a second."""
+        if self.server is None:
+            return unreachable(endpoint)
+        failure = self._tunnel.failure() if self._tunnel else None
+        return f"The connection through ssh has ended: {failure}" if failure else None
+
+    def close(self) -> None:
+        """Take the way down."""
+        if self._tunnel is not None:
+            self._tunnel.close()
+            self._tunnel = None
+
+
+def find_endpoint(explicit: str | None = None, *, through_ssh: bool = False) -> str:
+    """The control endpoint to use: named, or the first of the usual ones that is alive.
+
+    When none is, the first that is not simply missing, so that complaints are about that one.
+    What is usual on another machine cannot be looked for: there it is where root's daemon listens.
+    """
+    if through_ssh:
+        return explicit or remote_endpoint(os.environ)
+    found = candidates(explicit, os.environ, os.geteuid())
+    if len(found) == 1:
+        return found[0]
+    there = [endpoint for endpoint in found if _is_ours(ipc_path(endpoint))]
+    for endpoint in there:
+        if unreachable(endpoint) is None:
+            return endpoint
+    return (there if ipc_path(there[0]) else found)[0]
+
+
+def unreachable(endpoint: str) -> str | None:
+    """Why nobody can be talked to there, None when somebody listens. May take a second."""
+    path = ipc_path(endpoint)
+    try:
+        if path is not None:
+            _probe(path)
+        else:
+            import socket
+
+            host, port = _host_and_port(endpoint)
+            socket.create_connection((host, port), timeout=1.0).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return f"No circusd listens at {endpoint}; is it running?"
+    except PermissionError as error:
+        return f"Permission denied on {error.filename or endpoint}; it belongs to another user."
+    except BlockingIOError:  # there are many before us
+        return None
+    except (OSError, ValueError) as error:
+        return f"Cannot reach {endpoint}: {error}"
+    return None
+
+
+def _probe(path: str) -> None:
+    """Raises OSError when nobody listens. With what `socket` is made of: that is at hand sooner."""
+    from _socket import AF_UNIX, SOCK_NONBLOCK, SOCK_STREAM, socket
+
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK)
+    try:
+        probe.connect(path)
+    finally:
+        probe.close()
+
+
+def _is_ours(path: str | None) -> bool:
+    """Whether something is there, and nobody else can have put it there to lure us."""
+    if path is None:
+        return True
+    folder = os.path.dirname(path)
+    try:
+        anybody = os.stat(os.path.dirname(folder)).st_mode & 0o002
+        if anybody and os.stat(folder).st_uid not in (0, os.geteuid()):
+            return False
+    except OSError:
+        return False
+    return os.path.lexists(path)
+
+
+def _host_and_port(endpoint: str) -> tuple[str, int]:
+    scheme, _, rest = endpoint.partition("://")
+    host, colon, port = rest.rpartition(":")
+    if scheme != "tcp" or not colon:
+        raise ValueError("an endpoint is ipc:///path or tcp://host:port")
+    return host.strip("[]"), int(port)
