@@ -15,7 +15,7 @@ from circus.config.load import load
 from circus.config.merge import carried_over, target
 from circus.config.model import changed
 from circus.config.plan import changed_watcher, plan
-from circus.config.rules import across, watcher_rules
+from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing
 from circus.core.graph import find_cycle
 from circus.exc import ArgumentError, CircusError, ConfigError
@@ -119,6 +119,7 @@ class Changes:
         wanted = changed(watcher.config, options)
         if needs(wanted) != needs(watcher.config):
             self.refuse_loops(wanted)
+        self.refuse_unknown_sockets(wanted)
         return watcher, wanted
 
     def refuse_loops(self, wanted: WatcherConfig) -> None:
@@ -129,6 +130,12 @@ class Changes:
         loop = find_cycle({**edges, wanted.name.lower(): needs(wanted)})
         if loop is not None:
             raise ArgumentError(f"a dependency loop: {' -> '.join(loop)}")
+
+    def refuse_unknown_sockets(self, wanted: WatcherConfig) -> None:
+        """Raises ArgumentError when it asks for a socket that there is not."""
+        wrong = [f"{key}: {say}" for key, say in sockets_rules(wanted, self._engine.sockets)]
+        if wrong:
+            raise ArgumentError("; ".join(wrong))
 
     # -- everything ------------------------------------------------
 

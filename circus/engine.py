@@ -271,6 +271,7 @@ class Engine:
         if config.name.lower() in self._watchers:
             raise AlreadyExist(f"{config.name!r} already exist")
         self.changes.refuse_loops(config)
+        self.changes.refuse_unknown_sockets(config)
 
     def take_in(self, config: WatcherConfig) -> Watcher:
         """A watcher that is known to be new and to go with the others; it is not started."""

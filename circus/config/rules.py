@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
@@ -13,6 +13,7 @@ from circus.core.graph import find_cycle
 from circus.suggest import suggestion
 
 if TYPE_CHECKING:
+    from circus.config.asked import Declared
     from circus.config.model import Config, SocketConfig, WatcherConfig
 
     Where = Callable[[str, str], str]
@@ -102,7 +103,7 @@ def across(config: Config, where: Where) -> list[Problem]:
     """Sockets that nobody declares, watchers that do not exist, loops."""
     problems: list[Problem] = []
     for watcher in config.watchers.values():
-        for key, message in (*_sockets(watcher, config), *_needs(watcher, config)):
+        for key, message in (*sockets_rules(watcher, config.sockets), *_needs(watcher, config)):
             problems.append(Problem(where(f"watcher:{watcher.name}", key), f"{key}: {message}"))
     for sock in config.sockets.values():
         problems += [
@@ -112,19 +113,22 @@ def across(config: Config, where: Where) -> list[Problem]:
     return problems + _loops(config, where)
 
 
-def _sockets(watcher: WatcherConfig, config: Config) -> Iterator[tuple[str, str]]:
+def sockets_rules(
+    watcher: WatcherConfig, declared: Mapping[str, Declared]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the sockets that a watcher asks for: (option, what is wrong)."""
     wanted = list(naming(watcher))
     if watcher.stdin_socket:
         wanted.append(("stdin_socket", watcher.stdin_socket))
     for key, name in wanted:
-        if name.lower() not in config.sockets:
-            near = suggestion(name.lower(), config.sockets)
+        if name.lower() not in declared:
+            near = suggestion(name.lower(), declared)
             yield key, f"nobody declares [socket:{name}]{near}"
     if not watcher.on_demand:
         return
-    if not config.sockets:
+    if not declared:
         yield "on_demand", "there is no socket to wait for"
-    elif not waited_for(watcher, config.sockets):
+    elif not waited_for(watcher, declared):
         yield "on_demand", "with so_reuseport nobody listens before it is started"
 
 

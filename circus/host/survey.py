@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 import resource
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,22 +24,39 @@ from circus.suggest import suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from circus.config.model import Config, WatcherConfig
+    from circus.config.model import Config, SocketConfig, WatcherConfig
 
     Where = Callable[[str, str], str]
 
 
 def survey_all(config: Config, where: Where) -> list[Problem]:
-    """What `survey` looks at, and the owners of the endpoints and sockets."""
+    """What `survey` looks at, and what the endpoints and sockets need."""
     owners = [("circus", "endpoint_owner", "user", config.circus.endpoint_owner)]
     for sock in config.sockets.values():
         section = f"socket:{sock.name}"
         owners += [(section, "owner", "user", sock.owner), (section, "group", "group", sock.group)]
-    return survey(config.watchers.values(), where) + [
-        Problem(where(section, key), f"{key}: {reason}")
-        for section, key, what, name in owners
-        for reason in _unknown(what, name)
-    ]
+    return (
+        survey(config.watchers.values(), where)
+        + [
+            Problem(where(section, key), f"{key}: {reason}")
+            for section, key, what, name in owners
+            for reason in _unknown(what, name)
+        ]
+        + [
+            Problem(where(f"socket:{sock.name}", key), f"{key}: {reason}")
+            for sock in config.sockets.values()
+            for key, reason in _of_socket(sock)
+        ]
+    )
+
+
+def _of_socket(config: SocketConfig) -> Iterator[tuple[str, str]]:
+    if config.path and not os.path.isdir(folder := os.path.dirname(config.path) or "."):
+        yield "path", f"{folder!r} is not a directory"
+    known = [name for _, name in socket.if_nameindex()]
+    if config.interface and config.interface not in known:
+        near = suggestion(config.interface, known)
+        yield "interface", f"there is no network interface {config.interface!r}{near}"
 
 
 def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:

@@ -380,12 +380,3 @@ def test_restart_of_the_daemon_reads_the_file_again(circusd: Start) -> None:
     assert daemon.call("restart")["status"] == "ok"
     wait_until(lambda: "two.1 started" in daemon.text())
     wait_until(lambda: daemon.ctl("list").stdout == "two\n")
-
-
-def test_a_socket_that_changed_is_told(circusd: Start) -> None:
-    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[socket:s]\npath = FOLDER/s\n")
-    daemon.write("[watcher:w]\ncmd = sleep 3600\n[socket:s]\npath = FOLDER/t\n")
-    pids = daemon.wait_pids("w", 1)
-    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
-    assert "socket s: path; counts when circusd is started again" in daemon.text()
-    assert daemon.pids("w") == pids

@@ -94,6 +94,17 @@ def test_t37_t38_each_worker_has_exactly_the_sockets_that_it_asked_for(circusd: 
     ]
 
 
+def test_a_socket_that_there_is_not_is_refused_at_run_time(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n[socket:web]\npath = FOLDER/s\n")
+    say = "nobody declares [socket:wbe], did you mean 'web'?"
+    options = {"sockets": ["wbe"]}
+    answer = daemon.call("add", name="x", cmd="sleep 1", options=options)
+    assert answer["reason"].endswith(f"sockets: {say}")
+    answer = daemon.call("set", name="w", options={"cmd": "sleep $(circus.sockets.wbe)"})
+    assert answer["reason"].endswith(f"cmd: {say}")
+    assert daemon.call("list")["watchers"] == ["w"]
+
+
 def test_programs_of_circus_0_19_find_sockets_under_the_numbers_that_are_told(
     circusd: Start,
 ) -> None:
@@ -282,13 +293,16 @@ def test_one_that_was_stopped_by_hand_stays_stopped_and_nobody_spins(circusd: St
     daemon = circusd(
         "[watcher:lazy]\ncmd = sleep 3600\nsockets = s\non_demand = True\n"
         "[watcher:rude]\ncmd = true\nsockets = t\non_demand = True\nbackoff_delay = 0.2\n"
-        "[socket:s]\npath = FOLDER/s\n[socket:t]\npath = FOLDER/t\n"
+        "[watcher:broken]\ncmd = /nowhere\nsockets = u\non_demand = True\nmax_retry = 1\n"
+        "backoff_max = 0.2\n"
+        "[socket:s]\npath = FOLDER/s\n[socket:t]\npath = FOLDER/t\n[socket:u]\npath = FOLDER/u\n"
     )
     assert daemon.call("stop", name="lazy", waiting=True)["status"] == "ok"
-    with connect(daemon, "s"), connect(daemon, "t"):
+    with connect(daemon, "s"), connect(daemon, "t"), connect(daemon, "u"):
         before = ticks(daemon.process.pid)
         # by the clock of a watcher that does not take its connection
         wait_until(lambda: daemon.text().count("rude.1 started") >= 6)
+        wait_until(lambda: daemon.text().count("Starting broken") >= 3)
         assert ticks(daemon.process.pid) - before < 50  # hundredths of a second
         assert daemon.call("status", name="lazy")["status"] == "stopped"
         assert listed(daemon)["s"]["queue"] == 1
