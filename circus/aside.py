@@ -1,8 +1,9 @@
-"""Runs what may block in a thread of its own, while the loop goes on."""
+"""Runs what may block in a thread of its own, while whoever asked goes on."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 from typing import TYPE_CHECKING, TypeVar
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def aside(loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> asyncio.Future[T]:
-    """A future of what `work()` returns or raises.
+def aside(
+    loop: asyncio.AbstractEventLoop, work: Callable[[], T], *, limit: float | None = None
+) -> asyncio.Future[T]:
+    """A future of what `work()` returns or raises; after `limit` seconds of a TimeoutError.
 
     A thread of its own, not one of a pool: work that never ends holds up neither other work nor
     the end of the process.
@@ -39,4 +42,24 @@ def aside(loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> asyncio.Fut
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, name="aside", daemon=True).start()
+    if limit is not None:
+        timer = loop.call_later(limit, settle, None, TimeoutError())
+        future.add_done_callback(lambda _: timer.cancel())
     return future
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work()` returns or raises; it is left to itself, with TimeoutError, when it is late.
+
+    Blocks the calling thread meanwhile.
+    """
+    done: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as caught:  # noqa: BLE001 whoever waits is who has to know
+            done.set_exception(caught)
+
+    threading.Thread(target=run, name="within", daemon=True).start()
+    return done.result(seconds)

@@ -19,6 +19,7 @@ from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing
 from circus.core.graph import find_cycle
 from circus.exc import ArgumentError, CircusError, ConfigError
+from circus.hooks import survey_hooks
 from circus.host.survey import survey
 from circus.startup import needs
 from circus.steps import Action, Step
@@ -83,8 +84,10 @@ class Changes:
         async with self._turns.setdefault(name.lower(), asyncio.Lock()):
             watcher, wanted = self._wanted(name, options)
             step = _step(watcher, wanted)
-            if step is not None:
-                await self._refuse_what_cannot_run([step], [wanted], _nowhere)
+            anew = [key.removeprefix("hooks.") for key in options if key.startswith("hooks.")]
+            if step is not None or anew:
+                steps = [step] if step is not None else []
+                await self._refuse_what_cannot_run(steps, [wanted], _nowhere, anew=anew)
                 # it may have been resized or removed meanwhile, or everything be ending
                 watcher, wanted = self._wanted(name, options)
                 step = _step(watcher, wanted)
@@ -244,13 +247,25 @@ class Changes:
         return wanted, steps
 
     async def _refuse_what_cannot_run(
-        self, steps: Sequence[Step], configs: Sequence[WatcherConfig], where: Where
+        self,
+        steps: Sequence[Step],
+        configs: Sequence[WatcherConfig],
+        where: Where,
+        *,
+        anew: Collection[str] = (),
     ) -> None:
-        """Raises ConfigError, before anything is touched."""
+        """Raises ConfigError, before anything is touched. Hooks in `anew` are imported again."""
         names = {step.name for step in steps if step.action in RUNS_SOMETHING}
         chosen = [config for config in configs if config.name in names]
-        if chosen:
-            problems = await aside(self._engine.loop, lambda: survey(chosen, where))
+        changed = {step.name for step in steps}
+        hooked = [one for one in configs if one.hooks and (anew or one.name in changed)]
+
+        def look() -> list[Problem]:
+            path = self._engine.config.path
+            return survey(chosen, where) + survey_hooks(hooked, where, path, anew=anew)
+
+        if chosen or hooked:
+            problems = await aside(self._engine.loop, look)
             if problems:
                 raise ConfigError(problems)
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import prctl
 
 from circus import __version__, logs
+from circus.aside import aside
 from circus.config.load import examine, load
 from circus.config.schema import in_order
 from circus.control.serve import serve
 from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
 from circus.exc import CircusError, ConfigError, ConflictError
+from circus.hooks import survey_hooks
 from circus.host import spawn
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
@@ -77,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(path: str, *, strict: bool) -> int:
     loaded, wrong = examine(path, os.environ, strict=strict)
-    problems = in_order([*wrong, *survey_all(loaded.config, loaded.where)])
+    config, where = loaded.config, loaded.where
+    missing = survey_hooks(config.watchers.values(), where, config.path)
+    problems = in_order([*wrong, *survey_all(config, where), *missing])
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if problems:
@@ -162,6 +166,8 @@ async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> boo
         engine.followers.append(lambda circus: logs.set_level(circus.loglevel or "info"))
     signals = Signals(engine)
     try:
+        if not await _hooks_are_there(loaded, engine):
+            return False
         server = serve(engine, endpoints)
         try:
             engine.initialize()
@@ -187,6 +193,20 @@ async def _run(loaded: Loaded, started: int | None, *, fixed_level: bool) -> boo
         signals.close()
 
 
+async def _hooks_are_there(loaded: Loaded, engine: Engine) -> bool:
+    """Import them; False when somebody ends us meanwhile. Raises ConfigError."""
+    hooked = [one for one in loaded.config.watchers.values() if one.hooks]
+    if not hooked:
+        return True
+    look = aside(engine.loop, lambda: survey_hooks(hooked, loaded.where, loaded.config.path))
+    await asyncio.wait((look, engine.ended), return_when=asyncio.FIRST_COMPLETED)
+    if not look.done():
+        return False
+    if problems := look.result():
+        raise ConfigError(in_order(problems))
+    return True
+
+
 OPEN_TO_ALL = (
     "endpoint = %s: whoever can connect to it can run any program as root, and nobody is asked "
     "for a name; an ipc:// endpoint has permissions, and with curve = True only keys are let in"
@@ -206,7 +226,6 @@ def _not_run(loaded: Loaded) -> list[str]:
         found.append("the web console (httpd)")
     if config.circus.statsd or (config.circus.stats_endpoint and config.circus.statsd is None):
         found.append("circusd-stats (stats_endpoint)")
-    found += [f"the hooks of {one.name}" for one in config.watchers.values() if one.hooks]
     return found
 
 

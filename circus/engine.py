@@ -343,7 +343,7 @@ class Engine:
     def hurry(self) -> None:
         """A second request to end: whatever still runs is killed now."""
         for watcher in self._all():
-            watcher.kill(graceful_timeout=0.0)
+            watcher.hurry()
         self.strays.hurry()
 
     # -- how ------------------------------------------------

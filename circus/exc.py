@@ -17,6 +17,7 @@ ERRNO = {
     "denied": 3,
     "os": 4,
     "conflict": 5,
+    "hook": 5,
     "failed": 6,
 }
 
@@ -105,4 +106,10 @@ class SpawnError(CircusError):
 
 
 class HookError(CircusError):
-    """A user's hook raised, returned a refusal, or took longer than it may."""
+    """A user's hook cannot be found, raised, or took longer than it may."""
+
+    code = "hook"
+
+
+class RetryLater(CircusError):
+    """For hooks to raise: not now, ask me again after the usual back-off."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circus.core.slot import State, Why
+from circus.core.slot import TURNED_AWAY, State, Why
 
 if TYPE_CHECKING:
     from circus.config.model import WatcherConfig
@@ -28,8 +28,8 @@ NEXT = {
 }
 
 
-def slot_report(slot: Slot, config: WatcherConfig, now: float) -> dict[str, Any]:
-    """The answer to `why` for one slot; durations in seconds."""
+def slot_report(slot: Slot, config: WatcherConfig, now: float, hook: str = "") -> dict[str, Any]:
+    """The answer to `why` for one slot; durations in seconds. `hook`: the one it waits for."""
     return {
         "wid": slot.wid,
         "state": str(slot.state),
@@ -37,15 +37,17 @@ def slot_report(slot: Slot, config: WatcherConfig, now: float) -> dict[str, Any]
         "pid": slot.pid,
         "what": WORDS[slot.state] + (f": {slot.why}" if slot.state is State.STOPPING else ""),
         "last": slot.last,
-        "next": _next(slot, config, now),
+        "next": "; ".join(filter(None, [hook, _next(slot, config, now, hook)])),
         "failures": slot.failures,
         "restarts": slot.restarts,
     }
 
 
-def _next(slot: Slot, config: WatcherConfig, now: float) -> str:
+def _next(slot: Slot, config: WatcherConfig, now: float, hook: str) -> str:
     left = max(0.0, (slot.deadline or now) - now)
     match slot.state:
+        case State.SPAWNING if hook:
+            return ""
         case State.STARTING:
             return f"counts as ready in {left:.1f} s"
         case State.READY if slot.deadline:
@@ -54,9 +56,11 @@ def _next(slot: Slot, config: WatcherConfig, now: float) -> str:
             after = "" if slot.wanted and slot.why is not Why.ASKED else ", and stays stopped"
             return f"SIGKILL in {left:.1f} s unless it ends{after}"
         case State.BACKOFF:
-            if not slot.failures:
+            if not slot.failures or slot.why in TURNED_AWAY:
                 return f"started again in {left:.1f} s"
             bound = "" if config.max_retry < 0 else f" of {config.max_retry}"
             return f"next try in {left:.1f} s (failure {slot.failures}{bound})"
+        case State.FAILED if slot.why in TURNED_AWAY:
+            return "nothing until it is started again"
         case _:
             return NEXT.get(slot.state, "nothing")

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from circus.conditions import Conditions
 from circus.core import slot as core
-from circus.core.pool import Pool
+from circus.core.life import Answered
+from circus.core.pool import ITSELF, Pool
 from circus.core.slot import State
 from circus.exc import ArgumentError, CircusError, NotFound
+from circus.hooks import Hooks
 from circus.host import tree
 from circus.report import slot_report
 from circus.threads import Outcome, asked_in_loop, from_any_thread
@@ -44,7 +46,8 @@ class Watcher:
         self.config = config
         self.engine = engine
         self.pool = Pool(config)
-        self._workers = Workers(config, self.pool, engine, self.send)
+        self._hooks = Hooks(self, engine)
+        self._workers = Workers(config, self.pool, engine, self._hooks, self.send)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._conditions = Conditions(engine.loop)
@@ -98,7 +101,12 @@ class Watcher:
             raise NotFound(f"worker {wid} not found in {self.name!r}")
         now = self.engine.loop.time()
         slots = [self.pool.slots[wid]] if wid is not None else self.pool.slots.values()
-        return [slot_report(slot, self.config, now) for slot in slots]
+        return [slot_report(slot, self.config, now, self._hooks.waits(slot.wid)) for slot in slots]
+
+    @property
+    def halted(self) -> str:
+        """The hook that the watcher itself waits for, or why one keeps it down; or nothing."""
+        return self._hooks.waits(ITSELF) or self.pool.life.refusal
 
     @asked_in_loop
     def info(self) -> dict[str, dict[str, Any] | str]:
@@ -109,6 +117,12 @@ class Watcher:
     def process_info(self, pid: int) -> dict[str, Any] | str:
         """The same of one worker. Raises NotFound."""
         return self.get_process(pid).info()
+
+    def extended(self, pid: int | None = None) -> Result:
+        """The same of one worker or all, by pid, with what the extended_stats hook adds."""
+        chosen = [self.get_process(pid)] if pid is not None else list(self.processes.values())
+        infos = {process.pid: process.info() for process in chosen}
+        return self.engine.keep(self._hooks.extend(infos))
 
     def get_process(self, pid: int) -> Process:
         """Raises NotFound."""
@@ -192,6 +206,7 @@ class Watcher:
     def configure(self, config: WatcherConfig) -> None:
         """Take a new configuration; running workers keep theirs until they are replaced."""
         self.config = self.pool.config = config
+        self._hooks.configure(config)
         self._workers.configure(config)
         self.send_all(self.pool.reconcile(self._now()))
 
@@ -226,15 +241,23 @@ class Watcher:
             else:
                 below = process.below(children=children, recursive=recursive)
                 if not children:
-                    process.send_signal(signum)
+                    self._workers.signal(process, signum)
             for found in below:
                 tree.send(found, signum)
 
+    def hurry(self) -> None:
+        """Wait for no hook any more, and kill what still runs."""
+        self._hooks.give_up()
+        self.kill(graceful_timeout=0.0)
+
     # -- the only way in ------------------------------------------------
 
-    def send(self, wid: int, event: core.Event) -> None:
-        """Take in an event of one slot. Never blocks, never awaits."""
-        self.send_all(self.pool.handle(wid, event, self._now()))
+    def send(self, wid: int, event: core.Event | Answered) -> None:
+        """Take in an event of one slot, or of the watcher itself. Never blocks, never awaits."""
+        if isinstance(event, Answered):
+            self.send_all(self.pool.answered(event, self._now()))
+        else:
+            self.send_all(self.pool.handle(wid, event, self._now()))
 
     def send_all(self, effects: Effects) -> None:
         """Perform what the pool decided, then see to timers and to those who wait."""
@@ -313,13 +336,20 @@ class Watcher:
         return result
 
     def _raise_if_fallen(self) -> None:
+        if (refusal := self.pool.life.refusal) != "":
+            raise CircusError(f"{self.name}: {refusal}; {self._next_start()}")
         for slot in self.pool.slots.values():
             if slot.state in (State.BACKOFF, State.FAILED):
                 report = slot_report(slot, self.config, self._now())
                 raise CircusError(f"{self.name}.{slot.wid}: {report['last']}; {report['next']}")
 
+    def _next_start(self) -> str:
+        moment = self.pool.life.not_before
+        return "stopped" if moment is None else f"next try in {moment - self._now():.1f} s"
+
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now."""
         if self._timer is not None:
             self._timer.cancel()
+        self._hooks.close()
         self._workers.close()

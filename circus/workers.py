@@ -6,11 +6,15 @@ import contextlib
 import logging
 import os
 import random
+import signal
+import time
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from circus.aside import aside
 from circus.core import slot as core
+from circus.core.life import Answered, Ask
+from circus.core.pool import ITSELF
 from circus.core.slot import State
 from circus.exc import CircusError, NotFound, SpawnError
 from circus.host import identity, spawn, tree
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 
     from circus.config.model import WatcherConfig
     from circus.core.pool import Pool
+    from circus.core.verdict import Verdict
     from circus.engine import Engine
+    from circus.hooks import Hooks
     from circus.host.reaper import Exit
 
 logger = logging.getLogger(__name__)
@@ -41,13 +47,15 @@ class Workers:
         config: WatcherConfig,
         pool: Pool,
         engine: Engine,
-        send: Callable[[int, core.Event], None],
+        hooks: Hooks,
+        send: Callable[[int, core.Event | Answered], None],
     ) -> None:
         self.running: dict[int, Process] = {}
         """By pid, in the order they were started."""
         self._config = config
         self._pool = pool
         self._engine = engine
+        self._hooks = hooks
         self._send = send
         self._output = Output(config, engine.pump)
         self._by_wid: dict[int, Process] = {}
@@ -56,6 +64,8 @@ class Workers:
         self._preparing: asyncio.Future[Recipe] | None = None
         self._held: list[int] = []
         """Slots whose start waits for the recipe."""
+        self._on_trial: set[Process] = set()
+        """Those that run and that the after_spawn hook has not accepted yet."""
 
     def configure(self, config: WatcherConfig) -> None:
         """What is started from now on follows this; what runs stays as it is."""
@@ -97,33 +107,101 @@ class Workers:
 
     # -- effects ------------------------------------------------
 
-    def perform(self, wid: int, effect: core.Effect) -> None:
+    def perform(self, wid: int, effect: core.Effect | Ask) -> None:
         """Do what the pool decided. Never blocks; the answer is an event, later."""
         match effect:
             case core.Spawn():
-                self._engine.spawner.add(self._spawn, wid)
+                self._hooks.ask(
+                    "before_spawn",
+                    partial(self._may_spawn, wid),
+                    wid=wid,
+                    still=lambda: self._pool.wants(wid),
+                )
             case core.Signal(signum):
-                self._signal(wid, signum)
+                self._stop(wid, signum)
             case core.KillTree():
                 if (process := self._by_wid.get(wid)) is not None:
                     self._engine.strays.kill(process)
+                    if process.alive:
+                        self._tell_of_signal(process, signal.SIGKILL)
+            case Ask(hook):
+                self._hooks.ask(hook, self._answer)
             case _:
                 assert_never(effect)
 
-    def _signal(self, wid: int, signum: int) -> None:
+    def _answer(self, verdict: Verdict) -> None:
+        answered = Answered(verdict.refusal, verdict.later, random.random())
+        self._send(ITSELF, answered)
+
+    # -- signals ------------------------------------------------
+
+    def signal(self, process: Process, signum: int) -> None:
+        """Signal the leader, unless the before_signal hook is against it."""
+        self._when_allowed(process, signum, lambda: process.send_signal(signum))
+
+    def _stop(self, wid: int, signum: int) -> None:
         process = self._by_wid.get(wid)
         if process is None:
             return
         if not process.alive:
             self._engine.strays.signal(process, signum)
             return
-        if self._config.stop_children:
-            for child in process.children():
-                tree.send(child, signum)
-        process.send_signal(signum)
-        self._tell("kill", process_pid=process.pid)
+
+        def send() -> None:
+            if self._config.stop_children:
+                for child in process.children():
+                    tree.send(child, signum)
+            process.send_signal(signum)
+
+        def told() -> None:
+            self._tell("kill", process_pid=process.pid)
+
+        self._when_allowed(process, signum, send, told)
+
+    def _when_allowed(
+        self,
+        process: Process,
+        signum: int,
+        send: Callable[[], None],
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`send`, with the hooks around it, and `told` also when it was not allowed."""
+        if signum == signal.SIGKILL:  # cannot be vetoed, so it does not wait either
+            send()
+            told()
+            self._tell_of_signal(process, signum)
+            return
+
+        facts = {"pid": process.pid, "signum": signum}
+
+        def allowed(verdict: Verdict) -> None:
+            if not process.alive:
+                return
+            if not verdict.refusal:
+                send()
+                self._hooks.tell("after_signal", facts)
+            told()
+
+        self._hooks.ask(
+            "before_signal",
+            allowed,
+            facts,
+            wid=process.wid,
+            still=lambda: process.alive,
+        )
+
+    def _tell_of_signal(self, process: Process, signum: int) -> None:
+        for hook in ("before_signal", "after_signal"):
+            self._hooks.tell(hook, {"pid": process.pid, "signum": signum})
 
     # -- the start of a worker ------------------------------------------------
+
+    def _may_spawn(self, wid: int, verdict: Verdict) -> None:
+        if verdict.refusal:
+            refused = core.Refused(verdict.refusal, verdict.later, luck=random.random())
+            self._send(wid, refused)
+        else:
+            self._engine.spawner.add(self._spawn, wid)
 
     def _spawn(self, wid: int) -> None:
         slot = self._pool.slots.get(wid)
@@ -199,10 +277,29 @@ class Workers:
         return process.failure
 
     def _spawned(self, process: Process) -> None:
-        self.running[process.pid] = process
+        if process.alive:
+            self.running[process.pid] = process
         logger.info("%s.%d started, pid %d", self._config.name, process.wid, process.pid)
-        self._tell("spawn", process_pid=process.pid)
-        self._send(process.wid, core.Spawned(process.pid, random.random()))
+        self._on_trial.add(process)
+        self._hooks.ask(
+            "after_spawn",
+            partial(self._accept, process),
+            {"pid": process.pid},
+            wid=process.wid,
+            still=lambda: self._pool.wants(process.wid),
+        )
+
+    def _accept(self, process: Process, verdict: Verdict) -> None:
+        """It counts as a worker from now on; or it is stopped, when a hook does not want it."""
+        self._on_trial.discard(process)
+        event: core.Event = core.Spawned(process.pid, random.random())
+        if verdict.refusal:
+            event = core.Refused(verdict.refusal, verdict.later, process.pid, random.random())
+        else:
+            self._tell("spawn", process_pid=process.pid)
+        self._send(process.wid, event)
+        if process.exit is not None:
+            self._ended(process, process.exit)
 
     def _spawn_failed(self, wid: int, error: BaseException) -> None:
         slot = self._pool.slots.get(wid)
@@ -225,10 +322,11 @@ class Workers:
             self._by_wid.pop(process.wid, None)
             self._spawn_failed(process.wid, failure)
             return
+        self.running.pop(process.pid, None)
         if unread:  # it ran and ended before we came to hear of either
             self._spawned(process)
-        self.running.pop(process.pid, None)
-        self._ended(process, how)
+        elif process not in self._on_trial:
+            self._ended(process, how)
 
     def _ended(self, process: Process, how: Exit) -> None:
         slot = self._pool.slots.get(process.wid)
@@ -236,6 +334,7 @@ class Workers:
         self._log_end(process, how, meant=stopping or how.success)
         if not stopping or not self._pool.up:
             self._tell("reap", process_pid=process.pid, exit_code=how.number)
+        self._tell_of_end(process, how, asked=stopping)
         waits = stopping or tree.has_group(process.pid)
         self._engine.strays.ended(
             process,
@@ -246,6 +345,14 @@ class Workers:
             self._by_wid.pop(process.wid, None)
         event = core.Exited(str(how), empty=not waits, success=how.success, luck=random.random())
         self._send(process.wid, event)
+
+    def _tell_of_end(self, process: Process, how: Exit, *, asked: bool) -> None:
+        """It has been collected already: hooks may take their time."""
+        facts = {"process_pid": process.pid, "time": time.time()}
+        self._hooks.tell("before_reap", facts)
+        status = None if asked else how.status
+        more = {"exit_code": how.number, "process_status": status}
+        self._hooks.tell("after_reap", {**facts, **more})
 
     def _log_end(self, process: Process, how: Exit, *, meant: bool) -> None:
         logger.log(

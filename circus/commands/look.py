@@ -13,6 +13,7 @@ from circus.exc import MessageError, NotFound
 if TYPE_CHECKING:
     from circus.engine import Engine
     from circus.sockets import CircusSocket
+    from circus.threads import Outcome
     from circus.watcher import Watcher
 
 
@@ -141,16 +142,19 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
         "state": watcher.status(),
         "waits_for": engine.blocked_by(watcher) or None,
         "numprocesses": watcher.numprocesses,
+        "halted": watcher.halted or None,
         "slots": watcher.why(wid),
     }
 
 
 def _why_lines(watcher: Reply) -> list[str]:
     name = watcher["name"]
+    word, halted = watcher["state"], watcher["halted"]
     if not watcher["slots"]:
-        word = watcher["state"]
-        return [f"{name}  {word}" + (f", waits for {w}" if (w := watcher["waits_for"]) else "")]
-    lines = [(f"{name}.{slot['wid']}", _slot_text(slot)) for slot in watcher["slots"]]
+        waits = f"waits for {watcher['waits_for']}" if watcher["waits_for"] else ""
+        return [f"{name}  " + ", ".join(filter(None, [word, waits, halted]))]
+    lines = [(name, f"{word}, {halted}")] if halted else []
+    lines += [(f"{name}.{slot['wid']}", _slot_text(slot)) for slot in watcher["slots"]]
     width = max(len(label) for label, _ in lines)
     return [f"{label:<{width}}  {text}" for label, text in lines]
 
@@ -179,16 +183,29 @@ class Stats(Command):
     process: Pid | None = argument("one worker only", default=None, metavar="PID")
     extended: bool = argument("ask the extended_stats hook too", default=False)
 
-    def run(self, engine: Engine) -> Reply:
+    def run(self, engine: Engine) -> Reply | Outcome[Reply]:
         """Read from the kernel now."""
         if self.name is None:
             if self.process is not None:
                 raise MessageError("message invalid 'name' is missing")
             return {"infos": {watcher.name: watcher.info() for watcher in engine.watchers}}
         watcher = engine.get_watcher(self.name)
+        if self.extended and "extended_stats" in watcher.config.hooks:
+            return engine.keep(self._extended(watcher))
         if self.process is None:
             return {"name": self.name, "info": watcher.info()}
         return {"process": self.process, "info": watcher.process_info(self.process)}
+
+    async def _extended(self, watcher: Watcher) -> Reply:
+        infos = await watcher.extended(self.process)
+        if self.process is None:
+            return {"name": self.name, "info": infos}
+        return {"process": self.process, "info": infos[str(self.process)]}
+
+    @property
+    def checked(self) -> bool:
+        """A hook has to answer first."""
+        return self.extended
 
     @classmethod
     def show(cls, reply: Reply) -> str:

@@ -216,6 +216,8 @@ class WatcherConfig:
     hooks: Mapping[str, tuple[Any, bool]] = option(kinds.HOOK, default={}, prefix="hooks.",
         role=ADMIN, on_change=LIVE, doc="Function to call: dotted name, then whether its "
         "failure is ignored.")  # fmt: skip
+    hook_timeout: float = option(kinds.SECONDS, default=60.0, on_change=LIVE,
+        doc="A hook that takes longer has failed; its answer is not waited for.")  # fmt: skip
     virtualenv: str | None = option(kinds.TEXT, default=None,
         role=ADMIN, doc="Virtual environment to run in; needs copy_env.")  # fmt: skip
     virtualenv_py_ver: str | None = option(kinds.TEXT, default=None,

@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circus.core import slot as core
-from circus.core.slot import Slot, State
+from circus.core.life import AFTER_ANSWER, FILLED, Answered, Ask, Life, Stage
+from circus.core.slot import TURNED_AWAY, UNASKED, Slot, State
 
 if TYPE_CHECKING:
     from circus.config.model import WatcherConfig
 
-    Effects = list[tuple[int, core.Effect]]
+    Effects = list[tuple[int, core.Effect | Ask]]
 
+ITSELF = 0
+"""Stands for the watcher where a wid is expected."""
 BUSY = (State.SPAWNING, State.STARTING, State.STOPPING)
-TRYING = (State.SPAWNING, State.STARTING, State.BACKOFF)
+RISING = (State.SPAWNING, State.STARTING)
+TRYING = (*RISING, State.BACKOFF)
 FELL = (State.BACKOFF, State.FAILED, State.DONE)
 
 
@@ -46,7 +50,7 @@ class Pool:
     def __init__(self, config: WatcherConfig) -> None:
         self.config = config
         self.slots: dict[int, Slot] = {}
-        self.up = False
+        self.life = Life()
         self.trouble = ""
         """Why the last reload was given up, or nothing."""
         self.replacement: Replacement | None = None
@@ -58,9 +62,6 @@ class Pool:
         self._highest = 0
         self._deadlines: list[tuple[float, int]] = []
         self._next_spawn = 0.0
-        self._start_again = False
-        self._risen = False
-        """Since it is up, every position has been filled once."""
 
     # -- what is wanted ------------------------------------------------
 
@@ -70,11 +71,14 @@ class Pool:
         wanted = self.config.numprocesses
         return min(wanted, 1) if self.config.singleton else wanted
 
+    @property
+    def up(self) -> bool:
+        """Whether there are to be workers."""
+        return self.life.wanted
+
     def start(self, now: float) -> Effects:
         """Bring every position up; those that gave up or wait get another try at once."""
-        self._risen = self._risen and self.up
-        self.up = True
-        self._start_again = False
+        self.life.start(self.config)
         effects: Effects = []
         for wid in [w for w in self._members if self._has_ended(self.slots[w])]:
             effects += self._step(wid, core.Retry(), now)
@@ -82,16 +86,15 @@ class Pool:
 
     def stop(self, now: float) -> Effects:
         """Let every position become empty."""
-        self.up = False
-        self._start_again = False
+        self.life.stop()
         self.replacement = None
         return self.reconcile(now)
 
     def restart(self, now: float) -> Effects:
         """Stop everything, then start everything."""
-        effects = self.stop(now)
-        self._start_again = True
-        return effects + self.reconcile(now)
+        self.life.restart()
+        self.replacement = None
+        return self.reconcile(now)
 
     def reload(self, now: float, *, sequential: bool) -> Effects:
         """Replace every worker by a new one; the old one goes when the new one is ready."""
@@ -115,8 +118,18 @@ class Pool:
         """Take in one event of one slot. Late events of slots that are gone are ignored."""
         if wid not in self.slots:
             return []
+        refused = isinstance(event, core.Refused) and not event.later
+        refused = refused and self.slots[wid].wanted and self.replacement is None
         effects = self._step(wid, event, now)
+        if refused and self.up:
+            # but what a reload makes anew may be refused while the old goes on
+            self.life.refuse(self.slots[wid].last)
         return effects + self.reconcile(now)
+
+    def answered(self, event: Answered, now: float) -> Effects:
+        """The hook of the watcher that was asked has answered."""
+        self.life.answered(event, self.config, now)
+        return self.reconcile(now)
 
     def due(self, now: float) -> Effects:
         """Take in every deadline that is behind us."""
@@ -136,30 +149,52 @@ class Pool:
             if slot is not None and slot.deadline == deadline:
                 break
             heapq.heappop(self._deadlines)
-        earliest = self._deadlines[0][0] if self._deadlines else None
+        moments = [self._deadlines[0][0]] if self._deadlines else []
         if self._next_spawn > now and self._is_waiting_to_spawn():
-            return self._next_spawn if earliest is None else min(earliest, self._next_spawn)
-        return earliest
+            moments.append(self._next_spawn)
+        if self.life.not_before is not None:
+            moments.append(self.life.not_before)
+        return min(moments, default=None)
 
     # -- what is ------------------------------------------------
 
     @property
     def settled(self) -> bool:
         """Nothing is on its way: every slot is up, empty, waiting to retry or given up."""
-        if self.replacement is not None or self._start_again or self._is_waiting_to_spawn():
+        life = self.life
+        if life.stage in AFTER_ANSWER or (life.again and life.not_before is None):
+            return False
+        if self.replacement is not None or self._is_waiting_to_spawn():
             return False
         return not any(self._counts[state] for state in BUSY)
 
     @property
     def status(self) -> str:
         """`active`, `starting`, `stopping` or `stopped`; active also with no worker to run."""
-        if not self.up:
-            return "stopping" if self.slots or self._start_again else "stopped"
+        match self.life.stage:
+            case Stage.BEFORE_START | Stage.AFTER_START:
+                return "starting"
+            case Stage.BEFORE_STOP | Stage.SINKING:
+                return "stopping"
+            case Stage.AFTER_STOP:
+                return "stopping" if self.life.again else "stopped"
+            case Stage.DOWN:
+                return "starting" if self.life.again else "stopped"
+            case Stage.RISING | Stage.UP:
+                return self._word()
+
+    def _word(self) -> str:
+        """The status while there are workers to be."""
+        standing = "active" if self.life.stage is Stage.UP else "starting"
         if self._counts[State.READY]:
-            return "active" if self._risen else "starting"
+            return standing
         if any(self._counts[state] for state in TRYING) or self._is_waiting_to_spawn():
             return "starting"
-        return "active" if self._counts[State.STOPPING] or not self._members else "stopped"
+        return standing if self._counts[State.STOPPING] or not self._members else "stopped"
+
+    def wants(self, wid: int) -> bool:
+        """Whether there is to be a worker in this position."""
+        return wid in self.slots and self.slots[wid].wanted
 
     def count_in(self, *states: State) -> int:
         """How many slots are in one of these states."""
@@ -168,11 +203,21 @@ class Pool:
     # -- making it so ------------------------------------------------
 
     def reconcile(self, now: float) -> Effects:
-        """Bring the number of wanted positions to what it should be."""
+        """Bring the watcher, and the number of wanted positions, to where they should be."""
         effects: Effects = []
-        if self._start_again and not self.slots:
-            self._start_again = False
-            self.up = True
+        while True:
+            before = (self.life.stage, bool(self.slots))
+            stands, empty = self._stands(), not self.slots
+            ask = self.life.advance(self.config, now, stands=stands, empty=empty)
+            if ask is not None:
+                effects.append((ITSELF, ask))
+            effects += self._fit(now)
+            if before == (self.life.stage, bool(self.slots)):
+                return effects
+
+    def _fit(self, now: float) -> Effects:
+        """Have as many wanted positions as there should be."""
+        effects: Effects = []
         if self.replacement is not None:
             effects += self._replace(self.replacement, now)
         surplus = len(self._members) - self._target()
@@ -183,11 +228,10 @@ class Pool:
             effects += self._add(now)
             if self.config.warmup_delay > 0:
                 self._next_spawn = now + self.config.warmup_delay
-        self._risen = self.up and (self._risen or len(self._members) == self._target())
         return effects
 
     def _target(self) -> int:
-        if not self.up:
+        if self.life.stage not in FILLED:
             return 0
         if self.replacement is None or self.replacement.sequential:
             return self.count
@@ -196,7 +240,13 @@ class Pool:
     def _is_waiting_to_spawn(self) -> bool:
         if self._is_between_turns():
             return True
-        return self.up and len(self._members) < self._target()
+        return len(self._members) < self._target()
+
+    def _stands(self) -> bool:
+        """Every position is filled, or has had its chance to be."""
+        if self._is_waiting_to_spawn() or any(self._counts[state] for state in RISING):
+            return False
+        return bool(self._counts[State.READY]) or not self._members
 
     def _is_between_turns(self) -> bool:
         """A sequential reload pauses for warmup_delay between two workers."""
@@ -204,7 +254,7 @@ class Pool:
         return turn is not None and turn.sequential and turn.current is None and bool(turn.old)
 
     def _has_ended(self, slot: Slot) -> bool:
-        return slot.state in FELL or slot.why is core.Why.LEFTOVERS
+        return slot.state in FELL or slot.why in UNASKED
 
     def _least_missed(self, wid: int) -> tuple[bool, float]:
         slot = self.slots[wid]
@@ -266,9 +316,11 @@ class Pool:
 
     def _look_at_fresh(self, turn: Replacement, slot: Slot) -> None:
         """Take note of a new worker that stands, or does not."""
-        if slot.state is State.STOPPING:
+        if slot.why in TURNED_AWAY:
+            turn.fallen = slot
+        elif slot.state is State.STOPPING:
             return  # what it looks back on is the life of the one before
-        if slot.state in FELL or slot.short_lives:
+        elif slot.state in FELL or slot.short_lives:
             turn.fallen = slot
         elif slot.state is State.READY:
             turn.fresh.discard(slot.wid)

@@ -42,6 +42,13 @@ class Why(StrEnum):
     RESTART = "restart was asked for"
     EXPIRED = "it reached its max_age"
     LEFTOVERS = "it ended and left processes behind"
+    REFUSED = "a hook refused it"
+    PUT_OFF = "a hook asks to try again later"
+
+
+TURNED_AWAY = (Why.REFUSED, Why.PUT_OFF)
+UNASKED = (Why.LEFTOVERS, *TURNED_AWAY)
+"""Nobody asked for the stop; whoever asks for something meanwhile has a say in what comes next."""
 
 
 # -- events ------------------------------------------------
@@ -87,6 +94,19 @@ class SpawnFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A hook does not want this worker, or wants to be asked again `later`.
+
+    `pid`: the program runs already.
+    """
+
+    reason: str
+    later: bool = False
+    pid: int | None = None
+    luck: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Exited:
     """The leader ended. `empty`: nothing that it started is left."""
 
@@ -115,6 +135,7 @@ Event: TypeAlias = (
     | Terminate
     | Spawned
     | SpawnFailed
+    | Refused
     | Exited
     | Emptied
     | DeadlinePassed
@@ -126,6 +147,7 @@ EVENTS = (
     Terminate,
     Spawned,
     SpawnFailed,
+    Refused,
     Exited,
     Emptied,
     DeadlinePassed,
@@ -136,7 +158,7 @@ EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
-    """Start the program; answer with Spawned or SpawnFailed."""
+    """Start the program, with its hooks; answer with Spawned, SpawnFailed or Refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +258,8 @@ def _stop_later(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) 
 
 
 def _asked_meanwhile(slot: Slot, why: Why) -> Slot:
-    """Somebody asks for something while leftovers are going: then that is why they go."""
-    return slot._replace(why=why) if slot.why is Why.LEFTOVERS else slot
+    """Somebody asks for something while it is going: then that is why it goes."""
+    return slot._replace(why=why) if slot.why in UNASKED else slot
 
 
 def _want_down(slot: Slot, _event: Event, _config: WatcherConfig, _now: float) -> Outcome:
@@ -304,6 +326,26 @@ def _too_short(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Sl
     return _enter(slot, State.BACKOFF, now, now + wait)
 
 
+def _refused(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
+    assert isinstance(event, Refused)  # noqa: S101 the table sends nothing else here
+    slot = slot._replace(last=event.reason, ended_well=False)
+    why = Why.PUT_OFF if event.later else Why.REFUSED
+    if event.pid is not None:
+        slot = slot._replace(pid=event.pid, started=now)
+        return _stop(slot, config, now, why if slot.wanted else Why.ASKED)
+    if not slot.wanted:
+        return _enter(slot, State.EMPTY, now), ()
+    return _turned_away(slot._replace(why=why), config, now, event.luck), ()
+
+
+def _turned_away(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Slot:
+    """A hook had its way. To be asked again later is no failure, but it sets the pace."""
+    if slot.why is Why.REFUSED:
+        return _enter(slot, State.FAILED, now)
+    slot = slot._replace(short_lives=max(1, slot.short_lives) + 1)
+    return _enter(slot, State.BACKOFF, now, now + back_off(slot.short_lives, config, luck))
+
+
 def _exited(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     """A worker ended on its own; what it left behind must go before another takes its place."""
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
@@ -317,11 +359,13 @@ def _exited(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outc
 
 def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome:
     """Nothing is left of the worker: what now?"""
-    meant = slot.why not in (None, Why.LEFTOVERS)
+    meant = slot.why is not None and slot.why not in UNASKED
     ran = (slot.since if slot.leader_gone else now) - slot.started
     slot = slot._replace(pid=None)
     if not slot.wanted:
         return _enter(_forgive(slot), State.EMPTY, now), ()
+    if slot.why in TURNED_AWAY:
+        return _turned_away(slot, config, now, luck), ()
     if meant:
         return _spawn(_forgive(slot._replace(restarts=slot.restarts + 1)), now)
     if not config.respawn or config.on_demand:
@@ -367,7 +411,9 @@ def _expired(slot: Slot, _event: Event, config: WatcherConfig, now: float) -> Ou
 
 def _leader_ended(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = slot._replace(last=event.how, ended_well=event.success, leader_gone=True)
+    # that a hook had it stopped is worth more than how it took it
+    last = slot.last if slot.why in TURNED_AWAY else event.how
+    slot = slot._replace(last=last, ended_well=event.success, leader_gone=True)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     # what is left never heard the stop signal: it went to the leader
@@ -393,6 +439,7 @@ TABLE: dict[tuple[State, type], Callable[[Slot, Event, WatcherConfig, float], Ou
     (S.SPAWNING, WantDown): _want_down,
     (S.SPAWNING, Spawned): _spawned,
     (S.SPAWNING, SpawnFailed): _spawn_failed,
+    (S.SPAWNING, Refused): _refused,
     (S.STARTING, WantDown): _want_stop,
     (S.STARTING, Terminate): _terminate,
     (S.STARTING, Exited): _exited,
@@ -425,7 +472,7 @@ IGNORED = frozenset({
     (S.EMPTY, Terminate), (S.SPAWNING, Terminate), (S.BACKOFF, Terminate),
     (S.FAILED, Terminate), (S.DONE, Terminate),
     # facts about a process that this state does not have
-    *((state, fact) for state in S for fact in (Spawned, SpawnFailed) if state is not S.SPAWNING),
+    *((s, fact) for s in S for fact in (Spawned, SpawnFailed, Refused) if s is not S.SPAWNING),
     *((state, Exited) for state in (S.EMPTY, S.SPAWNING, S.BACKOFF, S.FAILED, S.DONE)),
     *((state, Emptied) for state in S if state is not S.STOPPING),
     # states without a deadline

@@ -25,6 +25,11 @@ class Exit:
         return -(self.signum or 0) if self.code is None else self.code
 
     @property
+    def status(self) -> int:
+        """As `wait` gives it."""
+        return (self.code or 0) << 8 | (self.signum or 0) | (0x80 if self.core else 0)
+
+    @property
     def success(self) -> bool:
         """Whether the program said that all went well."""
         return self.code == 0

@@ -1,8 +1,8 @@
 """Every configuration sample of the documentation, as it stands there, does what is said of it.
 
 Programs that this machine does not have are stood for by tests/children/sample.py, the ports by
-free ones. The hooks, the plugins, the web console and the statistics that some samples ask for are
-accepted here, with a warning that this version does not run them.
+free ones; so is Redis, for the hooks. The plugins, the web console and the statistics that some
+samples ask for are accepted here, with a warning that this version does not run them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,37 @@ NOT_RUN = {
     "ipc": ["circusd-stats (stats_endpoint)"],
     "stats": ["circusd-stats (stats_endpoint)"],
     "plugin": ["[plugin:logger]"],
-    "hooks": ["the hooks of queue-worker"],
-    "big": ["[plugin:statsd]", "the hooks of myprogram"],
+    "big": ["[plugin:statsd]"],
 }
 """What belongs to later parts: it is only accepted."""
+
+
+CHECK_REDIS = """
+import redis
+import time
+
+def check_redis(*args, **kw):
+    time.sleep(.5)  # give it a chance to start
+    r = redis.StrictRedis(host='localhost', port=6379, db=0)
+    r.set('foo', 'bar')
+    return r.get('foo') == 'bar'
+"""
+"""As it stands there."""
+REDIS = """
+from pathlib import Path
+
+class StrictRedis(dict):
+    def __init__(self, **where):
+        Path(__file__).with_name("asked").write_text(repr(where))
+
+    def set(self, key, value):
+        self[key] = value
+"""
+MODULES = {
+    "redis.py": REDIS,
+    "mycoolapp/myplugins.py": CHECK_REDIS,
+    "my/hooks.py": CHECK_REDIS.replace("check_redis", "control_redis"),
+}
 
 
 def free_port() -> str:
@@ -64,6 +91,10 @@ class Samples:
             program = folder / "bin" / name
             program.write_text(f"#!{sys.executable} -SI\n{code}")
             program.chmod(0o755)
+        for path, code in MODULES.items():
+            module = folder / "modules" / path
+            module.parent.mkdir(parents=True, exist_ok=True)
+            module.write_text(code)
 
     def text(self, name: str) -> str:
         text = (SAMPLES / f"seed-{name}.ini").read_text(encoding="utf-8")
@@ -120,8 +151,10 @@ def environ(pid: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def samples(tmp_path: Path) -> Iterator[Samples]:
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Samples]:
     made = Samples(tmp_path)
+    known = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "modules"), known]))
     yield made
     for daemon in made.daemons:
         daemon.stop()
@@ -183,6 +216,14 @@ def test_the_big_sample_means_what_it_shows(
     wait_until(lambda: all(f"ready {pid}\n" in log.read_text() for pid in found))
     with socket.create_connection(("localhost", int(samples.ports["8080"])), timeout=20):
         pass
+
+
+def test_the_hook_is_asked_before_its_watcher_starts(samples: Samples) -> None:
+    daemon = samples.run("hooks")
+    (worker,) = samples.workers(daemon, "queue-worker", 1)
+    asked = samples.folder / "modules" / "asked"
+    assert asked.read_text() == "{'host': 'localhost', 'port': 6379, 'db': 0}"
+    assert asked.stat().st_mtime <= (samples.folder / "told" / f"{worker}.json").stat().st_mtime
 
 
 def test_the_environment_sample_combines_in_order(samples: Samples) -> None:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from circus.core import slot as core
-from circus.core.pool import Pool
+from circus.core.life import AFTER_ANSWER, Answered, Ask
+from circus.core.pool import ITSELF, Pool
 from circus.core.slot import State
 
 if TYPE_CHECKING:
     from circus.config.model import WatcherConfig
+    from circus.core.pool import Effects
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Kernel:
     now: float = 100.0
     children: dict[int, Child] = field(default_factory=dict)
     spawning: list[int] = field(default_factory=list)
+    asked: str = ""
+    """The hook of the watcher that has not answered yet."""
     broken: list[str] = field(default_factory=list)
     signalled: list[int] = field(default_factory=list)
     """The slots that signals were sent to, SIGKILL too."""
@@ -49,23 +53,24 @@ class Kernel:
 
     # -- what the pool asks for ------------------------------------------------
 
-    def perform(self, effects: list[tuple[int, core.Effect]]) -> None:
+    def perform(self, effects: Effects) -> None:
         """Do what the pool asked for, watching that it may be asked for."""
         for wid, effect in effects:
-            child = self.children.get(wid)
             match effect:
                 case core.Spawn():
-                    if child is not None or wid in self.spawning:
+                    if wid in self.children or wid in self.spawning:
                         self.broken.append(f"two processes in slot {wid}")
                     self.spawning.append(wid)
                 case core.Signal():
                     self._aim(wid, "signal")
                 case core.KillTree():
-                    self._aim(wid, "kill")
-                    if child is not None:
-                        child.killed = True
+                    self._aim(wid, "kill", kills=True)
+                case Ask(hook):
+                    if self.asked or wid != ITSELF:
+                        self.broken.append(f"{hook} is asked beside {self.asked}")
+                    self.asked = hook
 
-    def _aim(self, wid: int, what: str) -> None:
+    def _aim(self, wid: int, what: str, *, kills: bool = False) -> None:
         """The shell sends it to whatever it knows of this slot, so there has to be something."""
         self.signalled.append(wid)
         child = self.children.get(wid)
@@ -73,6 +78,7 @@ class Kernel:
             self.broken.append(f"{what} to nobody in slot {wid}")
             return
         child.asked = True
+        child.killed = child.killed or kills
         if child.leader and self.pool.slots[wid].pid != child.pid:
             self.broken.append(f"{what} to a pid that is not in slot {wid}")
 
@@ -91,15 +97,37 @@ class Kernel:
         """Answer a start."""
         if wid not in self.spawning:
             return
-        self.spawning.remove(wid)
         if fails:
+            self.spawning.remove(wid)
             self.send(wid, core.SpawnFailed("no such file", 0.5))
             return
+        self.send(wid, core.Spawned(self._give_birth(wid), 0.5))
+
+    def _give_birth(self, wid: int) -> int:
+        self.spawning.remove(wid)
         # the lowest pid that is free: they are used again as soon as they can be
         used = {child.pid for child in self.children.values()}
         pid = next(pid for pid in range(2, 10_000) if pid not in used)
         self.children[wid] = Child(pid, wid)
-        self.send(wid, core.Spawned(pid, 0.5))
+        return pid
+
+    def refuse(self, wid: int, *, runs: bool, later: bool) -> None:
+        """A hook lets a worker not start, or not go on."""
+        if wid not in self.spawning:
+            return
+        if not runs:
+            self.spawning.remove(wid)
+            self.send(wid, core.Refused("a hook refused it", later, luck=0.5))
+            return
+        pid = self._give_birth(wid)
+        self.send(wid, core.Refused("a hook refused it", later, pid, 0.5))
+
+    def answer(self, *, refuses: bool, later: bool = False) -> None:
+        """The hook of the watcher answers."""
+        if self.asked:
+            self.asked = ""
+            event = Answered("a hook refused it" if refuses else "", later, 0.5)
+            self.perform(self.pool.answered(event, self.now))
 
     def finish_spawns(self) -> None:
         """Every start that is under way succeeds."""
@@ -181,19 +209,22 @@ class Kernel:
             timer = self.pool.deadline(self.now)
             assert timer is not None
             assert timer <= min(deadlines), "a deadline nobody will be told of"
+        stage = self.pool.life.stage
+        assert self.asked == (stage if stage in AFTER_ANSWER else ""), "nobody will answer"
         assert set(self.children) | set(self.spawning) <= set(self.pool.slots)
         if self.pool.config.singleton and self.pool.replacement is None:
             assert len([one for one in self.pool.slots.values() if one.wanted]) <= 1
 
     def behave(self) -> None:
-        """From now on programs start, those who were killed die, and nothing else happens."""
+        """From now on programs start, hooks agree, the killed die, and that is all."""
         for _ in range(200):
+            self.answer(refuses=False)
             self.finish_spawns()
             for child in list(self.children.values()):
                 if child.killed or (child.wid in self.children and not child.leader):
                     self.die(child.wid)
                     self.clear(child.wid)
             deadline = self.pool.deadline(self.now)
-            if not self.spawning and deadline is None:
+            if not self.spawning and not self.asked and deadline is None:
                 return
             self.pass_time(0.0 if deadline is None else max(0.0, deadline - self.now))

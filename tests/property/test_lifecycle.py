@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 
 from circus.config.model import WatcherConfig
 from circus.core import slot as core
+from circus.core.life import AFTER_ANSWER
 from circus.core.slot import State
 from tests.property.pretend import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+HOOKS: st.SearchStrategy[dict[str, tuple[str, bool]]] = st.one_of(
+    st.just({}),  # as most have none
+    st.just({}),
+    st.sets(st.sampled_from(tuple(map(str, AFTER_ANSWER)))).map(
+        lambda names: dict.fromkeys(names, ("module.hook", False))
+    ),
+)
 CONFIGS = st.builds(
     WatcherConfig,
     name=st.just("w"),
@@ -28,6 +36,7 @@ CONFIGS = st.builds(
     graceful_timeout=st.sampled_from([0.0, 3.0]),
     backoff_delay=st.sampled_from([0.0, 0.1]),
     max_age=st.sampled_from([0.0, 20.0]),
+    hooks=HOOKS,
 )
 CHANGES = st.one_of(
     st.fixed_dictionaries({"numprocesses": st.integers(0, 5)}),
@@ -38,6 +47,7 @@ CHANGES = st.one_of(
     st.fixed_dictionaries({"ready_after": st.sampled_from([0.0, 1.0])}),
     st.fixed_dictionaries({"warmup_delay": st.sampled_from([0.0, 0.5])}),
     st.fixed_dictionaries({"graceful_timeout": st.sampled_from([0.0, 3.0])}),
+    st.fixed_dictionaries({"hooks": HOOKS}),
 )
 ONE = st.integers(0, 7)
 """One of those that can do this, whichever there are."""
@@ -50,6 +60,8 @@ ACTIONS = st.one_of(
     st.tuples(st.just("set"), CHANGES),
     st.tuples(st.just("spawned"), ONE, st.booleans()),
     st.tuples(st.just("all spawned")),
+    st.tuples(st.just("refuse"), ONE, st.booleans(), st.booleans()),
+    st.tuples(st.just("answer"), st.booleans(), st.booleans()),
     st.tuples(st.just("die"), ONE, st.booleans(), st.booleans()),
     st.tuples(st.just("clear"), ONE),
     st.tuples(st.just("kill"), ONE, st.sampled_from([None, 9]), st.sampled_from([None, 0.0, 1.0])),
@@ -72,6 +84,10 @@ def act(kernel: Kernel, action: tuple[object, ...]) -> None:
         "set": lambda changes: kernel.configure(**changes),
         "spawned": lambda one, fails: kernel.finish_spawn(pick(kernel.spawning, one), fails=fails),
         "all spawned": kernel.finish_spawns,
+        "refuse": lambda one, runs, later: kernel.refuse(
+            pick(kernel.spawning, one), runs=runs, later=later
+        ),
+        "answer": lambda refuses, later: kernel.answer(refuses=refuses, later=later),
         "die": lambda one, leaves, well: kernel.die(pick(leaders, one), leaves=leaves, well=well),
         "clear": lambda one: kernel.clear(pick(kernel.children, one)),
         "kill": lambda one, signum, grace: kernel.send(

@@ -25,6 +25,7 @@ class FakeWatcher:
         self.config = watcher_from_mapping(name, {"cmd": "sleep 1", **options})
         self.name = name
         self.numprocesses = 2
+        self.halted = ""
 
     def __len__(self) -> int:
         return 2

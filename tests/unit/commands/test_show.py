@@ -94,16 +94,21 @@ def slot(**fields: object) -> dict[str, object]:
     return {**usual, "last": "", "next": "nothing", "failures": 0, "restarts": 0, **fields}
 
 
+def watcher(**fields: Any) -> dict[str, Any]:
+    return {"waits_for": None, "halted": None, "slots": [], **fields}
+
+
 def test_why_is_a_sentence_for_each_worker() -> None:
     answer = {
         "watchers": [
-            {"name": "db", "state": "stopped", "waits_for": None, "slots": []},
-            {"name": "app", "state": "starting", "waits_for": "db", "slots": []},
-            {
-                "name": "web",
-                "state": "active",
-                "waits_for": None,
-                "slots": [
+            watcher(name="db", state="stopped"),
+            watcher(name="app", state="starting", waits_for="db"),
+            watcher(name="mail", state="stopped", halted="hook before_start says no"),
+            watcher(name="old", state="stopping", halted="waiting for x", slots=[slot(pid=9)]),
+            watcher(
+                name="web",
+                state="active",
+                slots=[
                     slot(pid=7),
                     slot(
                         wid=10,
@@ -113,12 +118,15 @@ def test_why_is_a_sentence_for_each_worker() -> None:
                         restarts=3,
                     ),
                 ],
-            },
+            ),
         ]
     }
     assert find("why").show(answer).splitlines() == [
         "db  stopped",
         "app  starting, waits for db",
+        "mail  stopped, hook before_start says no",
+        "old    stopping, waiting for x",
+        "old.1  running since 3.2 s, pid 9",
         "web.1   running since 3.2 s, pid 7",
         "web.10  backing off since 3.2 s: exited with code 1; next try in 1.4 s (failure 3 of 5)"
         "; restarted 3 times",
