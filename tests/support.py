@@ -96,10 +96,21 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-class Daemon:
-    """A circusd on a configuration of its own, with private sockets unless `endpoint` is given."""
+def as_user(uid: int, *gids: int) -> list[str]:
+    """The beginning of a command line that is carried out as somebody else."""
+    program = Path(__file__).parent / "daemon" / "as_user.py"
+    return [sys.executable, str(program), str(uid), ",".join(map(str, gids))]
 
-    def __init__(self, text: str, *arguments: str, endpoint: str | None = None) -> None:
+
+class Daemon:
+    """A circusd on a configuration of its own, with private sockets unless `endpoint` is given.
+
+    `uid`: run as that user.
+    """
+
+    def __init__(
+        self, text: str, *arguments: str, endpoint: str | None = None, uid: int = 0
+    ) -> None:
         # short, because the path of a Unix socket may not be long
         self.folder = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
         self.endpoint = endpoint or f"ipc://{self.folder}/control"
@@ -111,7 +122,7 @@ class Daemon:
         self._before = set(children(os.getpid()))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "circus.circusd", *arguments, str(self.config)],
+                [*self._program(uid), *arguments, str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -119,6 +130,12 @@ class Daemon:
                 env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder)},
             )
         self.client = CircusClient(endpoint=self.endpoint, timeout=30.0)
+
+    def _program(self, uid: int) -> list[str]:
+        if not uid:
+            return [sys.executable, "-m", "circus.circusd"]
+        os.chown(self.folder, uid, uid)
+        return [*as_user(uid, uid), "circusd"]
 
     def write(self, text: str) -> None:
         """Another configuration, to be read at the next reload."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Start(Protocol):
     """Starts a circusd on a configuration."""
 
-    def __call__(self, text: str, *arguments: str) -> Daemon: ...
+    def __call__(self, text: str, *arguments: str, uid: int = 0) -> Daemon: ...
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def circusd() -> Iterator[Start]:
     """Starts daemons that answer, and ends them with the test."""
     started: list[Daemon] = []
 
-    def start(text: str, *arguments: str) -> Daemon:
-        daemon = Daemon(text, *arguments)
+    def start(text: str, *arguments: str, uid: int = 0) -> Daemon:
+        daemon = Daemon(text, *arguments, uid=uid)
         started.append(daemon)
         return daemon.wait()
 

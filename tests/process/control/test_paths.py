@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.config.rules import SOCKET_PATH
-from circus.control.paths import PathLock, make_directory, mode_of_new_files
+from circus.control.paths import (
+    Ownership,
+    PathLock,
+    listen_at,
+    make_directory,
+    mode_of_new_files,
+)
 from circus.exc import CircusError, ConflictError
 
 if TYPE_CHECKING:
@@ -140,3 +146,30 @@ def test_our_folder_is_a_folder(tmp_path: Path) -> None:
         make_directory(str(tmp_path / "a"), os.geteuid())
     with pytest.raises(CircusError, match="cannot make"):
         make_directory(str(tmp_path / "b" / "c"), os.geteuid())
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o666])
+def test_t51_a_socket_is_never_wider_than_asked_for(tmp_path: Path, mode: int) -> None:
+    """Looked at after every call that leads to it, from before it is there; nothing narrows it."""
+    path = tmp_path / "control"
+    group = 60001 if os.geteuid() == 0 else os.getegid()
+    seen = set()
+
+    def look(_frame: object, event: str, _function: object) -> None:
+        if event == "c_return" and path.exists():
+            found = path.stat()
+            with socket.socket(socket.AF_UNIX) as probe:
+                seen.add((found.st_mode & 0o777, found.st_gid, probe.connect_ex(str(path)) == 0))
+
+    previous = os.umask(0)
+    sys.setprofile(look)
+    try:
+        fd = listen_at(str(path), Ownership(mode, None, group), 8)
+    finally:
+        sys.setprofile(None)
+        os.umask(previous)
+    look(None, "c_return", None)
+    os.close(fd)
+    assert {(bits, gid) for bits, gid, connects in seen if connects} == {(mode, group)}
+    assert {bits for bits, gid, _ in seen} <= {0o600, mode}
+    assert {bits for bits, gid, _ in seen if gid != group} <= {0o600}
