@@ -16,7 +16,7 @@ from circus.host import identity, spawn, tree
 from circus.host.environ import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from circus.config.model import WatcherConfig
     from circus.sockets import CircusSocket
@@ -118,16 +118,12 @@ class Recipe:
         under the numbers that `listsockets` tells, as circusd-stats of circus 0.19 does.
         """
         names = handed_over(self._config, self._sockets)
-        end = FIRST + len(names)
+        more: dict[str, int] = {}
         if self._gets_all:
             told = {name: self._sockets[name].fd for name in names}
-            there = {fd: name for name, fd in told.items() if FIRST <= fd < end}
-            rest = iter([name for name in names if name not in there.values()])
-            names = tuple(there.get(number) or next(rest) for number in range(FIRST, end))
-            more = {name: fd for name, fd in told.items() if fd >= end}
-        else:
-            more = {}
-        return {name: FIRST + position for position, name in enumerate(names)}, more
+            names = _as_told(names, told)
+            more = {name: fd for name, fd in told.items() if fd >= FIRST + len(names)}
+        return {name: number for number, name in enumerate(names, FIRST)}, more
 
     def _tell_sockets(self, env: dict[str, str], numbers: Mapping[str, int]) -> None:
         """As systemd does, and in values that have a variable for it; LISTEN_PID comes later."""
@@ -150,6 +146,14 @@ class Recipe:
             )
         fresh = {**_names_of(numbers), "wid": str(wid), "circus.wid": str(wid)}
         return self._names.new_child(fresh)
+
+
+def _as_told(names: Sequence[str], told: Mapping[str, int]) -> tuple[str, ...]:
+    """In an order in which each stands at the number that is told of it, if it is one of these."""
+    numbers = range(FIRST, FIRST + len(names))
+    there = {fd: name for name, fd in told.items() if fd in numbers}
+    rest = iter([name for name in names if told[name] not in numbers])
+    return tuple(there.get(number) or next(rest) for number in numbers)
 
 
 def _names_of(numbers: Mapping[str, int]) -> dict[str, str]:

@@ -91,17 +91,14 @@ class CircusSocket(socket.socket):
             proto = config.proto
             number = proto if isinstance(proto, int) else socket.getprotobyname(proto)
             super().__init__(family, socket.SocketKind[config.type], number)
-            self._set_options_first()
+            try:
+                _set_options(self, config)
+            except OSError:
+                self.close()
+                raise
         except OSError as error:
             reason = error.strerror or error
             raise CircusError(f"cannot make socket {self.name!r}: {reason}") from error
-
-    def _set_options_first(self) -> None:
-        try:
-            _set_options(self, self.config)
-        except OSError:
-            self.close()
-            raise
 
     def _take(self, config: SocketConfig) -> None:
         self.config = config
