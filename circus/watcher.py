@@ -53,6 +53,7 @@ class Watcher:
         self._conditions = Conditions(engine.loop)
         self._word = "stopped"
         self._settled = True
+        self._started_up = False
         self.starts = 0
         """How often it was told to run: a stop that had to wait sees whether it is too late."""
 
@@ -294,13 +295,20 @@ class Watcher:
             return
         previous, self._word, self._settled = self._word, word, settled
         if word != previous:
-            if word == "active":
-                logger.info("%s started", self.name)
-                self.engine.events.tell(self.name, "start")
-            elif word == "stopped":
+            self._tell_start_or_stop(word)
+        self.engine.status_changed(self)
+
+    def _tell_start_or_stop(self, word: str) -> None:
+        """It has started once, whatever dies and comes back until it is stopped."""
+        if word == "active" and not self._started_up:
+            self._started_up = True
+            logger.info("%s started", self.name)
+            self.engine.events.tell(self.name, "start")
+        elif word in ("stopping", "stopped"):
+            self._started_up = False
+            if word == "stopped":
                 logger.info("%s stopped", self.name)
                 self.engine.events.tell(self.name, "stop")
-        self.engine.status_changed(self)
 
     def _answer(self, result: Callable[[], dict[str, Any]]) -> Result:
         """A future of what an action came to, once everything has settled."""
