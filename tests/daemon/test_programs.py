@@ -305,6 +305,25 @@ def test_it_goes_to_the_background(circusd: Start) -> None:
     assert "Traceback" not in log.read_text()
 
 
+def test_t56_what_a_dead_circusd_left_hinders_nobody(circusd: Start, tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    config = f"[circus]\npidfile = {pidfile}\n[watcher:w]\ncmd = sleep 3600\n"
+    first = circusd(config)
+    assert int(pidfile.read_text()) == first.process.pid
+    (left,) = first.wait_pids("w", 1)
+    first.process.kill()
+    first.process.wait()
+    os.kill(left, signal.SIGKILL)
+    pidfile.write_text(f"{os.getpid()}\n")  # somebody has that number by now
+    os.utime(pidfile, (0, 0))
+    second = circusd(config)
+    assert int(pidfile.read_text()) == second.process.pid
+    pidfile.write_text(f"{os.getpid()}\n")  # and now it is not ours to remove
+    second.process.terminate()
+    assert second.process.wait(timeout=30) == 0
+    assert pidfile.exists()
+
+
 def test_in_the_background_nobody_waits_for_its_output(tmp_path: Path) -> None:
     pidfile = tmp_path / "pid"
     ended = background(tmp_path, "--pidfile", str(pidfile))

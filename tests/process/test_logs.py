@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -162,5 +163,40 @@ def test_whose_pid_file_it_is(folder: Path) -> None:
         with pytest.raises(CircusError, match=f"it belongs to the running process {other.pid}"):
             pidfile.create(1234)
         pidfile.create(other.pid)
+        pidfile.unlink()
+        file.write_text(f"{other.pid}\n")
         other.kill()
     assert pidfile.validate() is None
+
+
+def test_t56_a_number_that_another_process_has_by_now_means_nothing(folder: Path) -> None:
+    file = folder / "pid"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        file.write_text(f"{other.pid}\n")
+        os.utime(file, (0, 0))  # as after a reboot: the file is older than the process
+        pidfile = Pidfile(str(file))
+        assert pidfile.validate() is None
+        pidfile.create(1234)
+        assert file.read_text() == "1234\n"
+        other.kill()
+
+
+def test_t56_a_pid_file_in_use_is_told_by_its_lock_not_by_its_age(folder: Path) -> None:
+    file = folder / "pid"
+    held = Pidfile(str(file))
+    held.create(os.getpid())
+    os.utime(file, (0, 0))  # as when the clock has been set since
+    assert Pidfile(str(file)).validate() == os.getpid()
+    with pytest.raises(CircusError, match=f"it belongs to the running process {os.getpid()}"):
+        Pidfile(str(file)).create(1234)
+    held.create(os.getpid())  # what is ours stays ours
+    assert file.read_text() == f"{os.getpid()}\n"
+    held.unlink()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/tmp", "/nowhere/pid"])
+def test_a_pid_file_is_a_file(path: str) -> None:
+    with pytest.raises(CircusError, match=f"cannot write pid file '{path}': "):
+        Pidfile(path).create(1234)
+    assert os.path.exists("/dev/null")
