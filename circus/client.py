@@ -25,6 +25,8 @@ TIMED_OUT = "Timed out."
 _PING = "numwatchers"
 """The cheapest question there is, also to circus 0.19."""
 _PING_ID = "ping"
+_BUSY_MS = 100
+"""Pause before a daemon that is busy is asked again."""
 
 
 def make_message(command: str, **props: Any) -> dict[str, Any]:
@@ -79,7 +81,7 @@ class CircusClient:
         """Ask with a whole message. Raises CallError when no answer comes.
 
         `patient`: wait as long as the daemon is alive, which is seen from its answers to other
-        questions meanwhile. A cast is sent and gets an empty answer.
+        questions meanwhile, or says that it is busy. A cast is sent and gets an empty answer.
         """
         (answer,) = self.call_all([cmd], patient=patient)
         if answer is None:
@@ -91,6 +93,17 @@ class CircusClient:
 
         None stands for an answer that did not come in time; `timeout` counts from the one before.
         """
+        answers = self._ask(cmds, patient=patient)
+        while patient and (
+            busy := [at for at, one in enumerate(answers) if one and wire.busy(one)]
+        ):
+            self.socket.poll(_BUSY_MS)
+            again = self._ask([cmds[at] for at in busy], patient=True)
+            for at, answer in zip(busy, again, strict=True):
+                answers[at] = answer
+        return answers
+
+    def _ask(self, cmds: Sequence[Reply], *, patient: bool) -> list[Reply | None]:
         answers: list[Reply | None] = [None] * len(cmds)
         waiting: dict[str, int] = {}
         for at, cmd in enumerate(cmds):

@@ -9,6 +9,7 @@ here, so that a command sees one form only.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from circus.exc import ERRNO, CircusError, InvalidJSON, MessageError
@@ -211,4 +212,17 @@ def reason(answer: Message) -> str | None:
     """Why the daemon said no, or None when it did not."""
     if answer.get("status") != "error" or "reason" not in answer:
         return None
-    return str(answer["reason"])
+    return _QUOTED_REQUEST.sub("", str(answer["reason"]))
+
+
+_QUOTED_REQUEST = re.compile(r"^command b'(?:[^'\\]|\\.)*': ")
+"""circus 0.19 puts the whole request before many reasons."""
+
+
+def busy(answer: Message) -> bool:
+    """Whether circus 0.19 only says no because it does one thing at a time."""
+    told = reason(answer)
+    return told is not None and told.startswith(_BUSY)
+
+
+_BUSY = ("arbiter is already running ", "arbiter is restarting")

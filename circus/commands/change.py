@@ -165,11 +165,12 @@ class Set(Change):
     @classmethod
     def properties(cls, given: Mapping[str, Any]) -> Reply:
         """Names of variables keep their case, other keys are written small."""
-        options = pairs(given["options"])
-        small = {
-            key if key.startswith("env.") else key.lower(): value for key, value in options.items()
+        words = pairs(given["options"])
+        small = {key if key.startswith("env.") else key.lower(): words[key] for key in words}
+        return {
+            **super().properties(given),
+            "options": {key: typed(key, small[key]) for key in small},
         }
-        return {**super().properties(given), "options": small}
 
 
 class Whole(Change):
@@ -338,6 +339,35 @@ def normal(
         base = found.get("env", env or {})
         found["env"] = {**(base if isinstance(base, dict) else dict(env or {})), **single}
     return found
+
+
+# sub-options of streams that circus 0.19 compares with numbers
+_NUMBERS = ("max_bytes", "backup_count")
+
+
+def typed(key: str, text: str) -> object:
+    """What a word stands for; circus 0.19 takes no text where it wants a number.
+
+    What does not fit the option is left as it is: the daemon says what is wrong with it.
+    """
+    from circus.config import kinds
+    from circus.config.model import WatcherConfig
+    from circus.config.schema import row_of
+
+    row = row_of(WatcherConfig, key)
+    try:
+        if key == "env":
+            return env_from_text(text)
+        if key == "hooks":
+            return _hooks_from_text(text)
+        if key.partition("_stream.")[2] in _NUMBERS:
+            return int(text)
+        if row is None or row[0].kind is kinds.HOOK:
+            return text
+        value = row[0].kind.format(row[0].kind.parse(text))
+    except (ArgumentError, ValueError):
+        return text
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def env_from_text(text: str) -> dict[str, object]:

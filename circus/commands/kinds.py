@@ -147,7 +147,7 @@ def _read_seconds(text: str) -> float:
         raise ArgumentError(f"{text!r} isn't a number of seconds") from None
 
 
-def pairs(words: Sequence[str]) -> dict[str, object]:
+def pairs(words: Sequence[str]) -> dict[str, str]:
     """`key value key value ...` as a mapping. Raises ArgumentError."""
     if len(words) % 2:
         raise ArgumentError("List of key/values is invalid")

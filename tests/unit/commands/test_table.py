@@ -90,3 +90,33 @@ def loaded(words: list[str]) -> set[str]:
         [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
     )
     return set(found.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "sent"),
+    [
+        ("numprocesses", "2", 2),
+        ("graceful_timeout", "2.5", 2.5),
+        ("max_age", "600", 600),
+        ("send_hup", "yes", True),
+        ("stop_signal", "SIGINT", 2),
+        ("rlimit_nofile", "500", 500),
+        ("rlimit_nofile", "unlimited", None),
+        ("uid", "nobody", "nobody"),
+        ("env", "A=1,B=2", {"A": "1", "B": "2"}),
+        ("hooks", "before_start:a.b", {"before_start": "a.b"}),
+        ("hooks.before_start", "a.b,true", "a.b,true"),
+        ("stdout_stream.max_bytes", "1000", 1000),
+        ("stdout_stream.filename", "1000", "1000"),
+        ("args", "600", "600"),
+        # what the daemon has something to say about
+        ("numprocesses", "many", "many"),
+        ("env", "nothing", "nothing"),
+        ("hooks", "nothing", "nothing"),
+        ("stderr_stream.backup_count", "x", "x"),
+        ("nope", "1", "1"),
+    ],
+)
+def test_set_sends_values_as_what_they_are(key: str, text: str, sent: object) -> None:
+    properties = find("set").properties({"name": "w", "options": [key, text]})
+    assert properties == {"name": "w", "options": {key: sent}}

@@ -62,7 +62,7 @@ def read(line: str) -> arguments.Asked:
             "set",
             {
                 "name": "web",
-                "options": {"numprocesses": "3", "env.MyVar": "A=1,B", "max_retry": "-1"},
+                "options": {"numprocesses": 3, "env.MyVar": "A=1,B", "max_retry": -1},
             },
             False,
         ),

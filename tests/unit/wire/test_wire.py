@@ -163,3 +163,27 @@ def test_an_answer_for_somebody_else_is_passed_over() -> None:
 def test_an_answer_that_is_none_is_an_error(payload: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 json's own words vary
         wire.answer(payload, "a")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("""command b'{"command": "add"}': 'web' already exist""", "'web' already exist"),
+        (r"""command b'{"name": "it\'s: "}': no""", "no"),
+        ("command 'x': no", "command 'x': no"),
+    ],
+)
+def test_the_request_that_circus_0_19_puts_before_a_reason_is_left_out(
+    told: str, reason: str
+) -> None:
+    assert wire.reason({"status": "error", "reason": told}) == reason
+
+
+def test_a_daemon_that_is_busy_is_told_from_one_that_refuses() -> None:
+    def busy(reason: str, status: str = "error") -> bool:
+        return wire.busy({"status": status, "reason": reason})
+
+    assert busy("arbiter is already running watcher_stop command")
+    assert busy("arbiter is restarting...")
+    assert not busy("program arbiter is already running x not found")
+    assert not busy("arbiter is restarting...", status="ok")
