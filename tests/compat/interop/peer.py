@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from circus.reach import unreachable
 from tests.support import wait_until
@@ -35,6 +35,12 @@ def run(*command: str, typed: str | None = None, env: dict[str, str] | None = No
     )
 
 
+def has_text(stream: IO[str] | None) -> bool:
+    """Whether a first line is there to be read, or comes in a moment."""
+    assert stream is not None
+    return bool(select.select([stream], [], [], 0.02)[0])
+
+
 class Ctl:
     """A circusctl, ours or the old one, and the daemon that it talks to."""
 
@@ -45,6 +51,16 @@ class Ctl:
     def __call__(self, *words: str, typed: str | None = None) -> Ended:
         """Run it with these words."""
         return run(*self._command, *words, typed=typed, env=self._env)
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start it, without waiting for its end."""
+        return subprocess.Popen(
+            [*self._command, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**(self._env or os.environ), "PYTHONUNBUFFERED": "1"},
+        )
 
     def done(self, line: str, *words: str) -> str:
         """What it prints for something that goes well, without the last end of line."""
@@ -109,7 +125,7 @@ class Script:
 
     def has_begun_to_speak(self) -> bool:
         """Whether its first line is there."""
-        return bool(select.select([self._out], [], [], 0.02)[0])
+        return has_text(self._out)
 
     def ask(self, command: str, **properties: object) -> Any:
         """The answer to a command, without what differs each time."""

@@ -6,15 +6,13 @@ import json
 import os
 import pwd
 import re
-import select
 import signal
-import subprocess
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.compat.interop.peer import Ctl, Old, free_tcp_endpoint
+from tests.compat.interop.peer import Ctl, Old, free_tcp_endpoint, has_text
 from tests.support import Daemon, child, children, wait_until
 
 if TYPE_CHECKING:
@@ -342,17 +340,11 @@ def test_reloadconfig(driven: Driven) -> None:
 
 
 def test_listen(driven: Driven, old: Old) -> None:
-    command = [str(old.programs / "circusctl"), "--endpoint"]
-    command += [driven.daemon.client.send_message("globaloptions")["options"]["pubsub_endpoint"]]
-    with subprocess.Popen(
-        [*command, "listen", "watcher.web.updated"],
-        stdout=subprocess.PIPE,
-        env={**old.env, "PYTHONUNBUFFERED": "1"},
-    ) as listening:
-        printed = listening.stdout
-        assert printed is not None
-        wait_until(lambda: updated(driven.daemon) and has_text(printed))
-        line = printed.readline().decode()
+    events = driven.daemon.call("globaloptions")["options"]["pubsub_endpoint"]
+    with old.ctl(events).begin("listen", "watcher.web.updated") as listening:
+        assert listening.stdout is not None
+        wait_until(lambda: updated(driven.daemon) and has_text(listening.stdout))
+        line = listening.stdout.readline()
         assert re.match(r"b'watcher\.web\.updated': b'\{.*\"time\": [\d.]+", line), line
         listening.send_signal(signal.SIGINT)
 
@@ -360,11 +352,6 @@ def test_listen(driven: Driven, old: Old) -> None:
 def updated(daemon: Daemon) -> bool:
     """Cause an event that changes nothing."""
     return bool(daemon.call("set", name="web", options={"graceful_timeout": 30})["status"] == "ok")
-
-
-def has_text(stream: IO[bytes]) -> bool:
-    """Whether there is something to read."""
-    return bool(select.select([stream], [], [], 0.02)[0])
 
 
 def test_the_whole_daemon(old: Old) -> None:

@@ -218,6 +218,49 @@ def test_the_client_that_is_awaited(daemon: Daemon, old: Old) -> None:
     daemon.wait_pids("web", 2)
 
 
+def test_every_event(daemon: Daemon, old: Old) -> None:
+    events = daemon.call("globaloptions")["options"]["pubsub_endpoint"]
+    with old.script("consume.py", events, "watcher.") as consumer:
+
+        def heard() -> bool:
+            daemon.call("set", name="web", options={"graceful_timeout": 30})
+            return consumer.has_begun_to_speak()
+
+        wait_until(heard)
+        daemon.call("add", name="New One", cmd="sleep 3606", start=True, waiting=True)
+        (pid,) = daemon.pids("new one")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: daemon.pids("new one") not in ([], [pid]))
+        (successor,) = daemon.pids("new one")
+        daemon.call("reload", name="new one", waiting=True)
+        (last,) = daemon.pids("new one")
+        daemon.call("set", name="new one", options={"max_retry": 7}, waiting=True)
+        daemon.call("rm", name="new one", waiting=True)
+        daemon.call("set", name="web", options={"graceful_timeout": 30})
+        told: list[tuple[str, dict[str, Any]]] = []
+        while not told or told[-1][0] != "watcher.web.updated":
+            topic, message = consumer.hear()
+            assert message.pop("time") > 1e9
+            if topic != "watcher.web.updated" or told:
+                told.append((topic.removeprefix("watcher.new_one."), message))
+    by_event: dict[str, list[Any]] = {}
+    for event, message in told[:-1]:
+        by_event.setdefault(event, []).append(message.get("process_pid", message.get("exit_code")))
+    assert by_event == {
+        "add": [None],
+        "start": [None],
+        "spawn": [pid, successor, last],
+        "reap": [pid, last],  # not of one that a reload replaces
+        "kill": [successor, last],
+        "reload": [None],
+        "updated": [None],
+        "stop": [None],
+        "remove": [None],
+    }
+    deaths = [message for event, message in told if event == "reap"]
+    assert deaths[0] == {"process_pid": pid, "exit_code": -signal.SIGKILL}
+
+
 def test_the_calls_of_the_console(daemon: Daemon, client: Script) -> None:
     """What circus-web 1.0 asks, in its order: its first page, a watcher's page, its buttons."""
     assert client.ask("globaloptions")["options"]["stats_endpoint"].startswith("ipc://")

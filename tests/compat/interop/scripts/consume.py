@@ -9,6 +9,6 @@ import sys
 consumer = importlib.import_module("circus.consumer").CircusConsumer(
     sys.argv[2:], endpoint=sys.argv[1]
 )
-for message, topic in consumer:
+for topic, message in consumer:
     sys.stdout.write(json.dumps([topic.decode(), json.loads(message)]) + "\n")
     sys.stdout.flush()
