@@ -209,6 +209,10 @@ class CircusSocket(socket.socket):
         if access is not None and self._file is not None and self._file.access() != access:
             access.give(self._file.path)
 
+    def dup(self) -> socket.socket:  # type: ignore[override]  # a plain one: the path stays ours
+        """One more descriptor for the same open socket; the caller's."""
+        return socket.socket(fileno=os.dup(self.fileno()))
+
     def close(self) -> None:
         """Give the descriptor back, and remove the path if it is still the one we made."""
         super().close()

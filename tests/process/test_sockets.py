@@ -131,6 +131,17 @@ def test_a_collection_as_the_library_has_it(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_it_is_a_socket(folder: Path) -> None:
+    with CircusSocket("s", path=str(folder / "s")) as sock:
+        sock.bind_and_listen()
+        with sock.dup() as other, connect(sock) as client, other.accept()[0] as accepted:
+            client.sendall(b"hello")
+            assert accepted.recv(9) == b"hello"
+        assert sock.getsockname() == sock.location
+        assert (folder / "s").is_socket()
+    assert not (folder / "s").exists()
+
+
 # -- every family and type ---------------------------------------------------------------
 
 
