@@ -140,6 +140,16 @@ class Changes:
         if wrong:
             raise ArgumentError("; ".join(wrong))
 
+    def add(self, config: WatcherConfig, *, start: bool) -> Accepted:
+        """Take in a watcher once its hooks are found. Raises AlreadyExist, ArgumentError."""
+        self._engine.refuse_new(config)
+
+        async def add() -> Result:
+            await self._look([], [config], _nowhere)
+            return self._engine.add(config, start=start)
+
+        return self._engine.keep(add())
+
     # -- everything ------------------------------------------------
 
     def reload(self, *, reset: bool = False) -> Accepted:
@@ -259,15 +269,24 @@ class Changes:
         chosen = [config for config in configs if config.name in names]
         changed = {step.name for step in steps}
         hooked = [one for one in configs if one.hooks and (anew or one.name in changed)]
+        if chosen or hooked:
+            await self._look(chosen, hooked, where, anew)
+
+    async def _look(
+        self,
+        programs: Sequence[WatcherConfig],
+        hooked: Sequence[WatcherConfig],
+        where: Where,
+        anew: Collection[str] = (),
+    ) -> None:
+        path = self._engine.config.path
 
         def look() -> list[Problem]:
-            path = self._engine.config.path
-            return survey(chosen, where) + survey_hooks(hooked, where, path, anew=anew)
+            return survey(programs, where) + survey_hooks(hooked, where, path, anew=anew)
 
-        if chosen or hooked:
-            problems = await aside(self._engine.loop, look)
-            if problems:
-                raise ConfigError(problems)
+        problems = await aside(self._engine.loop, look)
+        if problems:
+            raise ConfigError(problems)
 
 
 def _step(watcher: Watcher, wanted: WatcherConfig) -> Step | None:

@@ -12,8 +12,8 @@ from circus.conditions import Conditions
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool
-from circus.core.slot import State
-from circus.exc import ArgumentError, CircusError, NotFound
+from circus.core.slot import State, Why
+from circus.exc import ArgumentError, CircusError, NotFound, NotYet
 from circus.hooks import Hooks
 from circus.host import tree
 from circus.report import slot_report
@@ -344,16 +344,17 @@ class Watcher:
         return result
 
     def _raise_if_fallen(self) -> None:
-        if (refusal := self.pool.life.refusal) != "":
-            raise CircusError(f"{self.name}: {refusal}; {self._next_start()}")
+        life = self.pool.life
+        if life.not_before is not None:
+            wait = life.not_before - self._now()
+            raise NotYet(f"{self.name}: {life.refusal}; next try in {wait:.1f} s")
+        if life.refusal:
+            raise CircusError(f"{self.name}: {life.refusal}; stopped")
         for slot in self.pool.slots.values():
             if slot.state in (State.BACKOFF, State.FAILED):
                 report = slot_report(slot, self.config, self._now())
-                raise CircusError(f"{self.name}.{slot.wid}: {report['last']}; {report['next']}")
-
-    def _next_start(self) -> str:
-        moment = self.pool.life.not_before
-        return "stopped" if moment is None else f"next try in {moment - self._now():.1f} s"
+                failure = NotYet if slot.why is Why.PUT_OFF else CircusError
+                raise failure(f"{self.name}.{slot.wid}: {report['last']}; {report['next']}")
 
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now."""

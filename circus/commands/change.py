@@ -47,7 +47,15 @@ class Add(Change):
 
     def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `started` and `kept` when it was to be started."""
-        return engine.add(self._config(), start=self.start)
+        config = self._config()
+        if config.hooks:
+            return engine.changes.add(config, start=self.start)
+        return engine.add(config, start=self.start)
+
+    @property
+    def checked(self) -> bool:
+        """Hooks are imported first."""
+        return any(key.partition(".")[0] == "hooks" for key in self.options or ())
 
     async def foresee(self, engine: Engine) -> list[Step]:
         """It is started, or taken in only."""

@@ -50,6 +50,8 @@ def _workers(watcher: Reply | None) -> tuple[str | Cell, ...]:
 def _note(watcher: Reply, slots: list[Reply]) -> str | Cell:
     if watcher["waits_for"]:
         return Cell(f"waits for {watcher['waits_for']}", YELLOW)
+    if watcher["halted"]:
+        return Cell(watcher["halted"], RED if watcher["state"] == "stopped" else YELLOW)
     for slot in slots:
         if slot["state"] in ("backoff", "failed"):
             return Cell(f"{slot['last']}; {slot['next']}", RED)
@@ -67,9 +69,10 @@ def _why(reply: Reply, on: Terminal) -> str:
     rows: list[tuple[str | Cell, ...]] = []
     for watcher in reply["watchers"]:
         name = watcher["name"]
-        if not watcher["slots"]:
+        if not watcher["slots"] or watcher["halted"]:
             waits = f"waits for {watcher['waits_for']}" if watcher["waits_for"] else ""
-            rows.append((name, _state(watcher["state"]), "", "", waits, "", ""))
+            halted = watcher["halted"] or ""
+            rows.append((name, _state(watcher["state"]), "", halted, waits, "", ""))
         rows += [_slot(name, slot) for slot in watcher["slots"]]
     return table(head, rows, on)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import zmq
 
-from tests.support import child, ready, wait_until
+from tests.support import alive, child, ready, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -319,6 +320,110 @@ def test_t57_a_hook_may_call_the_daemon_back(hooked: Hooked, tmp_path: Path) -> 
     wait_until(lambda: state(daemon) == "active")
     ((_, found),) = notes(tmp_path)
     assert found == {"answer": 2, "name": "w", "status": "starting", "other": 2}
+
+
+def test_a_hook_may_act_on_watchers(hooked: Hooked, tmp_path: Path) -> None:
+    code = """
+        def acts(watcher, arbiter, hook_name):
+            other = arbiter.get_watcher("other")
+            note(hook_name, grown=other.incr().result(20)["numprocesses"])
+            note(hook_name, pids=len(other.stop().result(20)) > 0, left=other.pids(),
+                 word=other.status(), all=[one.name for one in arbiter.watchers])
+            watcher.stop()  # its own: said, not waited for
+            return True
+    """
+    daemon = hooked("hooks.after_start = mine.acts", code=code,
+        more="[watcher:other]\ncmd = sleep 3600\npriority = 1\n")  # fmt: skip
+    wait_until(lambda: (state(daemon), state(daemon, "other")) == ("stopped", "stopped"))
+    assert [given for _, given in notes(tmp_path)] == [
+        {"grown": 2},
+        {"pids": True, "left": [], "word": "stopped", "all": ["other", "w"]},
+    ]
+
+
+def test_each_call_is_an_event(hooked: Hooked, tmp_path: Path) -> None:
+    daemon = hooked("hooks.before_stop = mine.yes", "hooks.after_stop = mine.fails")
+    daemon.wait_pids("w", 1)
+    with zmq.Context() as context, context.socket(zmq.SUB) as sub:
+        sub.subscribe("watcher.w.")
+        sub.connect(f"ipc://{daemon.folder}/pubsub")
+        # until a subscription is there, events pass by
+        wait_until(lambda: daemon.call("set", name="w", options={"priority": 1}) and sub.poll(20))
+        daemon.call("stop", name="w", waiting=True)
+        found: dict[str, dict[str, Any]] = {}
+        while "hook_failure" not in found:
+            topic, payload = sub.recv_multipart()
+            found[topic.decode().rpartition(".")[2]] = json.loads(payload)
+    assert found["hook_success"]["name"] == "before_stop"
+    failure = found["hook_failure"]
+    assert set(failure) >= {"name", "time", "error"}
+    assert (failure["name"], failure["error"]) == ("after_stop", "ValueError: as it was told to")
+
+
+def test_a_hook_that_hangs_over_a_signal_does_not_save_the_worker(
+    hooked: Hooked, tmp_path: Path
+) -> None:
+    daemon = hooked("hooks.before_signal = mine.hangs", "graceful_timeout = 0.2")
+    (pid,) = daemon.wait_pids("w", 1)
+    assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
+    assert not alive(pid)
+    assert f"w.1 did not stop by itself; killed: w.1 (pid {pid})" in daemon.text()
+    assert called(tmp_path) == ["before_signal"]
+
+
+def test_a_watcher_that_is_added_has_hooks_that_exist(hooked: Hooked, tmp_path: Path) -> None:
+    daemon = hooked()
+    env = {"PYTHONPATH": str(tmp_path)}
+    for hook, word in (("mine.missing", "has no 'missing'"), ("nowhere.f", "no module named")):
+        options = {"hooks": {"before_start": hook}, "env": env}
+        answer = daemon.call("add", name="new", cmd="sleep 3600", start=True, options=options)
+        assert (answer["status"], word in answer["reason"]) == ("error", True), answer
+    assert daemon.call("list")["watchers"] == ["w"]
+    options = {"hooks": {"before_start": "mine.yes"}, "env": env}
+    answer = daemon.call("add", name="new", cmd="sleep 3600", start=True, options=options)
+    assert answer["status"] == "ok"
+    daemon.wait_pids("new", 1)
+    assert called(tmp_path) == ["before_start"]
+
+
+def test_extended_stats_that_hang_hold_up_nobody(hooked: Hooked, tmp_path: Path) -> None:
+    daemon = hooked("hooks.extended_stats = mine.hangs", "hook_timeout = 0.5")
+    (pid,) = daemon.wait_pids("w", 1)
+    with subprocess.Popen(
+        [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint,
+         "stats", "--extended", "w"], stderr=subprocess.PIPE, text=True,
+    ) as asking:  # fmt: skip
+        wait_until(lambda: called(tmp_path))
+        assert daemon.call("kill", name="w", waiting=True)["status"] == "ok"
+        assert daemon.pids("w") != [pid]
+        _, told = asking.communicate(timeout=30)
+    assert "hook extended_stats failed: it did not return within 0.5 s" in told
+    assert asking.returncode != 0
+
+
+def test_t57_a_new_watcher_that_is_put_off_does_not_undo_a_reload(
+    hooked: Hooked, tmp_path: Path
+) -> None:
+    code = """
+        def never(*args, **kw):
+            note("asked")
+            raise RetryLater("not today")
+    """
+    daemon = hooked(code=code)
+    (pid,) = daemon.wait_pids("w", 1)
+    text = daemon.config.read_text()
+    daemon.write(
+        f"{text}[watcher:new]\ncmd = sleep 3600\nhooks.before_start = mine.never\n"
+        f"[env:new]\nPYTHONPATH = {tmp_path}\n"
+    )
+    answer = daemon.call("reloadconfig", waiting=True)
+    assert answer["status"] == "ok", answer
+    assert daemon.pids("w") == [pid]
+    assert state(daemon, "new") == "starting"
+    assert daemon.call("stop", name="new", waiting=True)["status"] == "ok"
+    asked = len(called(tmp_path))
+    assert state(daemon, "new") == "stopped"
+    assert len(called(tmp_path)) == asked
 
 
 def test_extended_stats_adds_to_what_stats_tells(hooked: Hooked) -> None:

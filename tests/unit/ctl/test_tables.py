@@ -13,7 +13,8 @@ from circus.ctl.terminal import Cell, Terminal, cut, table, terminal, width
 WIDE = Terminal(200, color=False)
 SLOT = {"wid": 1, "state": "ready", "what": "running", "since": 75.0, "pid": 11, "last": "",
         "next": "nothing", "failures": 0, "restarts": 2}  # fmt: skip
-WEB = {"name": "Web", "state": "active", "numprocesses": 2, "waits_for": None, "slots": [
+WEB = {"name": "Web", "state": "active", "numprocesses": 2, "waits_for": None,
+       "halted": None, "slots": [
     SLOT,
     {**SLOT, "wid": 2, "state": "backoff", "what": "backing off", "pid": None, "restarts": 3,
      "last": "exited with 1", "next": "next try in 2.0 s"}]}  # fmt: skip
@@ -52,6 +53,16 @@ def test_nothing_acts_on_the_terminal() -> None:
         plain = re.sub("\x1b\\[\\d+m", "", text) if color else text
         assert all(char.isprintable() or char == "\n" for char in plain)
         assert text.count("\n") == 1
+
+
+def test_a_hook_that_halts_a_watcher_is_told() -> None:
+    off = {**WEB, "state": "stopped", "slots": [], "halted": "hook before_start returned no"}
+    assert "hook before_start returned no" in status_table({"Web": "stopped"}, [off], WIDE)
+    late = {**WEB, "state": "stopping", "halted": "waiting for its before_stop hook since 1.0 s"}
+    found = lines(TABLES["why"]({"watchers": [off, late]}, WIDE))
+    assert found[1].split() == ["Web", "stopped", "hook", "before_start", "returned", "no"]
+    assert found[2].startswith("Web     stopping")
+    assert found[3].startswith("Web.1   running")
 
 
 def test_status_has_words_counts_and_what_is_wrong() -> None:
