@@ -47,7 +47,8 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Everything that circusd keeps. All of it belongs to the thread of `loop`.
 
-    `adopt`: this process is a subreaper, so what workers leave behind comes to us.
+    `adopt`: this process is a subreaper, so what workers leave behind comes to us. `ready`:
+    watchers of `config` that are made already.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Engine:
         pubsub_endpoint: str = "",
         stats_endpoint: str = "",
         adopt: bool = False,
+        ready: Iterable[Watcher] = (),
     ) -> None:
         self.config = config
         self.loop = loop
@@ -73,7 +75,7 @@ class Engine:
         self.events = Events()
         self.audit = Audit(loop)
         self.pump = Pump(_on_trouble)
-        self.reaper = Reaper(adopt=adopt)
+        self.reaper = Reaper(adopt=adopt, loop=loop)
         self.strays = Strays(loop, adopt=adopt)
         self.spawner = Spawner(loop)
         self.sockets = CircusSockets()
@@ -83,6 +85,7 @@ class Engine:
         self.ended: asyncio.Future[bool] = loop.create_future()
         """Resolves when everything is stopped; True asks for a start from anew."""
         self._watchers: dict[str, Watcher] = {}
+        self._ready = {watcher.name.lower(): watcher for watcher in ready}
         self._leaving: dict[str, Watcher] = {}
         """Removed, but not gone yet."""
         self._startup = Startup(loop, self._watchers.get, self._leaving.get)
@@ -169,7 +172,9 @@ class Engine:
         self.sockets.prepare(self.config.sockets).commit()
         self.pump.start()
         for name, watcher in self.config.watchers.items():
-            self._watchers[name] = Watcher(watcher, self)
+            made = self._ready.get(name) or Watcher.from_config(watcher)
+            self._watchers[name] = made
+            made.attach(self)
 
     def on_child(self) -> None:
         """SIGCHLD came."""
@@ -191,6 +196,7 @@ class Engine:
         self._startup.close()
         self._demand.close()
         self.strays.close()
+        self.reaper.close()
         for watcher in self._watchers.values():
             watcher.close()
         self.pump.close(within=2.0)
@@ -275,9 +281,15 @@ class Engine:
 
     def take_in(self, config: WatcherConfig) -> Watcher:
         """A watcher that is known to be new and to go with the others; it is not started."""
-        watcher = self._watchers[config.name.lower()] = Watcher(config, self)
-        self.events.tell(config.name, "add")
+        watcher = Watcher.from_config(config)
+        self.take_in_ready(watcher)
         return watcher
+
+    def take_in_ready(self, watcher: Watcher) -> None:
+        """The same with one that is made already."""
+        self._watchers[watcher.name.lower()] = watcher
+        watcher.attach(self)
+        self.events.tell(watcher.name, "add")
 
     def remove(self, name: str, *, nostop: bool = False) -> Result:
         """Stop and forget a watcher; with `nostop` its workers live on without us."""

@@ -124,6 +124,11 @@ class CircusSocket(socket.socket):
         return self.fileno()
 
     @property
+    def is_bound(self) -> bool:
+        """Whether it has its address, or has found it out for each worker's own."""
+        return self._file is not None or bool(self._address)
+
+    @property
     def is_unix(self) -> bool:
         """Whether it has a path."""
         return self.path is not None

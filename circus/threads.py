@@ -78,10 +78,11 @@ class Outcome(concurrent.futures.Future[T]):
 class Door:
     """The way into the thread of a loop. Any thread may call; calls keep their order."""
 
-    __slots__ = ("_calls", "_closed", "_loop")
+    __slots__ = ("_calls", "_closed", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self._loop = loop
+        self.loop = loop
+        """While it is open."""
         self._closed = False
         self._calls: deque[tuple[Callable[[], None], Callable[[], object]]] = deque()
         """Each with what to do instead when it is too late. Whoever takes one out sees to it."""
@@ -89,17 +90,18 @@ class Door:
     @property
     def here(self) -> bool:
         """Whether this is the thread of the loop, at work."""
-        return self._loop is not None and _running_loop() is self._loop
+        return self.loop is not None and _running_loop() is self.loop
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let in who waits, as soon as the loop runs."""
         self._closed = False
-        self._loop = loop
-        self._knock()
+        self.loop = loop
+        if self._calls:
+            self._knock()
 
     def close(self) -> None:
         """Refuse all calls from now on, also those that are on their way."""
-        self._loop = None
+        self.loop = None
         self._closed = True
         self._refuse()
 
@@ -122,12 +124,17 @@ class Door:
         self._bring(call, outcome)
         return outcome
 
+    def post(self, call: Callable[[], None]) -> None:
+        """Have it called in the loop's thread, soon; what it raises is logged."""
+        self._calls.append((lambda: _call_and_log(call), lambda: None))
+        self._knock()
+
     def ask(self, question: Callable[[], T]) -> T:
         """What `question()` returns or raises in the loop's thread; waits for it.
 
         While no loop runs nobody else is at work, and it is asked here.
         """
-        loop = self._loop
+        loop = self.loop
         if self.here or loop is None or not loop.is_running():
             return question()
         outcome: Outcome[T] = Outcome()
@@ -148,7 +155,7 @@ class Door:
 
     def _knock(self) -> None:
         """Looked at after a call was put in: the door may have moved meanwhile."""
-        loop = self._loop
+        loop = self.loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: so will the door be
                 loop.call_soon_threadsafe(self._let_in)
@@ -163,6 +170,13 @@ class Door:
         with contextlib.suppress(IndexError):  # another thread may take the last one
             while True:
                 self._calls.popleft()[1]()
+
+
+def _call_and_log(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:  # a user's: the loop goes on
+        logger.exception("Cannot run what a program asked for")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

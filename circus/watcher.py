@@ -6,9 +6,10 @@ import asyncio
 import dataclasses
 import logging
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from circus.conditions import Conditions
+from circus.config.model import watcher_from_mapping
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool
@@ -17,21 +18,23 @@ from circus.exc import ArgumentError, CircusError, NotFound, NotYet
 from circus.hooks import Hooks
 from circus.host import tree
 from circus.report import slot_report
-from circus.threads import Outcome, asked_in_loop, from_any_thread
+from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
 from circus.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from circus.config.model import WatcherConfig
     from circus.core.pool import Effects
     from circus.engine import Engine
     from circus.process import Process
-    from circus.threads import Door
 
 logger = logging.getLogger(__name__)
 
 Result = Outcome[dict[str, Any]]
+
+UNUSED = frozenset({"loop", "prereload_fn", "stopped", "stream_backend"})
+"""What older programs pass, and nothing waits for."""
 
 
 class Watcher:
@@ -42,20 +45,62 @@ class Watcher:
     here belongs to the loop's.
     """
 
-    def __init__(self, config: WatcherConfig, engine: Engine) -> None:
+    engine: Engine
+    _hooks: Hooks
+    _workers: Workers
+    _conditions: Conditions
+
+    def __init__(
+        self,
+        name: str,
+        cmd: str,
+        args: str | Sequence[str] | None = None,
+        numprocesses: int = 1,
+        **options: object,
+    ) -> None:
+        """Raises ConfigError. Options are those of a file, as text or as values; hooks and streams
+        may be objects. It runs once an arbiter that has it does."""
+        given = {"cmd": cmd, "args": args, "numprocesses": numprocesses, **options}
+        self._set_up(watcher_from_mapping(name, {k: given[k] for k in given if k not in UNUSED}))
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, object]) -> Self:
+        """The same from a mapping that has name and cmd in it."""
+        options = dict(config)
+        return cls(str(options.pop("name")), **options)  # type: ignore[arg-type]  # checked there
+
+    @classmethod
+    def from_config(cls, config: WatcherConfig) -> Self:
+        """The same from options that were read."""
+        watcher = cls.__new__(cls)
+        watcher._set_up(config)
+        return watcher
+
+    def _set_up(self, config: WatcherConfig) -> None:
         self.config = config
-        self.engine = engine
-        self.pool = Pool(config)
-        self._hooks = Hooks(self, engine)
-        self._workers = Workers(config, self.pool, engine, self._hooks, self.send)
+        self.door = Door()
+        self.attached = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self.pool = Pool(self.config)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._conditions = Conditions(engine.loop)
         self._word = "stopped"
         self._settled = True
         self._started_up = False
         self.starts = 0
         """How often it was told to run: a stop that had to wait sees whether it is too late."""
+
+    def attach(self, engine: Engine) -> None:
+        """Run with this engine from now on; calls that came before are carried out."""
+        self._reset()
+        self.engine = engine
+        self._hooks = Hooks(self, engine)
+        self._workers = Workers(self.config, self.pool, engine, self._hooks, self.send)
+        self._conditions = Conditions(engine.loop)
+        self.attached = True
+        self.door.open(engine.loop)
 
     # -- what others ask ------------------------------------------------
 
@@ -63,11 +108,6 @@ class Watcher:
     def name(self) -> str:
         """As written in the configuration."""
         return self.config.name
-
-    @property
-    def door(self) -> Door:
-        """The way into the loop's thread."""
-        return self.engine.door
 
     @property
     def res_name(self) -> str:
@@ -82,7 +122,7 @@ class Watcher:
     @property
     def processes(self) -> dict[int, Process]:
         """The workers that run, by pid, in the order they were started."""
-        return self._workers.running
+        return self._workers.running if self.attached else {}
 
     def __len__(self) -> int:
         return len(self.processes)
@@ -207,6 +247,8 @@ class Watcher:
     def configure(self, config: WatcherConfig) -> None:
         """Take a new configuration; running workers keep theirs until they are replaced."""
         self.config = self.pool.config = config
+        if not self.attached:
+            return
         self._hooks.configure(config)
         self._workers.configure(config)
         self.send_all(self.pool.reconcile(self._now()))
@@ -358,6 +400,7 @@ class Watcher:
 
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now."""
+        self.door.close()
         if self._timer is not None:
             self._timer.cancel()
         self._hooks.close()

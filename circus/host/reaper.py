@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
+    from collections.abc import Callable, Iterable
+
+AGAIN = 0.1
+"""Seconds until a child is looked at again that there was no descriptor for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,26 @@ class Reaper:
     """Collects ended children.
 
     `adopt`: this process is a subreaper (or pid 1), so children it never started are its own to
-    collect too. Without it they belong to somebody else in this process and are left alone.
+    collect too. Without it they belong to somebody else in this process and are left alone, as
+    SIGCHLD is: `loop` is told of each end by a descriptor of the child, in any thread.
     """
 
-    def __init__(self, *, adopt: bool) -> None:
+    def __init__(self, *, adopt: bool, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.adopt = adopt
+        self._loop = None if adopt else loop
         self._waiting: dict[int, Callable[[Exit], None]] = {}
+        self._descriptors: dict[int, int] = {}
 
     def watch(self, pid: int, on_exit: Callable[[Exit], None]) -> None:
         """Call `on_exit` once, from within `reap`, when our child `pid` has ended."""
         self._waiting[pid] = on_exit
+        if self._loop is not None:
+            self._listen(self._loop, pid)
+
+    def close(self) -> None:
+        """Let go of descriptors."""
+        for pid in list(self._descriptors):
+            self._let_go(pid)
 
     def knows(self, pid: int) -> bool:
         """Whether `pid` is a child we started and have not collected."""
@@ -69,12 +83,40 @@ class Reaper:
         Returns how many there were. Tells only after all are collected, so that whoever looks
         for what a worker left behind finds no zombies.
         """
-        ended = self._any_ended() if self.adopt else self._ours_ended()
+        return self._tell(self._any_ended() if self.adopt else self._ended_of(list(self._waiting)))
+
+    def _tell(self, ended: list[tuple[int, Exit]]) -> int:
         for pid, how in ended:
+            self._let_go(pid)
             on_exit = self._waiting.pop(pid, None)
             if on_exit is not None:
                 on_exit(how)
         return len(ended)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, pid: int) -> None:
+        try:
+            fd = os.pidfd_open(pid)
+        except ProcessLookupError:  # somebody else in this process collected it
+            loop.call_soon(self._look_again, loop, pid)
+        except OSError:  # there is no descriptor left
+            loop.call_later(AGAIN, self._look_again, loop, pid)
+        else:
+            self._descriptors[pid] = fd
+            loop.add_reader(fd, self._look, pid)
+
+    def _look(self, pid: int) -> None:
+        self._tell(self._ended_of([pid]))
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop, pid: int) -> None:
+        self._look(pid)
+        if pid in self._waiting:
+            self._listen(loop, pid)
+
+    def _let_go(self, pid: int) -> None:
+        fd = self._descriptors.pop(pid, None)
+        if fd is not None and self._loop is not None:
+            self._loop.remove_reader(fd)
+            os.close(fd)
 
     def _any_ended(self) -> list[tuple[int, Exit]]:
         ended: list[tuple[int, Exit]] = []
@@ -87,9 +129,9 @@ class Reaper:
                 return ended
             ended.append((found.si_pid, _how(found)))
 
-    def _ours_ended(self) -> list[tuple[int, Exit]]:
+    def _ended_of(self, pids: Iterable[int]) -> list[tuple[int, Exit]]:
         ended: list[tuple[int, Exit]] = []
-        for pid in self._waiting:
+        for pid in pids:
             try:
                 found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
             except ChildProcessError:

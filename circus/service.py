@@ -1,0 +1,115 @@
+"""An engine and its endpoints: bound together, at work, and let go of together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from circus.aside import aside
+from circus.config.schema import in_order
+from circus.control.serve import serve
+from circus.endpoints import Endpoints
+from circus.exc import ConfigError
+from circus.hooks import survey_hooks
+from circus.signals import Signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from circus.config.model import Config
+    from circus.engine import Engine
+    from circus.watcher import Result
+
+logger = logging.getLogger(__name__)
+
+OPEN_TO_ALL = (
+    "endpoint = %s: whoever can connect to it can run any program as root, and nobody is asked "
+    "for a name; an ipc:// endpoint has permissions, and with curve = True only keys are let in"
+)
+
+
+class Service:
+    """One life of an engine. `where` says where an option was written.
+
+    With `signals` they come to it, when this is the main thread.
+    """
+
+    def __init__(self, engine: Engine, where: Callable[[str, str], str], *, signals: bool) -> None:
+        self.engine = engine
+        self._where = where
+        taken = signals and threading.current_thread() is threading.main_thread()
+        self._signals = Signals(engine) if taken else None
+
+    async def run(self, opened: Callable[[], None], started: Callable[[Result], None]) -> bool:
+        """Everything between the first bind and the last close; True asks for another life.
+
+        `opened` is called when commands are taken, `started` with the start of the watchers.
+        Raises CircusError when something cannot be had; nothing is left bound then.
+        """
+        engine = self.engine
+        logger.info("Starting master on pid %d", os.getpid())
+        if not await self._hooks_are_there():
+            return False
+        server = serve(
+            engine, Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
+        )
+        try:
+            engine.initialize()
+            if engine.sockets:
+                logger.info("sockets started")
+            engine.events.publish = server.publish
+            _warn(engine)
+            logger.info("Arbiter now waiting for commands")
+            opened()
+            if not engine.stopping:
+                started(engine.start())
+            again = await engine.ended
+            logger.info("Arbiter exiting")
+            return again
+        finally:
+            engine.close()
+            server.close()
+
+    async def _hooks_are_there(self) -> bool:
+        """Import them; False when somebody ends us meanwhile. Raises ConfigError."""
+        engine = self.engine
+        config = engine.config
+        hooked = [one for one in config.watchers.values() if one.hooks]
+        if not hooked:
+            return True
+        look = aside(engine.loop, lambda: survey_hooks(hooked, self._where, config.path))
+        await asyncio.wait((look, engine.ended), return_when=asyncio.FIRST_COMPLETED)
+        if not look.done():
+            return False
+        if problems := look.result():
+            raise ConfigError(in_order(problems))
+        return True
+
+    def close(self) -> bool:
+        """Give signals back; whether one came to end for good while all was being ended."""
+        if self._signals is None:
+            return False
+        asked = self._signals.quit_is_asked()
+        self._signals.close()
+        return asked
+
+
+def _warn(engine: Engine) -> None:
+    for what in _not_run(engine.config):
+        logger.warning("This version does not run %s", what)
+    unguarded = engine.endpoint.startswith("tcp:") and not engine.config.circus.curve
+    if unguarded and os.geteuid() == 0:
+        logger.warning(OPEN_TO_ALL, engine.endpoint)
+
+
+def _not_run(config: Config) -> list[str]:
+    """What the configuration asks for and this version accepts but does not do yet."""
+    found = [f"[plugin:{plugin.name}]" for plugin in config.plugins.values()]
+    if config.circus.httpd:
+        found.append("the web console (httpd)")
+    if config.circus.statsd or (config.circus.stats_endpoint and config.circus.statsd is None):
+        found.append("circusd-stats (stats_endpoint)")
+    return found
