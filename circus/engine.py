@@ -30,7 +30,7 @@ from circus.spawner import Spawner
 from circus.startup import Startup, stop_layers
 from circus.strays import Strays
 from circus.stream import Pump, Source
-from circus.threads import Door, Outcome
+from circus.threads import Outcome
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ class Engine:
     ) -> None:
         self.config = config
         self.loop = loop
-        self.door = Door(loop)
         self.face: object = self
         """What hooks get as the arbiter: whoever runs this engine, with methods for any thread."""
         self.endpoint = endpoint
@@ -191,7 +190,6 @@ class Engine:
 
     def close(self) -> None:
         """The very end: read what is left in the pipes, close everything."""
-        self.door.close()
         self.audit.sum_up()
         self._startup.close()
         self._demand.close()
