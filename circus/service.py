@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from circus.aside import aside
 from circus.config.schema import in_order
+from circus.control.discovery import discovery
 from circus.control.serve import serve
 from circus.endpoints import Endpoints
 from circus.exc import ConfigError
@@ -56,6 +57,8 @@ class Service:
         server = serve(
             engine, Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
         )
+        multicast = engine.config.circus.multicast_endpoint
+        found_by = discovery(engine.loop, multicast, server.endpoint)
         try:
             engine.initialize()
             if engine.sockets:
@@ -71,6 +74,8 @@ class Service:
             return again
         finally:
             engine.close()
+            if found_by is not None:
+                found_by.close()
             server.close()
 
     async def _hooks_are_there(self) -> bool:
