@@ -15,6 +15,7 @@ from tests.support import Daemon, alive, child, children, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CONFIG = f"""
 [watcher:Web]
@@ -259,6 +260,44 @@ def test_every_event(daemon: Daemon, old: Old) -> None:
     }
     deaths = [message for event, message in told if event == "reap"]
     assert deaths[0] == {"process_pid": pid, "exit_code": -signal.SIGKILL}
+
+
+HOOKS = """
+def yes(watcher, arbiter, hook_name, **given):
+    return True
+
+def fails(watcher, arbiter, hook_name, **given):
+    raise ValueError("as it was told to")
+"""
+
+
+def test_the_events_of_hooks(old: Old, tmp_path: Path) -> None:
+    (tmp_path / "agreeable.py").write_text(HOOKS)
+    daemon = Daemon(
+        "[watcher:w]\ncmd = sleep 3601\nautostart = False\n"
+        "hooks.before_start = agreeable.yes\nhooks.after_start = agreeable.fails,true\n"
+        f"[env:w]\nPYTHONPATH = {tmp_path}\n"
+    )
+    try:
+        daemon.wait()
+        with old.script("consume.py", f"ipc://{daemon.folder}/pubsub", "watcher.w.") as consumer:
+
+            def heard() -> bool:
+                daemon.call("set", name="w", options={"graceful_timeout": 30})
+                return consumer.has_begun_to_speak()
+
+            wait_until(heard)
+            assert daemon.call("start", name="w", waiting=True)["status"] == "ok"
+            told: dict[str, Any] = {}
+            while "hook_failure" not in told:
+                topic, message = consumer.hear()
+                assert message.pop("time") > 1e9
+                told[topic.removeprefix("watcher.w.")] = message
+        assert told["hook_success"] == {"name": "before_start"}
+        assert told["hook_failure"]["name"] == "after_start"
+        assert "as it was told to" in told["hook_failure"]["error"]
+    finally:
+        daemon.stop()
 
 
 def test_the_calls_of_the_console(daemon: Daemon, client: Script) -> None:
