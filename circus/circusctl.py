@@ -74,6 +74,10 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         from circus.ctl.listen import listen
 
         return listen(asked.properties.get("topics") or [], asked.options)
+    if command.verb == "keygen":
+        from circus.ctl.keygen import keygen
+
+        return keygen(**asked.properties)
     from circus.ctl.connection import connected
 
     with connected(asked.options) as client:

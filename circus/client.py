@@ -14,7 +14,7 @@ from circus.reach import Reach, find_endpoint
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import zmq.asyncio
 
@@ -51,7 +51,8 @@ class CircusClient:
     answer; a daemon that is only just starting may take that long to appear. `ssh_server`,
     `user@host[:port]`: the endpoint is one of that machine, reached with the `ssh` of this one,
     which takes as long as it takes to let the user in. `reach`: a way that others use too, and
-    that whoever made it closes.
+    that whoever made it closes. `curve_key`: a file of keys, or a folder with one, for a `tcp://`
+    endpoint that lets only keys in; $CIRCUSCTL_CURVE unless given.
     """
 
     def __init__(
@@ -62,16 +63,18 @@ class CircusClient:
         ssh_server: str | None = None,
         ssh_keyfile: str | None = None,
         *,
+        curve_key: str | None = None,
         reach: Reach | None = None,
     ) -> None:
         self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.timeout = timeout
-        self._reach = reach or Reach(ssh_server, ssh_keyfile)
+        self._reach = reach or Reach(ssh_server, ssh_keyfile, curve_key)
         self._shared = reach is not None
         self._owned = context is None
         way = self._reach.way(self.endpoint)
         self.context = context or zmq.Context()
-        self.socket = _connect(self.context, way, owned=self._owned)
+        secure = self._reach.secure
+        self.socket = _connect(self.context, way, self.endpoint, secure, owned=self._owned)
 
     def send_message(self, command: str, **props: Any) -> Reply:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
@@ -182,12 +185,14 @@ class AsyncCircusClient:
         timeout: float | None = 5.0,
         ssh_server: str | None = None,
         ssh_keyfile: str | None = None,
+        *,
+        curve_key: str | None = None,
     ) -> None:
         import zmq.asyncio
 
         self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.timeout = timeout
-        self._reach = Reach(ssh_server, ssh_keyfile)
+        self._reach = Reach(ssh_server, ssh_keyfile, curve_key)
         self._owned = context is None
         self.context = context or zmq.asyncio.Context()
         self.socket: zmq.asyncio.Socket | None = None
@@ -195,7 +200,7 @@ class AsyncCircusClient:
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._reader: asyncio.Future[None] | None = None
         if ssh_server is None:
-            self.socket = _connect(self.context, self.endpoint, owned=self._owned)
+            self.socket = self._connect(self.endpoint)
 
     async def send_message(self, command: str, **props: Any) -> Reply:
         """Ask by name and properties; the answer is a mapping, also when it says no."""
@@ -249,9 +254,16 @@ class AsyncCircusClient:
 
         try:
             way = await asyncio.to_thread(self._reach.way, self.endpoint)
-            self.socket = _connect(self.context, way, owned=self._owned)
+            self.socket = self._connect(way)
         finally:
             self._connecting = None
+
+    def _connect(self, way: str) -> zmq.asyncio.Socket:
+        secure = self._reach.secure
+        sock: zmq.asyncio.Socket = _connect(
+            self.context, way, self.endpoint, secure, owned=self._owned
+        )
+        return sock
 
     async def _read(self, sock: zmq.asyncio.Socket) -> None:
         """Hand out answers for as long as somebody waits."""
@@ -274,7 +286,9 @@ class AsyncCircusClient:
 # -- shared -------------------------------------------------------------------------------------
 
 
-def _connect(context: Any, endpoint: str, *, owned: bool) -> Any:
+def _connect(
+    context: Any, way: str, endpoint: str, secure: Callable[[Any, str], None], *, owned: bool
+) -> Any:
     sock = context.socket(zmq.DEALER)
     sock.setsockopt(zmq.IDENTITY, os.urandom(16).hex().encode())
     sock.setsockopt(zmq.LINGER, 0)
@@ -282,13 +296,17 @@ def _connect(context: Any, endpoint: str, *, owned: bool) -> Any:
     sock.setsockopt(zmq.SNDHWM, 0)
     sock.setsockopt(zmq.RCVHWM, 0)
     try:
-        sock.connect(endpoint)
+        secure(sock, endpoint)
+        sock.connect(way)
+        return sock
     except zmq.ZMQError as error:
-        sock.close()
-        if owned:
-            context.term()
-        raise CallError(f"cannot connect to {endpoint}: {error.strerror}") from error
-    return sock
+        refused = CallError(f"cannot connect to {way}: {error.strerror}")
+    except CallError as error:
+        refused = error
+    sock.close()
+    if owned:
+        context.term()
+    raise refused
 
 
 def _prepare(cmd: object) -> tuple[str, bytes]:

@@ -6,16 +6,25 @@ import os
 from typing import TYPE_CHECKING
 
 from circus.endpoints import candidates, ipc_path, remote_endpoint
+from circus.exc import CallError, CircusError
 
 if TYPE_CHECKING:
+    import zmq
+
     from circus.tunnel import Tunnel
 
 
 class Reach:
     """The way to endpoints: as they stand, or through the `ssh` of this machine."""
 
-    def __init__(self, ssh_server: str | None = None, ssh_keyfile: str | None = None) -> None:
+    def __init__(
+        self,
+        ssh_server: str | None = None,
+        ssh_keyfile: str | None = None,
+        curve_key: str | None = None,
+    ) -> None:
         self.server = ssh_server
+        self._curve_key = curve_key or os.environ.get("CIRCUSCTL_CURVE")
         self._keyfile = ssh_keyfile
         self._tunnel: Tunnel | None = None
 
@@ -29,6 +38,21 @@ class Reach:
             self.close()
             self._tunnel = Tunnel(self.server, self._keyfile)
         return self._tunnel.forward(endpoint)
+
+    def secure(self, sock: zmq.Socket[bytes], endpoint: str) -> None:
+        """Have a socket prove who it is to a `tcp://` endpoint, when there is a key for it.
+
+        `endpoint` is what `way` leads to. Raises CallError for a key that cannot be used.
+        """
+        if self._curve_key is None or not endpoint.startswith("tcp:"):
+            return
+        from circus.curve import client_keys
+
+        try:
+            keys = client_keys(self._curve_key)
+        except CircusError as error:
+            raise CallError(str(error)) from error
+        sock.curve_publickey, sock.curve_secretkey, sock.curve_serverkey = keys
 
     def obstacle(self, endpoint: str) -> str | None:
         """Why nobody answers there, as far as it can be seen. May take a second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from circus.commands.base import Command, Role
 from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollback, Set
-from circus.commands.daemon import DStats, GlobalOptions, Quit
+from circus.commands.daemon import DStats, GlobalOptions, Keygen, Quit
 from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
 from circus.commands.look import (
     Get,
@@ -34,6 +34,7 @@ COMMANDS: tuple[type[Command], ...] = (
     GlobalOptions,
     Incr,
     IsActive,
+    Keygen,
     Kill,
     List,
     Listen,

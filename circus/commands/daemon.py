@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from circus.commands.base import Command, Reply, Role, argument, command
 from circus.commands.foresight import stops
+from circus.commands.kinds import Name
 from circus.commands.text import infoline, options_lines
-from circus.exc import MessageError
+from circus.exc import ArgumentError, MessageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from circus.engine import Engine
     from circus.steps import Step
     from circus.threads import Outcome
@@ -39,6 +42,34 @@ class Quit(Command):
     async def foresee(self, engine: Engine) -> list[Step]:
         """All stop."""
         return stops(engine, engine.watchers, "circusd ends")
+
+
+@command("keygen", Role.READ)
+class Keygen(Command):
+    """Make keys for a circusd that lets only keys in.
+
+    In DIR, unless they are there, the keys of circusd itself; with NAME, a key for somebody of
+    that name. `[circus]` has `curve = True` and `curve_keys = DIR` then.
+    """
+
+    local = True
+
+    folder: str = argument("the folder of the keys", metavar="DIR")
+    name: Name | None = argument("whom the key is for", default=None)
+    grants: str = argument(
+        "what that key lets them do: read, operate or admin", default="admin", flag="--role"
+    )
+
+    @classmethod
+    def properties(cls, given: Mapping[str, Any]) -> Reply:
+        """A role that there is."""
+        if given["grants"] not in (None, *Role):
+            raise ArgumentError(f"role: {given['grants']!r} is not one of {', '.join(Role)}")
+        return super().properties(given)
+
+    def run(self, engine: Engine) -> Reply:
+        """Keys are made by circusctl, as whoever runs it."""
+        raise MessageError("invalid message. 'keygen' makes files where circusctl runs")
 
 
 @command("dstats", Role.READ)

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 import zmq
+from zmq.utils import z85
 
 from circus.access import ANYBODY, Peer
 from circus.aside import aside
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from circus.access import Others
-    from circus.control.keys import ServerKeys
     from circus.control.zap import Knock
 
     MayLook = Callable[[Peer], bool]
@@ -38,7 +38,7 @@ REMEMBERED_MAX = 1000
 class Curve(NamedTuple):
     """What a `tcp://` endpoint needs to be closed to strangers."""
 
-    server: ServerKeys
+    secret: bytes
     folder: str
 
 
@@ -72,7 +72,7 @@ class Gate:
             return anybody
         sock.setsockopt_string(zmq.ZAP_DOMAIN, domain)
         sock.curve_server = True
-        sock.curve_secretkey = self._curve.server.secret
+        sock.curve_secretkey = self._curve.secret
         return self._holder_of
 
     def judge(self, knock: Knock) -> asyncio.Future[str | None] | str | None:
@@ -103,7 +103,7 @@ class Gate:
 
     async def _judge_key(self, knock: Knock, curve: Curve) -> str | None:
         self._holders = await aside(self._loop, lambda: authorized(curve.folder))
-        key = zmq.utils.z85.encode(knock.credentials[0])
+        key = z85.encode(knock.credentials[0])
         return key.decode() if key in self._holders else None
 
     def _holder_of(self, frame: zmq.Frame) -> Peer:

@@ -1,4 +1,4 @@
-"""The folder of CURVE keys: `server.key_secret`, `server.key`, and `authorized/NAME.key`."""
+"""The keys that circusd goes by: its own, and those of whoever is let in."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from circus.access import Role
+from circus.curve import AUTHORIZED, PUBLIC, SECRET, SERVER, read_certificate
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
-
-SERVER = "server.key_secret"
-AUTHORIZED = "authorized"
 
 
 class Holder(NamedTuple):
@@ -26,38 +24,28 @@ class Holder(NamedTuple):
     role: Role
 
 
-class ServerKeys(NamedTuple):
-    """The daemon's own pair."""
-
-    public: bytes
-    secret: bytes
-
-
-def server_keys(folder: str) -> ServerKeys:
-    """Read the daemon's own. Raises CircusError, which says how to make them. Reads files."""
-    path = Path(folder, SERVER)
+def server_secret(folder: str) -> bytes:
+    """The daemon's own. Raises CircusError, which says how to make one. Reads files."""
+    path = Path(folder, f"{SERVER}{SECRET}")
+    make = f"make keys with: circusctl keygen {folder}"
     try:
         mode = path.stat().st_mode
+        secret = read_certificate(path).secret
     except OSError as error:
-        raise CircusError(
-            f"curve: cannot read {path}: {error.strerror}; "
-            f"make keys with: circusctl keygen {folder}"
-        ) from error
+        raise CircusError(f"curve: cannot read {path}: {error.strerror}; {make}") from error
     if stat.S_IMODE(mode) & 0o077:
         raise CircusError(
-            f"curve: others may read {path}; they may have the key: make another with: "
-            f"rm {path} && circusctl keygen {folder}"
+            f"curve: others may read {path}, and may know the key; rm it, then {make}"
         )
-    public, secret, _ = read_certificate(path)
     if secret is None:
-        raise CircusError(f"curve: {path} has no secret key")
-    return ServerKeys(public, secret)
+        raise CircusError(f"curve: {path} holds no secret key; rm it, then {make}")
+    return secret
 
 
 def authorized(folder: str) -> dict[bytes, Holder]:
     """Who may connect, by public key. A file that cannot be read lets nobody in, and is logged."""
     found: dict[bytes, Holder] = {}
-    for path in sorted(Path(folder, AUTHORIZED).glob("*.key")):
+    for path in sorted(Path(folder, AUTHORIZED).glob(f"*{PUBLIC}")):
         try:
             public, _, metadata = read_certificate(path)
             found[public] = Holder(metadata.get("name") or path.stem, _role(metadata))
@@ -71,28 +59,3 @@ def _role(metadata: Mapping[str, str]) -> Role:
     if word not in list(Role):
         raise CircusError(f"role = {word!r} is not one of {', '.join(Role)}")
     return Role(word)
-
-
-def read_certificate(path: Path) -> tuple[bytes, bytes | None, Mapping[str, str]]:
-    """Public key, secret key if it has one, and what else it says. Raises CircusError, OSError."""
-    from zmq.auth import load_certificate
-
-    try:
-        public, secret = load_certificate(path)
-    except ValueError as error:
-        raise CircusError(f"{path} holds no key") from error
-    return public, secret, _metadata(path)
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    """What pyzmq writes there and does not read."""
-    found: dict[str, str] = {}
-    section = ""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        text = line.strip()
-        if text and not text.startswith("#") and text == line:
-            section = text
-        elif section == "metadata" and "=" in text and not text.startswith("#"):
-            key, _, value = text.partition("=")
-            found[key.strip()] = value.strip().strip("\"'")
-    return found

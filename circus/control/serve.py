@@ -11,7 +11,7 @@ from circus.aside import aside
 from circus.commands.admission import general_role
 from circus.commands.answer import dispatch
 from circus.control.access import Curve, Gate, ownership
-from circus.control.keys import server_keys
+from circus.control.keys import server_secret
 from circus.control.server import ControlServer
 from circus.exc import CircusError
 
@@ -41,8 +41,16 @@ def serve(engine: Engine, endpoints: Endpoints) -> ControlServer:
         owned=ownership(others(config.circus, config.watchers.values())),
     )
     server.start()
+    # a port that was left open is a number by now; else it stays as it was written
+    engine.endpoint = _chosen(engine.endpoint, server.endpoint)
+    engine.pubsub_endpoint = _chosen(engine.pubsub_endpoint, server.pubsub_endpoint)
+    logger.info("Control is at %s, events are at %s", server.endpoint, server.pubsub_endpoint)
     engine.followers.append(lambda _: _follow(engine, server))
     return server
+
+
+def _chosen(wanted: str, bound: str) -> str:
+    return bound if wanted.endswith((":*", ":0")) else wanted
 
 
 def _follow(engine: Engine, server: ControlServer) -> None:
@@ -66,7 +74,7 @@ def curve(config: Config) -> Curve | None:
     if not config.circus.curve:
         return None
     folder = config.circus.curve_keys or _usual_folder(config.path)
-    return Curve(server_keys(folder), folder)
+    return Curve(server_secret(folder), folder)
 
 
 def _usual_folder(path: str | None) -> str:

@@ -40,6 +40,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("-H/--host", {"help": "the circusd of another machine, [user@]host[:port], through ssh"}),
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
+    ("--curve", {"help": "your key for a tcp:// endpoint that takes keys", "metavar": "FILE"}),
     ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": _seconds}),
     ("--version", {"help": "display version and exit", "action": "store_true"}),
     ("-h/--help", {"help": "show help and exit", "action": "store_true"}),

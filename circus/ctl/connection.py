@@ -19,7 +19,7 @@ TIMEOUT = 5.0
 
 def reach_of(options: argparse.Namespace) -> Reach:
     """The way that options ask for; nothing is opened yet."""
-    return Reach(options.host or options.ssh, options.ssh_keyfile)
+    return Reach(options.host or options.ssh, options.ssh_keyfile, options.curve)
 
 
 @contextlib.contextmanager

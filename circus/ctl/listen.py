@@ -50,8 +50,9 @@ def find_events(
     take down another connection of that socket instead.
     """
     way = reach.way(endpoint)
-    direct = _subscriber(context, way, topics)
+    direct = _subscriber(context, endpoint, topics, reach)
     asking = context.socket(zmq.DEALER)
+    reach.secure(asking, endpoint)
     asking.connect(way)
     asking.send(wire.with_id(wire.message("globaloptions", {}), _ID))
     poller = zmq.Poller()
@@ -62,16 +63,19 @@ def find_events(
         if not answered:
             return direct
         direct.close(linger=0)
-        return _subscriber(context, reach.way(_event_endpoint(asking.recv())), topics)
+        return _subscriber(context, _event_endpoint(asking.recv()), topics, reach)
     finally:
         asking.close(linger=0)
 
 
-def _subscriber(context: Context, endpoint: str, topics: Sequence[str]) -> zmq.Socket[bytes]:
+def _subscriber(
+    context: Context, endpoint: str, topics: Sequence[str], reach: Reach
+) -> zmq.Socket[bytes]:
     sub = context.socket(zmq.SUB)
+    reach.secure(sub, endpoint)
     for topic in topics or [""]:
         sub.subscribe(topic)
-    sub.connect(endpoint)
+    sub.connect(reach.way(endpoint))
     return sub
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -12,19 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from circus.commands import COMMANDS
-from circus.config.model import WatcherConfig
-from circus.config.schema import rows
+from tests.docs.test_security import COMMANDS_TABLE, OPTIONS_TABLE
 from tests.support import as_user, needs_root, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tests.daemon.conftest import Start
-    from tests.support import Daemon
+    from tests.docs.test_security import COMMANDS_TABLE, OPTIONS_TABLE
+from tests.support import Daemon
 
-PAGE = Path(__file__).parents[2] / "docs" / "security.md"
-ROLES = ("read", "operate", "admin")
 ADMINS, OPERATORS, ONE, NOBODY, OWN = 60001, 60002, 60013, 60099, 60020
 Answer = dict[str, Any]
 
@@ -59,28 +55,16 @@ SECRET = not for everybody
 """
 
 
-def documented(title: str) -> dict[str, int]:
-    """A table of the page: what needs which role, as a rank."""
-    found = {}
-    _, _, table = PAGE.read_text().partition(f"| Role | {title} |\n")
-    for line in itertools.takewhile(lambda line: line.startswith("|"), table.splitlines()[1:]):
-        role, things = (cell.strip() for cell in line.strip("|").split("|"))
-        for thing in things.split(", "):
-            found[thing.replace("`", "")] = ROLES.index(role) + 1
-    return found
-
-
-COMMANDS_TABLE = documented("Commands")
-OPTIONS_TABLE = documented("Options")
-
 PROPERTIES: dict[str, dict[str, Any]] = {
     "get": {"keys": ["cmd"]},
     "wait": {"names": ["NAME"], "until": "settled", "timeout": 20},
     "signal": {"signum": "CONT"},
     "incr": {"nb": 0},
     "decr": {"nb": 0},
+    "scale": {"numprocesses": 1},
     "set": {"options": {"priority": 0}},
     "add": {"cmd": "sleep 3600"},
+    "keygen": {"folder": "/nowhere"},
 }
 WITHOUT_A_NAME = {
     "dstats", "globaloptions", "listsockets", "numwatchers", "plan", "reloadconfig", "rollback",
@@ -153,13 +137,6 @@ def audit_lines(text: str) -> list[dict[str, str]]:
     """What the record has, line by line."""
     lines = re.findall(r"Request (.*)$", text, re.MULTILINE)
     return [dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in lines]
-
-
-def test_the_page_is_complete() -> None:
-    verbs = {command.verb for command in COMMANDS if not command.wire_only}
-    assert set(COMMANDS_TABLE) == verbs | {"restart without a name"}
-    options = {row.name for row in rows(WatcherConfig)}
-    assert set(OPTIONS_TABLE) == options | {"and keys that are no option"}
 
 
 @needs_root

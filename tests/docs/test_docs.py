@@ -61,7 +61,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_verbs_that_are_named_exist(page: Path) -> None:
     verbs = {command.verb for command in COMMANDS} | {"help"}
-    for verb in re.findall(r"circusctl(?: --[\w-]+)* ([a-z][\w-]*)", code(page)):
+    for verb in re.findall(r"circusctl(?: --[\w-]+(?:=\S+)?)* ([a-z][\w-]*)", code(page)):
         assert verb in verbs, f"{name(page)}: circusctl {verb}"
 
 

@@ -20,7 +20,7 @@ OLD_VERBS = [
 ]
 
 
-NEW_VERBS = ("why", "wait", "is-active", "logs", "plan", "rollback", "foresee", "scale")
+NEW_VERBS = ("why", "wait", "is-active", "logs", "plan", "rollback", "foresee", "scale", "keygen")
 
 
 def test_every_verb_is_there_once() -> None:
