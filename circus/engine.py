@@ -422,6 +422,7 @@ class Engine:
 
         async def gone() -> dict[str, Any]:
             result = await stop
+            await watcher.done()
             if self._leaving.get(key) is watcher:
                 del self._leaving[key]
             watcher.close()
@@ -481,7 +482,9 @@ class Engine:
         self._demand.close()
 
         async def end() -> dict[str, Any]:
-            await self._layered_stop(self._all())
+            chosen = self._all()
+            await self._layered_stop(chosen)
+            await asyncio.gather(*(watcher.done() for watcher in chosen))
             await self.strays.sweep()
             # after the answer has gone out
             self.loop.call_soon(self._ended)

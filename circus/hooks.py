@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from circus.aside import aside, within
+from circus.conditions import Conditions
 from circus.config.schema import Problem
 from circus.core.verdict import VETOES, Answer, Verdict, judge
 from circus.exc import HookError, RetryLater
@@ -63,6 +64,8 @@ class Hooks:
         self._config = watcher.config
         self._queue: deque[Call] = deque()
         self._running: Call | None = None
+        self._over = False
+        self._conditions = Conditions(engine.loop)
 
     def configure(self, config: WatcherConfig) -> None:
         """What is called from now on follows this."""
@@ -81,7 +84,7 @@ class Hooks:
 
         `given` are arguments for the hook. It is not called unless `still` when its turn comes.
         """
-        if hook not in self._config.hooks:
+        if self._over or hook not in self._config.hooks:
             then(AGREED)
             return
         self._queue.append(Call(hook, wid, given, then, still))
@@ -103,6 +106,10 @@ class Hooks:
             if call.wid == wid:
                 return f"waiting for its {call.hook} hook, which waits for {running.hook}"
         return ""
+
+    def idle(self) -> asyncio.Future[None]:
+        """Resolves when all have been called that were to be."""
+        return self._conditions.when(lambda: self._running is None and not self._queue)
 
     async def extend(self, infos: Mapping[int, dict[str, Any] | str]) -> dict[str, Any]:
         """What the extended_stats hook makes of these, by pid. Raises HookError.
@@ -127,7 +134,8 @@ class Hooks:
             raise HookError(f"hook {hook} failed: {_late(config)}") from None
 
     def give_up(self) -> None:
-        """Wait for none of them any more."""
+        """Wait for none of them any more, and call no more."""
+        self._over = True
         waiting, self._queue = self._queue, deque()
         if self._running is not None and self._running.pending is not None:
             self._running.pending.cancel()
@@ -136,8 +144,10 @@ class Hooks:
 
     def close(self) -> None:
         """Call no more of them, and tell nobody of the one that runs."""
+        self._over = True
         self._queue.clear()
         self._running = None
+        self._conditions.check()
 
     # -- one after another ------------------------------------------------
 
@@ -150,6 +160,7 @@ class Hooks:
                 call.then(Verdict("no longer wanted"))
             else:
                 self._begin(call)
+        self._conditions.check()
 
     def _begin(self, call: Call) -> None:
         config, loop = self._config, self._engine.loop

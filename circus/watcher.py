@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Self
 
 from circus.conditions import Conditions
-from circus.config.model import watcher_from_mapping
+from circus.config.model import options_of, watcher_from_mapping
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool
@@ -169,6 +169,15 @@ class Watcher:
         """Raises NotFound."""
         return self._workers.get(pid)
 
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables that the configuration gives its workers."""
+        return dict(self.config.env)
+
+    def options(self) -> list[tuple[str, Any]]:
+        """Every option and its value, under the keys of a file; also those it only keeps."""
+        return list(options_of(self.config).items())
+
     # -- actions ------------------------------------------------
 
     @from_any_thread
@@ -256,6 +265,10 @@ class Watcher:
     def settled(self) -> asyncio.Future[None]:
         """Resolves when nothing is on its way any more."""
         return self._conditions.when(lambda: self.pool.settled)
+
+    def done(self) -> asyncio.Future[None]:
+        """Resolves when its hooks have been told everything; for one that is stopped for good."""
+        return self._hooks.idle()
 
     def until(self, condition: str) -> asyncio.Future[None]:
         """Resolves when the watcher is `active`, `stopped` or `settled`."""
@@ -388,7 +401,7 @@ class Watcher:
     def _raise_if_fallen(self) -> None:
         life = self.pool.life
         if life.not_before is not None:
-            wait = life.not_before - self._now()
+            wait = max(0.0, life.not_before - self._now())
             raise NotYet(f"{self.name}: {life.refusal}; next try in {wait:.1f} s")
         if life.refusal:
             raise CircusError(f"{self.name}: {life.refusal}; stopped")
