@@ -108,7 +108,7 @@ class Changes:
                 await watcher.settled()
                 return {}
             try:
-                return await watcher.reload()
+                return await watcher.replace()
             except CircusError:
                 # the old workers still run: so does what was asked of them
                 watcher.configure(carried_over(wanted, before, watcher.config))

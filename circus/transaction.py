@@ -79,7 +79,7 @@ class Transaction:
     async def _replace_one(self, step: Step) -> None:
         watcher = self._engine.find_watcher(step.name)
         if watcher is not None and watcher.pool.up:
-            await watcher.reload(graceful=step.action is Action.ROLLING)
+            await (watcher.replace() if step.action is Action.ROLLING else watcher.restart())
             self._replaced.add(step.name.lower())
 
     async def _remove(self, steps: list[Step]) -> None:

@@ -217,11 +217,17 @@ class Watcher:
         """Replace the workers; old ones stay when the new ones do not stand."""
         if not graceful or not self.pool.up:
             return self.restart() if self.pool.up else self.start()
-        before = self.pids()
         if self.config.send_hup:
+            before = self.pids()
             for process in self.processes.values():
                 process.send_signal(signal.SIGHUP)
             return self._answer(lambda: self._reloaded(before))
+        return self.replace(sequential=sequential)
+
+    @from_any_thread
+    def replace(self, *, sequential: bool = False) -> Result:
+        """New workers for old ones also with `send_hup`: a signal brings no new options."""
+        before = self.pids()
         self._workers.look_up_again()
         self.send_all(self.pool.reload(self._now(), sequential=sequential))
         return self._answer(lambda: self._reloaded(before))
@@ -350,6 +356,8 @@ class Watcher:
             return
         previous, self._word, self._settled = self._word, word, settled
         if word != previous:
+            if previous == "stopping" and word != "stopped":  # restarted: it was, for no time
+                self._tell_start_or_stop("stopped")
             self._tell_start_or_stop(word)
         self.engine.status_changed(self)
 

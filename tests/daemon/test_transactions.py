@@ -208,6 +208,20 @@ def test_hup_reads_the_file_and_replaces_the_rest(circusd: Start) -> None:
     assert command_of(daemon, "db") == "sleep 2001"
 
 
+def test_new_options_need_new_workers_also_with_send_hup(circusd: Start) -> None:
+    hup = "[watcher:hup]\ncmd = sleep 10\nsend_hup = True\n"
+    daemon = circusd(hup)
+    daemon.wait_pids("hup", 1)
+    for change in ("set", "file"):
+        number = len(change) + 10
+        if change == "set":
+            daemon.call("set", name="hup", options={"cmd": f"sleep {number}"}, waiting=True)
+        else:
+            daemon.write(hup.replace("sleep 10", f"sleep {number}"))
+            daemon.call("reloadconfig", waiting=True)
+        assert command_of(daemon, "hup") == f"sleep {number}"
+
+
 def command_of(daemon: Daemon, name: str) -> str:
     (pid,) = daemon.pids(name)
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
@@ -265,17 +279,30 @@ def test_t10_watchers_change_in_the_order_that_they_need(circusd: Start) -> None
     daemon = circusd(chain)
     for n in range(10):
         daemon.wait_pids(f"w{n}", 1)
-    order: list[str] = []
-    with events(daemon, order):
+    told: list[tuple[str, str]] = []
+    with events(daemon, told):
         daemon.write(chain + "[env:w*]\nNEW = 1\n")
         assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
-        wait_until(lambda: len(order) >= 10)
-    assert order[:10] == [f"w{n}" for n in range(9, -1, -1)]
+        wait_until(lambda: len(spawned(told)) >= 10)
+    assert spawned(told)[:10] == [f"w{n}" for n in range(9, -1, -1)]
+
+
+def spawned(told: list[tuple[str, str]]) -> list[str]:
+    return [name for name, what in told if what == "spawn"]
+
+
+def test_a_restart_is_told_as_a_stop_and_a_start(circusd: Start) -> None:
+    daemon = circusd("[watcher:w0]\ncmd = sleep 1000\n")
+    told: list[tuple[str, str]] = []
+    with events(daemon, told):
+        assert daemon.call("restart", name="w0", waiting=True)["status"] == "ok"
+        wait_until(lambda: ("w0", "start") in told)
+    assert [what for _, what in told if what in ("stop", "start")] == ["stop", "start"]
 
 
 @contextlib.contextmanager
-def events(daemon: Daemon, names: list[str]) -> Iterator[None]:
-    """Names of watchers whose workers are started, as that is told."""
+def events(daemon: Daemon, told: list[tuple[str, str]]) -> Iterator[None]:
+    """What is told meanwhile: name of the watcher, event."""
     import zmq
 
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -289,15 +316,14 @@ def events(daemon: Daemon, names: list[str]) -> Iterator[None]:
             if sub.poll(20):
                 topic, _ = sub.recv_multipart()
                 _, name, what = topic.decode().split(".")
-                if what == "spawn":
-                    names.append(name)
+                told.append((name, what))
 
     thread = threading.Thread(target=read)
     thread.start()
     try:
         # until a subscription is there, events pass by
-        wait_until(lambda: daemon.call("kill", name="w0", waiting=True) and "w0" in names)
-        names.clear()
+        wait_until(lambda: daemon.call("kill", name="w0", waiting=True) and spawned(told))
+        told.clear()
         yield
     finally:
         ended.set()
