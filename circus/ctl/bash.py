@@ -43,14 +43,12 @@ def read(line: str) -> Typed:
 def spelled(word: str, typed: Typed, breaks: str) -> str:
     """A word as bash wants to have it for what is typed.
 
-    Bash completes what stands after the last of its word breaks, `=` and `@` among them, and puts
-    it in as it is; where a quote is open it begins after that.
+    Bash completes what stands after the last of its word breaks, `=` and `:` among them, and puts
+    it in as it is; where a quote is open it begins after that. `@` is the beginning of a word.
     """
-    at = 0
-    if not typed.quote:
-        at = max(typed.raw.rfind(char) for char in breaks + "\0" if not char.isspace()) + 1
-        at = min(at, len(typed.begun))
-    rest = word[at:]
     if typed.quote:
-        return rest
+        return word
+    ends = [char for char in breaks if char not in "@ \t\n"]
+    at = max((typed.raw.rfind(char) for char in ends), default=-1) + 1
+    rest = word[min(at, len(typed.begun)) :]
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in rest)

@@ -125,6 +125,8 @@ def _positional(command: type[Command], words: list[str], live: Live) -> Iterabl
         further = [word for row in rows[1:] if words for word in _value(row.name, live, words)]
         names = [word for word in live.names() if word not in words]
         return [*names, *(f"@{group}" for group in live.groups()), *further]
+    if len(words) >= len(rows) and not rows[-1].kind.many:
+        return ()
     row = rows[min(len(words), len(rows) - 1)]
     if row.name == "options" and len(words) % 2 == 0:  # the value of one
         return ()

@@ -1,0 +1,15 @@
+# Completion of circusctl for bash: circusctl itself tells what may follow.
+# Installed as /usr/share/bash-completion/completions/circusctl.
+
+_circusctl() {
+    local line=${COMP_LINE:0:COMP_POINT}
+    mapfile -t COMPREPLY < <(
+        AUTO_COMPLETE=1 COMP_LINE=$line COMP_WORDBREAKS=$COMP_WORDBREAKS "$1" 2>/dev/null
+    )
+    # a key, and the program of a new watcher, are files
+    if [[ $3 == --ssh_keyfile || $line =~ ^[^\ ]+\ +add\  ]]; then
+        compopt -o default
+    fi
+}
+
+complete -F _circusctl circusctl
