@@ -136,7 +136,7 @@ class Tunnel:
                 raise CallError(f"cannot reach {self.server} through ssh: {failure}")
 
     def _ask_for(self, here: str, endpoint: str) -> None:
-        forward = f"{here}:{_target(endpoint)}"
+        forward = f"{here}:{target(endpoint)}"
         order = ["-S", self._master(), "-O", "forward", "-L", forward]
         try:
             ended = subprocess.run(
@@ -179,7 +179,7 @@ class Tunnel:
 
 def _ssh(server: str, keyfile: str | None) -> tuple[list[str], list[str]]:
     """The program with its options, and what tells it where to go. Raises CallError."""
-    host, port = _host_and_port(server)
+    host, port = host_and_port(server)
     if not host or host.startswith("-") or not host.isprintable() or " " in host:
         raise CallError(f"cannot connect through ssh: {server!r} is not [user@]host[:port]")
     try:
@@ -194,7 +194,7 @@ def _ssh(server: str, keyfile: str | None) -> tuple[list[str], list[str]]:
     return program, [*options, "--", host]
 
 
-def _host_and_port(server: str) -> tuple[str, str]:
+def host_and_port(server: str) -> tuple[str, str]:
     """An IPv6 address with a port needs brackets, and ssh wants it without them."""
     host, colon, port = server.rpartition(":")
     bare = ":" not in host or host.endswith("]")
@@ -203,7 +203,7 @@ def _host_and_port(server: str) -> tuple[str, str]:
     return host.replace("[", "").replace("]", ""), port
 
 
-def _target(endpoint: str) -> str:
+def target(endpoint: str) -> str:
     """An endpoint as ssh writes where a forward leads. Raises CallError."""
     path = ipc_path(endpoint)
     if path is not None and _PATH.fullmatch(path):

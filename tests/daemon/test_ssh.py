@@ -1,0 +1,347 @@
+"""Remote circusds, through a real sshd on loopback and the real ssh."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from circus.client import AsyncCircusClient, CircusClient
+from circus.consumer import CircusConsumer
+from circus.exc import CallError
+from circus.tunnel import Tunnel
+from tests.support import Daemon, alive, pid_tree, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SSHD = "/usr/sbin/sshd"
+
+
+class Server:
+    """An sshd of our own: its keys, its port, its log, and the client's configuration for it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="circus-sshd-", dir="/tmp"))
+        for name in ("host", "user", "wrong"):
+            self._make_key(name)
+        self._make_key("locked", "open sesame")
+        keys = [(self.folder / f"{name}.pub").read_text() for name in ("user", "locked")]
+        (self.folder / "authorized").write_text("".join(keys))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.name = f"{getpass.getuser()}@127.0.0.1:{self.port}"
+        self.log = self.folder / "log"
+        self._configure()
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd insists
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")], stderr=log
+            )
+        wait_until(lambda: "listening on" in self.log.read_text())
+
+    def _make_key(self, name: str, phrase: str = "") -> None:
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", phrase, "-f", str(self.folder / name)],
+            check=True,
+        )
+
+    def _configure(self) -> None:
+        host = (self.folder / "host.pub").read_text()
+        (self.folder / "known").write_text(f"[127.0.0.1]:{self.port} {host}")
+        (self.folder / "sshd_config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\n"
+            f"AuthorizedKeysFile {self.folder}/authorized\nPidFile none\nUsePAM no\n"
+            "StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        )
+        (self.folder / "ssh_config").write_text(
+            f"UserKnownHostsFile {self.folder}/known\nGlobalKnownHostsFile none\n"
+            "StrictHostKeyChecking yes\nIdentityAgent none\n"
+        )
+
+    def key(self, name: str = "user") -> str:
+        return str(self.folder / name)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture(scope="module")
+def sshd() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Daemon]:
+    """One that only the other side of ssh can name: nothing here tells where it is."""
+    started = Daemon("[watcher:web]\ncmd = sleep 3600\n[watcher:db]\ncmd = sleep 3600\n").wait()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def temporary(sshd: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where tunnels have their folders; at the end there is none left."""
+    folder = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("CIRCUS_SSH", f"ssh -F {sshd.folder}/ssh_config")
+    yield folder
+    wait_until(lambda: not list(folder.iterdir()))
+    folder.rmdir()
+
+
+def circusctl(sshd: Server, *words: str, key: str = "user") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusctl", "--ssh_keyfile", sshd.key(key), *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize("flag", ["--ssh", "-H", "--host"])
+def test_it_asks_and_changes(sshd: Server, daemon: Daemon, flag: str) -> None:
+    way = (flag, sshd.name, "--endpoint", daemon.endpoint)
+    ended = circusctl(sshd, *way, "status")
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("db: active\nweb: active\n", "", 0)
+    ended = circusctl(sshd, *way, "scale", "web=2", "db=1", "--waiting")
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("web: ok\ndb: ok\n", "", 0)
+    assert len(daemon.pids("web")) == 2
+    assert circusctl(sshd, *way, "incr", "nope").stderr == "error: program nope not found\n"
+
+
+@pytest.mark.usefixtures("temporary")
+def test_it_goes_to_a_tcp_endpoint_too(sshd: Server) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    daemon = Daemon(f"[circus]\nendpoint = {endpoint}\n[watcher:w]\ncmd = sleep 3600\n")
+    try:
+        way = ("-H", sshd.name, "--endpoint", endpoint, "list")
+        wait_until(lambda: circusctl(sshd, *way).stdout == "w\n")
+    finally:
+        daemon.stop()
+
+
+def listening(sshd: Server, daemon: Daemon) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "circus.circusctl", "-H", sshd.name, "--ssh_keyfile"),
+            *(sshd.key(), "--endpoint", daemon.endpoint, "listen", "watcher.web.spawn"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_listens_and_when_it_ends_nothing_is_left(
+    sshd: Server, daemon: Daemon, temporary: Path, signum: int
+) -> None:
+    with listening(sshd, daemon) as process:
+        assert process.stdout is not None
+        stop = threading.Event()
+        restarting = threading.Thread(target=_restart_until, args=(daemon, stop))
+        restarting.start()
+        line = process.stdout.readline()
+        stop.set()
+        restarting.join()
+        assert line.startswith("watcher.web.spawn: {")
+        below = [pid for pid in pid_tree(process.pid) if pid != process.pid]
+        assert below
+        (folder,) = temporary.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        process.send_signal(signum)
+        process.wait(timeout=30)
+    wait_until(lambda: not any(map(alive, below)))
+
+
+def _restart_until(daemon: Daemon, stop: threading.Event) -> None:
+    """A subscription takes a moment, of which nobody tells: so until an event has come."""
+    client = CircusClient(endpoint=daemon.endpoint)
+    while not stop.is_set():
+        client.send_message("restart", name="web", waiting=True)
+    client.stop()
+
+
+@pytest.mark.usefixtures("temporary")
+def test_what_ssh_says_is_told_in_one_line(sshd: Server, daemon: Daemon) -> None:
+    way = ("-H", sshd.name, "--endpoint")
+    refused = circusctl(sshd, *way, daemon.endpoint, "status", key="wrong")
+    user = sshd.name.partition(":")[0]
+    nowhere = circusctl(sshd, *way, "ipc:///tmp/nowhere", "status")
+    closed = circusctl(sshd, *way, "tcp://127.0.0.1:1", "listen")
+    odd = circusctl(sshd, *way, "ipc:///tmp/a:b", "status")
+    nobody = circusctl(sshd, "-H", "127.0.0.1:1", "status")
+    option = circusctl(sshd, "--host=-oProxyCommand=x", "status")
+    for ended, said in (
+        (refused, f"cannot reach {sshd.name} through ssh: {user}: Permission denied (publickey)."),
+        (nowhere, f"No circusd listens at ipc:///tmp/nowhere on {sshd.name}; is it running? ("),
+        (closed, f"No circusd listens at tcp://127.0.0.1:1 on {sshd.name}; is it running? ("),
+        (odd, "cannot reach 'ipc:///tmp/a:b' through ssh: write tcp://host:port or ipc:///path"),
+        (nobody, "cannot reach 127.0.0.1:1 through ssh: ssh: connect to host 127.0.0.1 port 1: "),
+        (option, "cannot connect through ssh: '-oProxyCommand=x' is not [user@]host[:port]"),
+    ):
+        assert ended.stderr.startswith(said)
+        assert ended.stderr.count("\n") == 1
+        assert (ended.stdout, ended.returncode) == ("", 1)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_without_an_endpoint_it_is_the_usual_one_of_that_machine(
+    sshd: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIRCUSCTL_ENDPOINT", "ipc:///tmp/nowhere")  # which is one of this machine
+    assert (
+        "No circusd listens at ipc:///tmp/nowhere on"
+        in circusctl(sshd, "--ssh", sshd.name, "list").stderr
+    )
+    ended = circusctl(sshd, "-H", sshd.name, "--endpoint", "ipc:///run/circus/control", "list")
+    assert circusctl(sshd, "-H", sshd.name, "list").stderr == ended.stderr
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_session_has_one_connection(sshd: Server, daemon: Daemon) -> None:
+    before = sshd.log.read_text().count("Accepted publickey")
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "circus.circusctl", "-H", sshd.name, "--ssh_keyfile"),
+            *(sshd.key(), "--endpoint", daemon.endpoint),
+        ],
+        input="list\nstatus db\nnumwatchers\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout.endswith(
+        "(circusctl) db,web\n(circusctl) active\n(circusctl) 2\n(circusctl) \n"
+    )
+    assert sshd.log.read_text().count("Accepted publickey") == before + 1
+
+
+@pytest.mark.usefixtures("temporary")
+def test_ssh_may_ask_on_the_terminal(sshd: Server, daemon: Daemon) -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [
+            *("setsid", "--ctty", "--wait", sys.executable, "-m", "circus.circusctl"),
+            *("-H", sshd.name, "--ssh_keyfile", sshd.key("locked")),
+            *("--endpoint", daemon.endpoint, "list"),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    try:
+        _read_until(ours, b"Enter passphrase for key")
+        os.write(ours, b"open sesame\n")
+        _read_until(ours, b"db,web")
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def _read_until(terminal: int, shown: bytes) -> None:
+    text = b""
+    while shown not in text:
+        assert select.select([terminal], [], [], 30)[0], text
+        text += os.read(terminal, 1)
+
+
+# -- the library --------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("temporary")
+def test_clients_reach_the_other_machine(sshd: Server, daemon: Daemon) -> None:
+    client = CircusClient(endpoint=daemon.endpoint, ssh_server=sshd.name, ssh_keyfile=sshd.key())
+    assert client.send_message("list")["watchers"] == ["db", "web"]
+    client.stop()
+
+    async def ask() -> None:
+        client = AsyncCircusClient(
+            endpoint=daemon.endpoint, ssh_server=sshd.name, ssh_keyfile=sshd.key()
+        )
+        answers = await asyncio.gather(*(client.send_message("list") for _ in range(3)))
+        assert [answer["watchers"] for answer in answers] == [["db", "web"]] * 3
+        await client.stop()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_consumer_reaches_the_other_machine(sshd: Server, daemon: Daemon) -> None:
+    with CircusConsumer(
+        ["watcher.web."],
+        endpoint=f"ipc://{daemon.folder}/pubsub",
+        ssh_server=sshd.name,
+        ssh_keyfile=sshd.key(),
+    ) as consumer:
+        stop = threading.Event()
+        restarting = threading.Thread(target=_restart_until, args=(daemon, stop))
+        restarting.start()
+        topic, message = next(consumer.iter_messages())
+        stop.set()
+        restarting.join()
+    assert topic.startswith(b"watcher.web.")
+    assert "time" in json.loads(message)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_connection_that_ends_is_told_and_made_anew(sshd: Server, daemon: Daemon) -> None:
+    client = CircusClient(
+        endpoint=daemon.endpoint, ssh_server=sshd.name, ssh_keyfile=sshd.key(), timeout=0.5
+    )
+    for pid in pid_tree(os.getpid()):
+        if _command(pid).startswith("ssh\0"):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: client.silence().startswith("Timed out. The connection through ssh has "))
+    with pytest.raises(CallError, match="The connection through ssh has ended: "):
+        client.send_message("list")
+    client.stop()
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_tunnel_is_one_connection_for_many_endpoints(sshd: Server, daemon: Daemon) -> None:
+    tunnel = Tunnel(sshd.name, sshd.key())
+    try:
+        ways = [tunnel.forward(f"ipc://{daemon.folder}/{name}") for name in ("control", "pubsub")]
+        assert len(set(ways)) == 2
+        assert tunnel.forward(daemon.endpoint) == ways[0]
+        assert tunnel.failure() is None
+    finally:
+        tunnel.close()
+    assert tunnel.failure() is not None
