@@ -50,6 +50,8 @@ MEASURES = (
     Measure("output-20", "output of 20 into a file", "MB/s", 1.0, "supervisor", at_least=True),
     Measure("output-20-cpu", "  CPU", "s/GB", 1.0),
     Measure("output-20-torn", "  torn lines", "%", 0.0, ""),
+    Measure("plan", "plan, 1 of 1000 changed, CPU", "ms", 500.0, ""),
+    Measure("reload-one", "reloadconfig of that, CPU", "ms", 500.0, ""),
     Measure("storm", "status in the storm, p99", "ms", 100.0, ""),
     Measure("storm-restart", "  calm watcher restarted, worst", "ms"),
     Measure("storm-cpu", "  CPU of the daemon, share of a core", "%"),
