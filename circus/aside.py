@@ -41,7 +41,10 @@ def aside(
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, name="aside", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="aside", daemon=True).start()
+    except RuntimeError as error:  # there may be no more threads
+        loop.call_soon(settle, None, error)
     if limit is not None:
         timer = loop.call_later(limit, settle, None, TimeoutError())
         future.add_done_callback(lambda _: timer.cancel())

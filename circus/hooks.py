@@ -41,8 +41,8 @@ class Call:
     """A hook that is to be called."""
 
     hook: str
-    wid: int
-    """The slot that it is about; 0 for the watcher itself."""
+    wid: int | None
+    """The slot that waits for it; 0 for the watcher itself, None when nobody does."""
     given: Mapping[str, object]
     then: Callable[[Verdict], None]
     still: Callable[[], bool]
@@ -77,7 +77,7 @@ class Hooks:
         then: Callable[[Verdict], None],
         given: Mapping[str, object] = NOTHING,
         *,
-        wid: int = 0,
+        wid: int | None = 0,
         still: Callable[[], bool] = lambda: True,
     ) -> None:
         """Have `then` called with the verdict of a hook; at once when there is no such hook.
@@ -91,8 +91,8 @@ class Hooks:
         self._next()
 
     def tell(self, hook: str, given: Mapping[str, object]) -> None:
-        """Call a hook whose answer changes nothing."""
-        self.ask(hook, lambda _: None, given)
+        """Call a hook whose answer nobody waits for."""
+        self.ask(hook, lambda _: None, given, wid=None)
 
     def waits(self, wid: int) -> str:
         """What a slot, or with 0 the watcher itself, waits for, in words; or nothing."""
@@ -174,18 +174,20 @@ class Hooks:
         if self._running is not call:  # closed
             return
         self._running = None
-        late: list[Call] = []
+        behind: list[Call] = []
         if pending.cancelled():
             answer = Answer(error="it was given up")
-        elif pending.exception() is not None:
+        elif isinstance(error := pending.exception(), TimeoutError):
             answer = Answer(error=_late(config))
-            late = [one for one in self._queue if one.hook == call.hook]
+            # otherwise a hook that hangs would hang once for each worker
+            behind = [one for one in self._queue if one.hook == call.hook]
+            self._queue = deque(one for one in self._queue if one.hook != call.hook)
+        elif error is not None:
+            answer = Answer(error=_text(error))
         else:
             answer = pending.result()
-        self._queue = deque(one for one in self._queue if one not in late)
         self._settle(call, answer)
-        for one in late:
-            # otherwise a hook that hangs would hang once for each worker
+        for one in behind:
             self._settle(one, Answer(error=f"the call before it failed: {_late(config)}"))
         self._next()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -554,3 +555,35 @@ def test_the_example_waits_for_its_store(circusd: Start, tmp_path: Path) -> None
     daemon.wait_pids("worker", 1)
     assert daemon.call("stop", name="worker", waiting=True)["status"] == "ok"
     wait_until(lambda: state(daemon, "worker") == "stopped")
+
+
+PROGRAM = """
+from circus import get_arbiter
+
+def enough(watcher, arbiter, hook_name):
+    print(hook_name, watcher.name, arbiter is mine, watcher.status(), flush=True)
+    arbiter.stop()
+    return True
+
+def ended(watcher, arbiter, hook_name, *, exit_code, **given):
+    print(hook_name, exit_code, flush=True)
+
+hooks = {"after_start": (enough, False), "after_reap": (ended, True)}
+mine = get_arbiter([{"name": "w", "cmd": "sleep 3600", "copy_env": True, "hooks": hooks}])
+mine.start()
+print("over", flush=True)
+"""
+
+
+def test_a_program_gives_functions_as_hooks(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+    )  # fmt: skip
+    assert ended.stdout.splitlines() == [
+        "after_start w True starting",
+        "after_reap -15",
+        "over",
+    ], ended.stderr
+    assert ended.returncode == 0

@@ -120,6 +120,9 @@ def test_an_injected_defect_is_noticed(
         pytest.param((State.STARTING, core.Exited), nothing, id="death before ready forgotten"),
         pytest.param((State.STARTING, core.WantDown), no_effects, id="stop without a signal"),
         pytest.param((State.READY, core.WantDown), no_deadline, id="stop without an end"),
+        pytest.param((State.SPAWNING, core.Refused), nothing, id="refusal forgotten"),
+        pytest.param((State.SPAWNING, core.Refused), no_effects, id="refused but not stopped"),
+        pytest.param((State.SPAWNING, core.Refused), no_deadline, id="never asked again"),
     ],
 )
 def test_an_injected_defect_is_noticed_by_chance_alone(

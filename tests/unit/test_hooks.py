@@ -164,6 +164,21 @@ async def test_one_after_another_and_none_that_nobody_wants() -> None:
 
 
 @in_loop
+async def test_nobody_waits_for_what_is_only_told() -> None:
+    release = threading.Event()
+    bench = Bench(after_reap=(lambda **_: release.wait(), False), before_start=(seed_form, False))
+    bench.hooks.tell("after_reap", {})
+    assert bench.hooks.waits(0) == ""
+    start = asyncio.ensure_future(bench.ask("before_start"))
+    await asyncio.sleep(0)
+    told = "waiting for its before_start hook, which waits for after_reap"
+    assert bench.hooks.waits(0) == told
+    release.set()
+    assert not (await start).refusal
+    await bench.hooks.idle()
+
+
+@in_loop
 async def test_what_is_given_up_is_answered_at_once() -> None:
     release = threading.Event()
     bench = Bench(before_start=(lambda **_: release.wait(), False), after_start=(seed_form, False))
