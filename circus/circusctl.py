@@ -80,6 +80,8 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         return keygen(**asked.properties)
     from circus.ctl.connection import connected
 
+    if command.verb == "logs" and (asked.options.host or asked.options.ssh):
+        raise CallError("cannot show logs of another machine: run circusctl logs there")
     with connected(asked.options) as client:
         if command.verb == "logs":
             from circus.ctl.logs import show_logs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -230,6 +231,9 @@ class AsyncCircusClient:
 
     async def stop(self) -> None:
         """Close the connection; calls that are under way fail."""
+        if self._connecting is not None:  # it is not to come up behind us
+            with contextlib.suppress(CallError):
+                await self._connecting
         self._fail(CallError("the connection has been closed"))
         if self._reader is not None:
             self._reader.cancel()

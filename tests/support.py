@@ -77,6 +77,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def is_connected(pid: int) -> bool:
+    """Whether a circusctl is asking something: only then ZeroMQ has descriptors."""
+    try:
+        return any("eventfd" in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:  # closed while we looked
+        return False
+
+
 def pid_tree(pid: int) -> list[int]:
     """A process and everything below it, nearest first."""
     found = [pid]

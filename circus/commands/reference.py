@@ -23,7 +23,9 @@ Written by `python -m circus.commands.reference` from the commands themselves.
 
 `circusctl COMMAND --help` says the same. Options that every command takes, before its name or
 after it: `--endpoint`, `--timeout`, `--json` (the answer as one line of JSON, and nothing else on
-standard output), `--prettify`, `--help`.
+standard output), `--prettify`, `--color`, `-H` or `--ssh` (the circusd of another machine),
+`--ssh_keyfile`, `--help`. Several watchers, groups, tables, other machines:
+[circusctl](../circusctl.md).
 
 A command that changes something is answered when it has begun. With `--waiting` (`waiting` in the
 message) it is answered when it is done, with what it came to; circusctl then waits as long as the

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.commands import SHELL_COMMANDS
-from tests.support import Daemon, wait_until
+from tests.support import Daemon, is_connected, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -337,14 +337,6 @@ def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.Complete
         check=False,
         env={**os.environ, "XDG_STATE_HOME": str(home)},
     )
-
-
-def is_connected(pid: int) -> bool:
-    """Whether a circusctl is asking something: only then ZeroMQ has descriptors."""
-    try:
-        return any("eventfd" in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
-    except FileNotFoundError:  # closed while we looked
-        return False
 
 
 def read_until(terminal: int, shown: str) -> None:

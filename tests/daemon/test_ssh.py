@@ -23,7 +23,7 @@ from circus.client import AsyncCircusClient, CircusClient
 from circus.consumer import CircusConsumer
 from circus.exc import CallError
 from circus.tunnel import Tunnel
-from tests.support import Daemon, alive, pid_tree, wait_until
+from tests.support import Daemon, alive, is_connected, pid_tree, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,6 +240,40 @@ def test_a_session_has_one_connection(sshd: Server, daemon: Daemon) -> None:
     assert ended.stdout.endswith(
         "(circusctl) db,web\n(circusctl) active\n(circusctl) 2\n(circusctl) \n"
     )
+    assert sshd.log.read_text().count("Accepted publickey") == before + 1
+
+
+@pytest.mark.usefixtures("temporary")
+def test_ctrl_c_ends_a_command_of_a_session_and_not_its_connection(
+    sshd: Server, daemon: Daemon
+) -> None:
+    before = sshd.log.read_text().count("Accepted publickey")
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [
+            *("setsid", "--ctty", "--wait", sys.executable, "-m", "circus.circusctl"),
+            *("-H", sshd.name, "--ssh_keyfile", sshd.key(), "--endpoint", daemon.endpoint),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "dumb", "XDG_STATE_HOME": str(daemon.folder)},
+    )
+    os.close(theirs)
+    try:
+        _read_until(ours, b"(circusctl) ")
+        os.write(ours, b"wait db --for stopped\n")
+        wait_until(lambda: any(map(is_connected, pid_tree(process.pid))))
+        os.write(ours, b"\x03")
+        _read_until(ours, b"(circusctl) ")
+        os.write(ours, b"list\n")
+        _read_until(ours, b"db,web")
+        os.write(ours, b"\x04")
+        assert process.wait(timeout=30) in (0, 1)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     assert sshd.log.read_text().count("Accepted publickey") == before + 1
 
 

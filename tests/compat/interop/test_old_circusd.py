@@ -176,6 +176,18 @@ def test_it_waits_while_the_daemon_is_at_something_else(ctl: Ctl) -> None:
         assert (process.returncode, out, err) == (0, "ok\n", "")
 
 
+def test_several_at_once(ctl: Ctl) -> None:
+    """It knows neither groups nor `why`, and does one thing at a time."""
+    said = ctl.done("restart --waiting one web", "l*")
+    assert said == "one: ok\nWeb: ok\nlog: ok"
+    assert ctl.done("status web off") == "web: active\noff: stopped"
+    assert ctl.refused("status @none") == "@none: error: no watcher is in the group none"
+    head, *rows = ctl.done("--color always status").splitlines()
+    assert "NAME" in head
+    assert "WORKERS" not in head
+    assert len(rows) == 5
+
+
 @pytest.mark.parametrize("which", ["endpoint", "events"])
 def test_listen(daemon: OldDaemon, which: str, ctl: Ctl) -> None:
     listener = Ctl(*OUR_CIRCUSCTL, endpoint=getattr(daemon, which))
