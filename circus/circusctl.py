@@ -73,7 +73,7 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
     if command.verb == "listen":
         from circus.ctl.listen import listen
 
-        return listen(asked.properties.get("topics") or [], asked.options)
+        return listen(asked.options, **asked.properties)
     if command.verb == "keygen":
         from circus.ctl.keygen import keygen
 

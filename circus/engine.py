@@ -71,7 +71,7 @@ class Engine:
         self.stats_endpoint = stats_endpoint
         self.check_delay = config.circus.check_delay
         self.pid = os.getpid()
-        self.events = Events()
+        self.events = Events(config.circus.event_history)
         self.audit = Audit(loop)
         self.pump = Pump(_on_trouble)
         self.reaper = Reaper(adopt=adopt, loop=loop)

@@ -1,13 +1,19 @@
-"""Topics and payloads of what happens, as PUB publishes them."""
+"""Topics and the last few events; what PUB publishes."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import time
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+KEPT = 1000
+KEPT_BYTES = 1024 * 1024
 
 
 def topic(watcher: str, event: str) -> bytes:
@@ -15,14 +21,56 @@ def topic(watcher: str, event: str) -> bytes:
     return f"watcher.{watcher.lower().replace(' ', '_')}.{event}".encode()
 
 
-class Events:
-    """Where everything that happens is told; `publish` (topic, JSON) never blocks."""
+class Event(NamedTuple):
+    """One that was told; `payload` is JSON."""
 
-    def __init__(self) -> None:
+    number: int
+    topic: bytes
+    payload: bytes
+
+
+class Events:
+    """Where everything that happens is told; `publish` (topic, JSON) never blocks.
+
+    Each event has `seq`, which goes up by one from 1 on, and `instance`, which is another one each
+    time that circusd starts. The last `kept` are there for those who missed some.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
         self.publish: Callable[[bytes, bytes], None] | None = None
+        self.instance = os.urandom(8).hex()
+        self.last = 0
+        """The number of the latest event."""
+        self._kept: deque[Event] = deque()
+        self._kept_max = kept
+        self._bytes = 0
+
+    @property
+    def oldest(self) -> int:
+        """The number of the first event that is still there, or is to come."""
+        return self.last - len(self._kept) + 1
 
     def tell(self, watcher: str, event: str, **fields: object) -> None:
         """Publish one event, with the time (epoch seconds) it is told at."""
+        self.last += 1
+        marks = {"seq": self.last, "instance": self.instance}
+        payload = json.dumps({"time": time.time(), **fields, **marks}).encode()
+        self._keep(Event(self.last, topic(watcher, event), payload))
         if self.publish is not None:
-            payload = json.dumps({"time": time.time(), **fields}).encode()
             self.publish(topic(watcher, event), payload)
+
+    def since(self, number: int, topics: Sequence[str] = ()) -> list[Event]:
+        """Those that are there with a greater number, of the topics that begin so."""
+        beginnings = tuple(one.encode() for one in topics) or (b"",)
+        later = itertools.islice(self._kept, max(0, number + 1 - self.oldest), None)
+        return [event for event in later if event.topic.startswith(beginnings)]
+
+    def _keep(self, event: Event) -> None:
+        self._kept.append(event)
+        self._bytes += _size(event)
+        while self._kept and (len(self._kept) > self._kept_max or self._bytes > KEPT_BYTES):
+            self._bytes -= _size(self._kept.popleft())
+
+
+def _size(event: Event) -> int:
+    return len(event.topic) + len(event.payload)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from circus.commands.base import Command, Role
 from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollback, Set
 from circus.commands.daemon import DStats, GlobalOptions, Keygen, Quit
+from circus.commands.happened import Events, Listen
 from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
 from circus.commands.look import (
     Get,
     IsActive,
     List,
-    Listen,
     ListSockets,
     Logs,
     NumWatchers,
@@ -29,6 +29,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Add,
     Decr,
     DStats,
+    Events,
     Foresee,
     Get,
     GlobalOptions,

@@ -17,6 +17,8 @@ Name = str
 Count = int
 """How many; 0 or more."""
 Pid = int
+Serial = int
+"""A number that goes up without end."""
 Seconds = float
 Words = tuple[str, ...]
 Signum = int | str
@@ -74,6 +76,13 @@ def _count(key: str, value: object) -> int:
     number = _integer(key, value)
     if not 0 <= number <= COUNT_MAX:
         raise MessageError(f"{key!r} must be between 0 and {COUNT_MAX}")
+    return number
+
+
+def _serial(key: str, value: object) -> int:
+    number = _integer(key, value)
+    if not 0 <= number < 2**63:
+        raise MessageError(f"{key!r} must not be negative")
     return number
 
 
@@ -161,6 +170,7 @@ KINDS: Mapping[str, Kind] = {
     "bool": Kind("boolean", _flag),
     "Count": Kind("number", _count, _read_integer),
     "Pid": Kind("pid", _pid, _read_integer),
+    "Serial": Kind("number", _serial, _read_integer),
     "Seconds": Kind("seconds", _seconds, _read_seconds),
     "Signum": Kind("signal", _signum),
     "Words": Kind("list of text", _words, many=True),

@@ -329,23 +329,6 @@ def _socket_line(sock: Reply) -> str:
     return line + ", one for each worker" if sock.get("so_reuseport") else line
 
 
-@command("listen", Role.READ)
-class Listen(Command):
-    """Subscribe to a watcher event.
-
-    Prints `topic: message` until it is interrupted. A topic is the beginning of one, such as
-    `watcher.web.` or `watcher.web.spawn`; without any, all are shown.
-    """
-
-    local = True
-
-    topics: Words | None = argument("beginnings of topics", default=None, metavar="TOPIC")
-
-    def run(self, engine: Engine) -> Reply:
-        """Events are published, not asked for."""
-        raise MessageError("invalid message. use a pub/sub socket")
-
-
 @command("logs", Role.READ)
 class Logs(Command):
     """Show the output of a watcher that circusd writes to files.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
 
 from circus import wire
+from circus.client import CircusClient
 from circus.commands.text import printable
-from circus.ctl.connection import control_endpoint, reached
-from circus.ctl.output import say
+from circus.ctl.catchup import CatchUp
+from circus.ctl.connection import TIMEOUT, control_endpoint, reached
+from circus.ctl.output import complain, say
 from circus.exc import CallError
 
 if TYPE_CHECKING:
@@ -25,23 +27,61 @@ if TYPE_CHECKING:
 _ID = "listen"
 
 
-def listen(topics: Sequence[str], options: argparse.Namespace) -> int:
+def listen(
+    options: argparse.Namespace,
+    topics: Sequence[str] | None = None,
+    since: int | None = None,
+    instance: str | None = None,
+) -> int:
     """Until it is interrupted. `--endpoint` may name the event endpoint or the control endpoint."""
     context: Context = zmq.Context()
     with reached(options) as reach:
         try:
-            sub = find_events(context, control_endpoint(options, reach), topics, reach)
-            while True:
-                _print(sub.recv_multipart(), as_json=options.json)
+            control = control_endpoint(options, reach)
+            found = find_events(context, control, topics or [], reach)
+            client = CircusClient(context, control, options.timeout or TIMEOUT, reach=reach)
+            ask = client.send_message if found.has_commands else _cannot_ask
+
+            def show(topic: str, text: str) -> None:
+                _print(topic, text, as_json=options.json)
+
+            _follow(found.sub, CatchUp(ask, show, complain, topics or [], since, instance))
+            return 0
         except zmq.ZMQError as error:
             raise CallError(f"cannot listen: {error.strerror}") from error
         finally:
             context.destroy(linger=0)
 
 
-def find_events(
-    context: Context, endpoint: str, topics: Sequence[str], reach: Reach
-) -> zmq.Socket[bytes]:
+def _cannot_ask(_command: str, **_asked: object) -> dict[str, Any]:
+    """Only events are there."""
+    raise CallError("no commands are taken there")
+
+
+def _follow(sub: zmq.Socket[bytes], events: CatchUp) -> None:
+    connections = sub.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    poller = zmq.Poller()
+    poller.register(sub, zmq.POLLIN)
+    poller.register(connections, zmq.POLLIN)
+    events.connected()
+    while True:
+        ready = dict(poller.poll())
+        if connections in ready:
+            connections.recv_multipart()
+            events.connected()
+        if sub in ready:
+            frames = sub.recv_multipart()
+            events.came(*(frame.decode("utf-8", "replace") for frame in (frames[0], frames[-1])))
+
+
+class Found(NamedTuple):
+    """Where events come from; `has_commands`: and where to ask for those that got lost."""
+
+    sub: zmq.Socket[bytes]
+    has_commands: bool
+
+
+def find_events(context: Context, endpoint: str, topics: Sequence[str], reach: Reach) -> Found:
     """A socket that receives events, once it is known where they are.
 
     With circus 0.19 the endpoint that is named is the one of events. So it is listened to, and at
@@ -61,9 +101,11 @@ def find_events(
     answered = asking in dict(poller.poll())
     try:
         if not answered:
-            return direct
+            return Found(direct, has_commands=False)
         direct.close(linger=0)
-        return _subscriber(context, _event_endpoint(asking.recv()), topics, reach)
+        # all of them: a topic alone does not show that something is missing
+        every = _subscriber(context, _event_endpoint(asking.recv()), [], reach)
+        return Found(every, has_commands=True)
     finally:
         asking.close(linger=0)
 
@@ -90,8 +132,7 @@ def _event_endpoint(payload: bytes) -> str:
     return str(answer["options"]["pubsub_endpoint"])
 
 
-def _print(frames: list[bytes], *, as_json: bool) -> None:
-    topic, text = (frame.decode("utf-8", "replace") for frame in (frames[0], frames[-1]))
+def _print(topic: str, text: str, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps({"topic": topic, "message": _content(text)}))
     else:

@@ -66,7 +66,7 @@ def test_events_are_found_from_either_endpoint(context: Context, folder: Path) -
     daemon = SlowDaemon(context, folder, None)
     try:
         for endpoint in [daemon.control] * 8 + [daemon.pubsub]:
-            with find_events(context, endpoint, ["watcher.w."], Reach()) as sub:
+            with find_events(context, endpoint, ["watcher.w."], Reach()).sub as sub:
                 assert sub.poll(20_000), endpoint
                 assert sub.recv_multipart() == [b"watcher.w.spawn", b"{}"]
     finally:

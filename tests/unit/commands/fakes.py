@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from circus.audit import Audit
 from circus.config.model import CircusConfig, watcher_from_mapping
+from circus.events import Events
 from circus.exc import NotFound
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class FakeEngine:
         }
         self.config = SimpleNamespace(circus=CircusConfig())
         self.audit = Audit(loop)
+        self.events = Events()
 
     def note(self, *what: Any) -> asyncio.Future[Any]:
         self.asked.append(what)

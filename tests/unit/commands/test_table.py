@@ -20,7 +20,18 @@ OLD_VERBS = [
 ]
 
 
-NEW_VERBS = ("why", "wait", "is-active", "logs", "plan", "rollback", "foresee", "scale", "keygen")
+NEW_VERBS = (
+    "why",
+    "wait",
+    "is-active",
+    "logs",
+    "plan",
+    "rollback",
+    "foresee",
+    "scale",
+    "keygen",
+    "events",
+)
 
 
 def test_every_verb_is_there_once() -> None:
