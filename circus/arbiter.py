@@ -102,6 +102,7 @@ class Arbiter:
         self._where: Callable[[str, str], str] = lambda section, _key: section
         self._given_loop = _asyncio_loop(loop)
         self._engine: Engine | None = None
+        self._over: Outcome[dict[str, Any]] = Outcome()
         self._stop_asked = False
         self._has_ended = False
         self._restarting = False
@@ -195,6 +196,7 @@ class Arbiter:
 
     async def _live(self, service: Service, cb: Started | None, up: Outcome[bool]) -> bool:
         engine = service.engine
+        self._over = Outcome()
 
         for warning in self.warnings:
             logger.warning("%s", warning)
@@ -218,12 +220,19 @@ class Arbiter:
             self._stop_asked = False
             self._has_ended = True
             self.door.close()
+            self._over.set_result({})
 
     def stop(self) -> Outcome[dict[str, Any]]:
-        """Stop every watcher, then end. Before a start: let that end at once."""
+        """Stop every watcher, then end; it comes to nothing but that.
+
+        Before a start: let that end at once.
+        """
         self._stop_asked = not self._has_ended
         engine = self._engine
-        return Outcome.settled({}) if engine is None else self.door.act(engine.quit)
+        if engine is None:
+            return Outcome.settled({})
+        self.door.act(engine.quit)
+        return self._over
 
     def _emergency_stop(self) -> Outcome[dict[str, Any]]:
         """Kill whatever still runs, then end; AiiDA calls it."""

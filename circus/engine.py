@@ -171,7 +171,7 @@ class Engine:
         self.sockets.prepare(self.config.sockets).commit()
         self.pump.start()
         for name, watcher in self.config.watchers.items():
-            made = self._ready.get(name) or Watcher.from_config(watcher)
+            made = self._ready[name] if name in self._ready else Watcher.from_config(watcher)
             self._watchers[name] = made
             made.attach(self)
 

@@ -18,6 +18,7 @@ from circus.exc import ArgumentError, CircusError, NotFound, NotYet
 from circus.hooks import Hooks
 from circus.host import tree
 from circus.report import slot_report
+from circus.surface import TO_BE_REPLACED, WatcherSurface
 from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
 from circus.workers import Workers
 
@@ -37,7 +38,7 @@ UNUSED = frozenset({"loop", "prereload_fn", "stopped", "stream_backend"})
 """What older programs pass, and nothing waits for."""
 
 
-class Watcher:
+class Watcher(WatcherSurface):
     """Runs one command as N workers.
 
     Actions state the wish at once and answer with an `Outcome`, there when the watcher has
@@ -213,7 +214,7 @@ class Watcher:
         return self._answer(lambda: self._replaced(before))
 
     @from_any_thread
-    def reload(self, *, graceful: bool = True, sequential: bool = False) -> Result:
+    def reload(self, graceful: bool = True, sequential: bool = False) -> Result:  # noqa: FBT001, FBT002
         """Replace the workers; old ones stay when the new ones do not stand."""
         if not graceful or not self.pool.up:
             return self.restart() if self.pool.up else self.start()
@@ -241,6 +242,18 @@ class Watcher:
     def decr(self, nb: int = 1) -> Result:
         """Run fewer; the oldest go first."""
         return self._resize(max(0, self.numprocesses - nb))
+
+    @from_any_thread
+    def set_numprocesses(self, nb: int) -> Result:
+        """Run so many workers."""
+        return self._resize(max(0, nb))
+
+    @from_any_thread
+    def do_action(self, num: int) -> Result:
+        """What `set_opt` answered with: 1 replaces the workers."""
+        if num == TO_BE_REPLACED and self.pool.up:
+            return self.reload()
+        return self._answer(dict)
 
     def _resize(self, count: int) -> Result:
         self.configure(dataclasses.replace(self.config, numprocesses=count))
