@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from circus.client import CircusClient
     from circus.commands.base import Command
 
 EXIT_FAILED = 1
@@ -83,22 +84,26 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
     if command.verb == "logs" and (asked.options.host or asked.options.ssh):
         raise CallError("cannot show logs of another machine: run circusctl logs there")
     with connected(asked.options) as client:
-        if command.verb == "logs":
-            from circus.ctl.logs import show_logs
+        return _ask(client, asked, command)
 
-            return show_logs(client, as_json=asked.options.json, **asked.properties)
-        if command.verb == "status" and "name" not in asked.properties:
-            on = terminal_of(asked.options)
-            if on is not None:
-                from circus.ctl.status import show_status
 
-                return show_status(client, asked, on)
-        if asked.targets:
-            from circus.ctl.several import carry_out
+def _ask(client: CircusClient, asked: arguments.Asked, command: type[Command]) -> int:
+    if command.verb == "logs":
+        from circus.ctl.logs import show_logs
 
-            return carry_out(client, command, asked)
-        answer = client.call(asked.message(command), patient=command.waits or command.patient)
-        return present(command, answer, asked)
+        return show_logs(client, as_json=asked.options.json, **asked.properties)
+    if command.verb == "status" and "name" not in asked.properties:
+        on = terminal_of(asked.options)
+        if on is not None:
+            from circus.ctl.status import show_status
+
+            return show_status(client, asked, on)
+    if asked.targets:
+        from circus.ctl.several import carry_out
+
+        return carry_out(client, command, asked)
+    answer = client.call(asked.message(command), patient=command.waits or command.patient)
+    return present(command, answer, asked)
 
 
 def _fail(error: CircusError) -> int:

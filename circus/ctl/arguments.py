@@ -36,7 +36,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--endpoint", {"help": "connection endpoint"}),
     ("--json", {"help": "output to JSON", "action": "store_true"}),
     ("--prettify", {"help": "prettify output", "action": "store_true"}),
-    ("--color", {"help": "auto, always or never", "choices": ("auto", "always", "never")}),
+    ("--color", {"help": "colour (default: auto)", "choices": ("auto", "always", "never")}),
     ("-H/--host", {"help": "the circusd of another machine, [user@]host[:port], through ssh"}),
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
