@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus.aside import aside, within
 from circus.conditions import Conditions
+from circus.config.rules import HOOKS
 from circus.config.schema import Problem
 from circus.core.verdict import VETOES, Answer, Verdict, judge
 from circus.exc import HookError, RetryLater
@@ -307,6 +308,8 @@ def _not_found(
     config: WatcherConfig, path: str | None, anew: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     for hook, (function, _) in config.hooks.items():
+        if hook not in HOOKS:
+            continue  # that there is none of this name is told without a look at the module
 
         def find(hook: str = hook, function: object = function) -> None:
             with importing_from(folders(config, path)):
