@@ -149,7 +149,7 @@ class Workers:
 
         def send() -> None:
             if self._config.stop_children:
-                for child in process.children():
+                for child in process.below(children=True, recursive=False):
                     tree.send(child, signum)
             process.send_signal(signum)
 
@@ -236,7 +236,7 @@ class Workers:
         with self._output.pipes() as pipes, self._recipe.own_sockets() as own:
             order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr, own)
             started = spawn.start(order)
-            process = Process(self._config.name, wid, started.pid, mark)
+            process = Process.of_worker(self._config.name, wid, started.pid, mark)
             if started.report is not None:
                 process.report, process.order = started.report, order
             pipes.hand_over(process)
