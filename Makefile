@@ -8,7 +8,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 NEEDED_BY_TESTS := faketime openssh-client openssh-server zsh
 
-.PHONY: run test tools bench clean
+.PHONY: run test tools bench soak clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -59,6 +59,9 @@ $(TOOLS): $(READY) Makefile
 		'pytest-timeout>=2.3' 'ruff>=0.6' 'tox>=4.11' types-psutil types-setuptools \
 		'uvicorn>=0.30' 'vulture>=2.11'
 	@touch $@
+
+soak: tools ## whether the daemon's memory stays flat: commands, clients and subscribers by the thousand
+	@$(VENV)/bin/python -m benchmarks.soak
 
 clean: ## what was built here
 	rm -rf $(VENV) .tox build dist *.egg-info circus/host/launch

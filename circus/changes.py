@@ -20,7 +20,7 @@ from circus.config.schema import OnChange, Problem, differing
 from circus.core.graph import find_cycle
 from circus.exc import ArgumentError, CircusError, ConfigError
 from circus.hooks import survey_hooks
-from circus.host.survey import survey
+from circus.host.survey import survey, survey_access
 from circus.startup import needs
 from circus.steps import Action, Step
 from circus.transaction import Transaction
@@ -193,6 +193,7 @@ class Changes:
     async def _foresee(self, source: Source, *, reset: bool = False) -> list[Step]:
         asked, where = await source()
         wanted, steps = self._difference(asked, where, reset=reset)
+        await self._refuse_unknown_people(steps, wanted, where)
         await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
         return steps
 
@@ -214,6 +215,7 @@ class Changes:
         """All that can be refused; nothing is touched."""
         asked, where = await source()
         wanted, steps = self._difference(asked, where, reset=reset)
+        await self._refuse_unknown_people(steps, wanted, where)
         await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
         changes = _sockets_that_change(steps, wanted)
         swap = await aside(self._engine.loop, lambda: self._engine.sockets.prepare(changes))
@@ -255,6 +257,18 @@ class Changes:
         if reset:
             steps += _started_again(wanted, stopped, {step.name.lower() for step in steps})
         return wanted, steps
+
+    async def _refuse_unknown_people(
+        self, steps: Sequence[Step], wanted: Config, where: Where
+    ) -> None:
+        """Raises ConfigError when what changes lets in users or groups that there are not."""
+        names = {step.name for step in steps}
+        chosen = [one for one in wanted.watchers.values() if one.name in names]
+        problems = await aside(
+            self._engine.loop, lambda: survey_access(wanted.circus, chosen, where)
+        )
+        if problems:
+            raise ConfigError(problems)
 
     async def _refuse_what_cannot_run(
         self,

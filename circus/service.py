@@ -54,9 +54,8 @@ class Service:
         logger.info("Starting master on pid %d", os.getpid())
         if not await self._hooks_are_there():
             return False
-        server = serve(
-            engine, Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
-        )
+        endpoints = Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
+        server = serve(engine, endpoints, self._where)
         multicast = engine.config.circus.multicast_endpoint
         found_by = discovery(engine.loop, multicast, server.endpoint)
         try:

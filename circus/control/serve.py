@@ -14,23 +14,32 @@ from circus.control.access import Curve, Gate, ownership
 from circus.control.keys import server_secret
 from circus.control.server import ControlServer
 from circus.exc import CircusError
+from circus.host.survey import survey_access
 
 if TYPE_CHECKING:
     from asyncio import Future
+    from collections.abc import Callable
 
     from circus.config.model import Config
     from circus.control.paths import Ownership
     from circus.endpoints import Endpoints
     from circus.engine import Engine
 
+    Where = Callable[[str, str], str]
+
 logger = logging.getLogger(__name__)
 
 SYSTEM_KEYS = "/etc/circus/curve"
 
 
-def serve(engine: Engine, endpoints: Endpoints) -> ControlServer:
-    """Answer for an engine, and publish its events. Raises CircusError. May block: at the start."""
+def serve(engine: Engine, endpoints: Endpoints, where: Where) -> ControlServer:
+    """Answer for an engine, and publish its events. Raises CircusError. May block: at the start.
+
+    `where` says where an option was written.
+    """
     config = engine.config
+    for problem in survey_access(config.circus, config.watchers.values(), where):
+        logger.warning("Nobody is let in: %s", problem)
     gate = Gate(engine.loop, lambda peer: general_role(engine, peer) is not None, curve(config))
     server = ControlServer(
         endpoints.control,

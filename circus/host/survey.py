@@ -11,6 +11,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from circus.access import EVERYBODY
 from circus.config import commandline, variables
 from circus.config.load import UNUSABLE
 from circus.config.model import variables_of
@@ -24,7 +25,7 @@ from circus.suggest import suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from circus.config.model import Config, SocketConfig, WatcherConfig
+    from circus.config.model import CircusConfig, Config, SocketConfig, WatcherConfig
 
     Where = Callable[[str, str], str]
 
@@ -37,6 +38,7 @@ def survey_all(config: Config, where: Where) -> list[Problem]:
         owners += [(section, "owner", "user", sock.owner), (section, "group", "group", sock.group)]
     return (
         survey(config.watchers.values(), where)
+        + survey_access(config.circus, config.watchers.values(), where)
         + [
             Problem(where(section, key), f"{key}: {reason}")
             for section, key, what, name in owners
@@ -57,6 +59,28 @@ def _of_socket(config: SocketConfig) -> Iterator[tuple[str, str]]:
     if config.interface and config.interface not in known:
         near = suggestion(config.interface, known)
         yield "interface", f"there is no network interface {config.interface!r}{near}"
+
+
+def survey_access(
+    circus: CircusConfig, watchers: Iterable[WatcherConfig], where: Where
+) -> list[Problem]:
+    """Users and groups that are let in and that nobody knows. May block, as `survey`."""
+    lists = [("circus", *one) for one in _let_in(circus, "read", "operate", "admin")]
+    for watcher in watchers:
+        lists += [(f"watcher:{watcher.name}", *one) for one in _let_in(watcher, "operate")]
+    return [
+        Problem(where(section, key), f"{key}: {reason}")
+        for section, key, what, name in lists
+        for reason in _unknown(what, name)
+    ]
+
+
+def _let_in(section: CircusConfig | WatcherConfig, *roles: str) -> Iterator[tuple[str, str, str]]:
+    """Option, user or group, and name, of all that a section lets in."""
+    for role in roles:
+        for what in ("user", "group"):
+            key = f"{role}_{what}s"
+            yield from ((key, what, name) for name in getattr(section, key) if name != EVERYBODY)
 
 
 def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:

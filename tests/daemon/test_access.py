@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -379,3 +380,28 @@ def test_the_endpoint_owner_administers_and_adds_as_itself(circusd: Start) -> No
     assert answer["status"] == "ok"
     (pid,) = daemon.pids("mine")
     assert os.stat(f"/proc/{pid}").st_uid == OWN
+
+
+@needs_root
+def test_users_that_there_are_not_are_told_and_let_in_nobody(circusd: Start) -> None:
+    watcher = "[watcher:one]\ncmd = sleep 3600\n"
+    wrong = f"[circus]\nadmin_users = root, nobdy\n{watcher}operate_groups = zzqx\n"
+    daemon = circusd(wrong)
+    says = (
+        f"{daemon.config}:2: admin_users: there is no user 'nobdy', did you mean 'nobody'?",
+        f"{daemon.config}:5: operate_groups: there is no group 'zzqx'",
+    )
+    for one in says:
+        assert f"Nobody is let in: {one}" in daemon.text()
+    checked = subprocess.run(
+        [sys.executable, "-m", "circus.circusd", "--check", str(daemon.config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (checked.returncode, checked.stderr.splitlines()) == (1, list(says))
+    daemon.write(watcher)
+    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    daemon.write(wrong)
+    assert daemon.call("reloadconfig", waiting=True)["reason"].splitlines() == list(says)
