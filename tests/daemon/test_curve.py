@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,10 +43,10 @@ def keys(tmp_path: Path) -> Path:
 
 
 class Guarded:
-    """A daemon with keys, and where it is."""
+    """A daemon on free ports, and where it is."""
 
-    def __init__(self, keys: Path) -> None:
-        self.daemon = Daemon(CONFIG.replace("KEYS", str(keys)))
+    def __init__(self, config: str) -> None:
+        self.daemon = Daemon(config)
         chosen = r"Control is at (\S+), events are at (\S+)"
         found = wait_until(lambda: re.search(chosen, self.daemon.text()))
         self.control, self.events = found.groups()
@@ -53,7 +54,7 @@ class Guarded:
 
 @pytest.fixture
 def guarded(keys: Path) -> Iterator[Guarded]:
-    found = Guarded(keys)
+    found = Guarded(CONFIG.replace("KEYS", str(keys)))
     yield found
     found.daemon.stop()
 
@@ -187,3 +188,22 @@ def test_made_keys_are_private(keys: Path) -> None:
         "chief.key", "chief.key_secret", "looker.key", "looker.key_secret",
         "server.key", "server.key_secret",
     ]  # fmt: skip
+
+
+def test_without_curve_everything_is_taken_but_code() -> None:
+    open_to_all = Guarded(CONFIG.replace("curve = True\ncurve_keys = KEYS\n", ""))
+    client = CircusClient(endpoint=open_to_all.control, timeout=20)
+    try:
+        asked = {"name": "w", "options": {"cmd": "sleep 1800"}}
+        assert client.send_message("set", **asked)["status"] == "ok"
+        for options in ({"hooks.before_start": "os.system"}, {"stdout_stream.class": "os.system"}):
+            for verb, more in (("set", {"name": "w"}), ("add", {"name": "two", "cmd": "id"})):
+                answer = client.send_message(verb, options=options, **more)
+                assert answer["reason"].startswith(f"denied: '{verb}' of {next(iter(options))} ")
+                assert answer["reason"].endswith("use the ipc:// endpoint")
+        log = open_to_all.daemon.text()
+        assert "who=unknown uid=- gid=- pid=- verb=set target=w details=cmd outcome=begun" in log
+        assert ("nobody is asked for a name" in log) == (os.geteuid() == 0)
+    finally:
+        client.stop()
+        open_to_all.daemon.stop()
