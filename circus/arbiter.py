@@ -301,29 +301,33 @@ class Arbiter:
     @from_any_thread
     def start_watcher(self, watcher: Watcher) -> Result:
         """Start one with all that it requires."""
-        return self.engine.start([watcher])
+        return self.engine.orders.start([watcher])
 
     @from_any_thread
     def start_watchers(self) -> Result:
         """Start all that have `autostart`, in the order they ask for."""
-        return self.engine.start()
+        return self.engine.orders.start()
 
     @from_any_thread
     def stop_watchers(self) -> Result:
         """Stop all; what others need goes last."""
-        return self.engine.stop()
+        return self.engine.orders.stop()
 
     @from_any_thread
     def restart(self) -> Result:
         """Stop, then start all that run."""
         engine = self.engine
-        return engine.restart([watcher for watcher in engine.watchers if engine.is_wanted(watcher)])
+        return engine.orders.restart(
+            [watcher for watcher in engine.watchers if engine.orders.is_wanted(watcher)]
+        )
 
     def reload(self, graceful: bool = True, sequential: bool = False) -> Result:  # noqa: FBT001, FBT002
         """Call `prereload_fn`, then replace the workers of all watchers that run."""
         if self.prereload_fn is not None:
             self.prereload_fn(self)
-        return self.door.act(lambda: self.engine.reload(graceful=graceful, sequential=sequential))
+        return self.door.act(
+            lambda: self.engine.orders.reload(graceful=graceful, sequential=sequential)
+        )
 
     @from_any_thread
     def reload_from_config(self) -> Outcome[dict[str, Any]]:

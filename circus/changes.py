@@ -252,7 +252,7 @@ class Changes:
         wanted = asked if reset else target(engine.config, asked, running)
         if wanted.watchers != asked.watchers:
             _refuse_what_does_not_fit(wanted, asked, where)
-        stopped = {one.name.lower() for one in engine.watchers if not engine.is_wanted(one)}
+        stopped = {one.name.lower() for one in engine.watchers if not engine.orders.is_wanted(one)}
         steps = list(plan(running, wanted, stopped=() if reset else stopped))
         if reset:
             steps += _started_again(wanted, stopped, {step.name.lower() for step in steps})

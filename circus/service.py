@@ -67,7 +67,7 @@ class Service:
             logger.info("Arbiter now waiting for commands")
             opened()
             if not engine.stopping:
-                started(engine.start())
+                started(engine.orders.start())
             again = await engine.ended
             logger.info("Arbiter exiting")
             return again

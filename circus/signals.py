@@ -76,7 +76,7 @@ class Signals:
         elif signum is signal.SIGHUP:
             logger.info("Got signal SIG_HUP")
             try:
-                self._engine.hang_up()
+                self._engine.orders.hang_up()
             except ConflictError as error:
                 logger.warning("Cannot reload: %s", error)
         elif signum is signal.SIGUSR1:

@@ -53,7 +53,7 @@ class Transaction:
             watcher = self._engine.find_watcher(step.name)
             if watcher is not None:
                 watcher.configure(self._wanted.watchers[step.name.lower()])
-        self._engine.sockets_changed()
+        self._engine.orders.sockets_changed()
 
     async def see_through(self) -> None:
         """What takes time. Raises CircusError once everything is as it was before."""
@@ -93,7 +93,7 @@ class Transaction:
             if watcher is None:
                 watcher = self._engine.take_in(self._wanted.watchers[step.name.lower()])
             watchers.append(watcher)
-        await _all(map(_unless_it_waits, self._engine.autostart(watchers)))
+        await _all(map(_unless_it_waits, self._engine.orders.autostart(watchers)))
 
     async def _go_back(self) -> None:
         """What somebody changed meanwhile stays; who was not replaced yet is not touched."""
@@ -105,7 +105,7 @@ class Transaction:
             watcher = self._engine.find_watcher(step.name)
             if watcher is not None and step.name.lower() in before.watchers:
                 watcher.configure(before.watchers[step.name.lower()])
-        self._engine.sockets_changed()
+        self._engine.orders.sockets_changed()
         back = Transaction(self._engine, before, before, (), self._swap)
         again = [step for step in steps if step.name.lower() in self._replaced]
         for part in (
@@ -126,7 +126,7 @@ class Transaction:
         returned = [engine.take_in(before.watchers[name]) for name in gone]
         ran = [watcher for watcher in returned if watcher.name.lower() in self._were_up]
         if ran:
-            await engine.start(ran)
+            await engine.orders.start(ran)
 
 
 async def _unless_it_waits(start: asyncio.Future[Any]) -> None:

@@ -372,7 +372,7 @@ class Watcher(WatcherSurface):
             if previous == "stopping" and word != "stopped":  # restarted: it was, for no time
                 self._tell_start_or_stop("stopped")
             self._tell_start_or_stop(word)
-        self.engine.status_changed(self)
+        self.engine.orders.status_changed(self)
 
     def _tell_start_or_stop(self, word: str) -> None:
         """It has started once, whatever dies and comes back until it is stopped."""

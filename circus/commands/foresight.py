@@ -38,8 +38,8 @@ def steps_lines(reply: Reply) -> str:
 def starts(engine: Engine, chosen: list[Watcher]) -> list[Step]:
     """Of these and of those that they require."""
     steps = []
-    for watcher in engine.with_required(chosen):
-        if engine.is_wanted(watcher):
+    for watcher in engine.orders.with_required(chosen):
+        if engine.orders.is_wanted(watcher):
             steps.append(step(watcher, Action.NOTHING, f"it is {watcher.status()}"))
         else:
             asked = watcher in chosen
@@ -51,7 +51,7 @@ def stops(engine: Engine, chosen: Iterable[Watcher], why: str = "asked for") -> 
     """Of these."""
     return [
         step(one, Action.STOP, why)
-        if engine.is_wanted(one) or one.status() != "stopped"
+        if engine.orders.is_wanted(one) or one.status() != "stopped"
         else step(one, Action.NOTHING, "it is stopped")
         for one in chosen
     ]

@@ -49,8 +49,8 @@ class Start(Action):
     def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `started` and `kept` when one watcher matches."""
         if self.name is None:
-            return engine.start()
-        return engine.start(engine.match(self.name, self.match))
+            return engine.orders.start()
+        return engine.orders.start(engine.match(self.name, self.match))
 
     async def foresee(self, engine: Engine) -> list[Step]:
         """What they require is started too."""
@@ -72,8 +72,8 @@ class Stop(Action):
     def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with what had to be killed."""
         if self.name is None:
-            return engine.stop()
-        return engine.stop(engine.match(self.name, self.match))
+            return engine.orders.stop()
+        return engine.orders.stop(engine.match(self.name, self.match))
 
     async def foresee(self, engine: Engine) -> list[Step]:
         """Those that run."""
@@ -96,7 +96,7 @@ class Restart(Action):
         """Answers with the pids `stopped`, `started` and `kept` when one watcher matches."""
         if self.name is None:
             return engine.restart_daemon()
-        return engine.restart(engine.match(self.name, self.match))
+        return engine.orders.restart(engine.match(self.name, self.match))
 
     async def foresee(self, engine: Engine) -> list[Step]:
         """Without a name the file is not read for that: `plan` tells what is in it."""
@@ -129,7 +129,7 @@ class Reload(Action):
     def run(self, engine: Engine) -> Outcome[Any]:
         """Answers with the pids `stopped`, `started` and `kept` of a named watcher."""
         chosen = None if self.name is None else [engine.get_watcher(self.name)]
-        return engine.reload(chosen, graceful=self.graceful, sequential=self.sequential)
+        return engine.orders.reload(chosen, graceful=self.graceful, sequential=self.sequential)
 
     async def foresee(self, engine: Engine) -> list[Step]:
         """Without a name, those that run."""

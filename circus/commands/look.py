@@ -140,7 +140,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
     return {
         "name": watcher.name,
         "state": watcher.status(),
-        "waits_for": engine.blocked_by(watcher) or None,
+        "waits_for": engine.orders.blocked_by(watcher) or None,
         "numprocesses": watcher.numprocesses,
         "halted": watcher.halted or None,
         "slots": watcher.why(wid),

@@ -170,6 +170,10 @@ class FakeEngine:
     def changes(self) -> FakeEngine:
         return self
 
+    @property
+    def orders(self) -> FakeEngine:
+        return self
+
     def change(self, name: str, options: dict[str, Any]) -> asyncio.Future[Any]:
         return self.accept("change", name, options)
 
