@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from circus.config.assemble import assemble
 from circus.config.load import load
@@ -24,25 +24,18 @@ from circus.exc import AlreadyExist, ConflictError
 from circus.service import Service
 from circus.sockets import CircusSocket, CircusSockets
 from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
-from circus.userloop import UserLoop
+from circus.userloop import UserLoop, asyncio_loop_of
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
     from circus.config.model import Config
     from circus.config.schema import Problem
+    from circus.userloop import TornadoLoop
 
     Started = Callable[[Result], object]
 
 
 logger = logging.getLogger(__name__)
-
-
-class TornadoLoop(Protocol):
-    """A loop of Tornado's, by the part that we use."""
-
-    @property
-    def asyncio_loop(self) -> asyncio.AbstractEventLoop:
-        """What is below it."""
 
 
 class Arbiter:
@@ -100,7 +93,7 @@ class Arbiter:
         self.adopt = adopt
         self.warnings: tuple[Problem, ...] = ()
         self._where: Callable[[str, str], str] = lambda section, _key: section
-        self._given_loop = _asyncio_loop(loop)
+        self._given_loop = asyncio_loop_of(loop)
         self._engine: Engine | None = None
         self._over: Outcome[dict[str, Any]] = Outcome()
         self._stop_asked = False
@@ -405,11 +398,3 @@ class ThreadedArbiter(Arbiter):
             over.set_exception(error)
         finally:
             self._up.set()
-
-
-def _asyncio_loop(
-    loop: asyncio.AbstractEventLoop | TornadoLoop | None,
-) -> asyncio.AbstractEventLoop | None:
-    if loop is None or isinstance(loop, asyncio.AbstractEventLoop):
-        return loop
-    return loop.asyncio_loop

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circus.threads import Door
+
+
+class TornadoLoop(Protocol):
+    """A loop of Tornado's, by the part that we use."""
+
+    @property
+    def asyncio_loop(self) -> asyncio.AbstractEventLoop:
+        """What is below it."""
 
 
 class UserLoop:
@@ -53,3 +61,12 @@ class UserLoop:
         if loop is not None and loop.is_running():
             return asyncio.run_coroutine_threadsafe(run(), loop).result(timeout)
         return asyncio.run(asyncio.wait_for(run(), timeout))
+
+
+def asyncio_loop_of(
+    loop: asyncio.AbstractEventLoop | TornadoLoop | None,
+) -> asyncio.AbstractEventLoop | None:
+    """What asyncio knows it as."""
+    if loop is None or isinstance(loop, asyncio.AbstractEventLoop):
+        return loop
+    return loop.asyncio_loop

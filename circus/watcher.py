@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Self
 
 from circus.conditions import Conditions
-from circus.config.model import options_of, watcher_from_mapping
+from circus.config.model import watcher_from_mapping
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool
@@ -169,15 +169,6 @@ class Watcher(WatcherSurface):
     def get_process(self, pid: int) -> Process:
         """Raises NotFound."""
         return self._workers.get(pid)
-
-    @property
-    def env(self) -> dict[str, str]:
-        """Variables that the configuration gives its workers."""
-        return dict(self.config.env)
-
-    def options(self) -> list[tuple[str, Any]]:
-        """Every option and its value, under the keys of a file; also those it only keeps."""
-        return list(options_of(self.config).items())
 
     # -- actions ------------------------------------------------
 

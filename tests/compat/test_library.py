@@ -269,6 +269,17 @@ def test_a_stop_before_the_start_counts() -> None:
     assert arbiter.start().result() is False
 
 
+def test_an_arbiter_can_be_started_again(arbiter: ThreadedArbiter) -> None:
+    watcher = arbiter.get_watcher("web")
+    before = watcher.pids()
+    arbiter.stop()
+    assert not any(map(alive, before))
+    arbiter.start()
+    wait_until(lambda: arbiter.statuses() == {"web": "active"})
+    assert arbiter.get_watcher("web") is watcher
+    assert not set(before) & set(watcher.pids())
+
+
 def test_wishes_before_the_start_are_carried_out() -> None:
     watcher = Watcher("web", "sleep 3600", autostart=False)
     arbiter = Arbiter([watcher])
