@@ -395,7 +395,9 @@ def test_each_call_is_an_event(hooked: Hooked, tmp_path: Path) -> None:
 def test_a_hook_that_hangs_over_a_signal_does_not_save_the_worker(
     hooked: Hooked, tmp_path: Path
 ) -> None:
-    daemon = hooked("hooks.before_signal = mine.hangs", "graceful_timeout = 0.2")
+    daemon = hooked(
+        "hooks.before_signal = mine.hangs", "graceful_timeout = 0.2", "hook_timeout = 2"
+    )
     (pid,) = daemon.wait_pids("w", 1)
     assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
     assert not alive(pid)
