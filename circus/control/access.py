@@ -14,10 +14,10 @@ from zmq.utils import z85
 from circus.access import ANYBODY, Peer
 from circus.aside import aside
 from circus.control.keys import Holder, authorized
-from circus.control.paths import Ownership
 from circus.endpoints import ipc_path
 from circus.exc import CircusError, SpawnError
 from circus.host import identity, people
+from circus.host.socketfile import PRIVATE, Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -162,20 +162,20 @@ def _look_up(peer: Peer, groups: tuple[int, ...] | None) -> Peer:
     return peer._replace(groups=every, user=people.user_name(uid), group_names=names)
 
 
-def ownership(named: Others) -> Ownership:
+def ownership(named: Others) -> Access:
     """How wide the files of the sockets have to be, for those whom a configuration names.
 
     May block on a name service. Raises CircusError for an owner that cannot be.
     """
     owner = None if named.owner is None else _owner(named.owner)
     if not named.users and not named.groups:
-        return Ownership(0o600, owner)
+        return Access(owner, mode=PRIVATE)
     if not named.users and len(named.groups) == 1:
         gid = _gid(next(iter(named.groups)))
         if gid is not None and _may_give_to(gid):
-            return Ownership(0o660, owner, gid)
+            return Access(owner, gid, 0o660)
     # a file has one owner and one group: for more, it lets all in, and we ask who they are
-    return Ownership(0o666, owner)
+    return Access(owner, mode=0o666)
 
 
 def _owner(name: str) -> int:

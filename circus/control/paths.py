@@ -11,14 +11,10 @@ import fcntl
 import os
 import socket
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
 from circus.config.rules import SOCKET_PATH
 from circus.exc import CircusError, ConflictError
-from circus.host.socketfile import clear_dead
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from circus.host.socketfile import PRIVATE, Access, SocketFile, clear_dead
 
 
 class PathLock:
@@ -61,48 +57,16 @@ class PathLock:
             self._fd = -1
 
 
-@contextlib.contextmanager
-def mode_of_new_files(mode: int) -> Iterator[None]:
-    """Give files made inside this mode from their first instant; for the whole process."""
-    previous = os.umask(0o777 & ~mode)
-    try:
-        yield
-    finally:
-        os.umask(previous)
-
-
-class Ownership(NamedTuple):
-    """Mode, user and group of a socket's file; None leaves it to be ours."""
-
-    mode: int = 0o600
-    uid: int | None = None
-    gid: int | None = None
-
-
-def listen_at(path: str, owned: Ownership, backlog: int) -> int:
+def listen_at(path: str, access: Access, backlog: int) -> int:
     """A descriptor that listens at a path, whose file was never wider than it is to be.
 
-    Nobody can connect before the file has its owner and its mode. Raises OSError.
+    Nobody can connect before the file has its owner and its mode. Raises OSError, CircusError.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
-        with mode_of_new_files(0o600):
-            sock.bind(path)
-        give(path, owned)
+        SocketFile(sock, path, Access(mode=PRIVATE))
+        access.give(path)
         sock.listen(backlog)
         return sock.detach()
-
-
-def give(path: str, owned: Ownership) -> None:
-    """Let a socket's file be theirs, and in between nobody's. Raises OSError."""
-    now = os.lstat(path)
-    wanted = (
-        now.st_uid if owned.uid is None else owned.uid,
-        now.st_gid if owned.gid is None else owned.gid,
-    )
-    if wanted != (now.st_uid, now.st_gid):
-        os.chmod(path, 0o600)
-        os.chown(path, *wanted, follow_symlinks=False)
-    os.chmod(path, owned.mode)
 
 
 def make_directory(path: str, uid: int) -> None:

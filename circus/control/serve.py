@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circus.config.model import Config
-    from circus.control.paths import Ownership
     from circus.endpoints import Endpoints
     from circus.engine import Engine
+    from circus.host.socketfile import Access
 
     Where = Callable[[str, str], str]
 
@@ -47,7 +47,7 @@ def serve(engine: Engine, endpoints: Endpoints, where: Where) -> ControlServer:
         lambda payload, peer: dispatch(engine, payload, peer),
         loop=engine.loop,
         gate=gate,
-        owned=ownership(others(config.circus, config.watchers.values())),
+        access=ownership(others(config.circus, config.watchers.values())),
     )
     server.start()
     # a port that was left open is a number by now; else it stays as it was written
@@ -69,7 +69,7 @@ def _follow(engine: Engine, server: ControlServer) -> None:
     named = others(config.circus, watchers)
     found = aside(engine.loop, lambda: ownership(named))
 
-    def give(future: Future[Ownership]) -> None:
+    def give(future: Future[Access]) -> None:
         try:
             server.give(future.result())
         except (CircusError, OSError) as error:

@@ -16,10 +16,11 @@ import zmq
 
 from circus import wire
 from circus.control.access import CONTROL, EVENTS, anybody
-from circus.control.paths import Ownership, PathLock, give, listen_at, make_directory
+from circus.control.paths import PathLock, listen_at, make_directory
 from circus.control.zap import Zap
 from circus.endpoints import default_directory, ipc_path
 from circus.exc import CircusError, MessageError
+from circus.host.socketfile import PRIVATE, Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ FRAME_BYTES_MAX = 16 * wire.LIMIT_BYTES
 """Whoever sends more in one frame is cut off; up to here they are told."""
 BACKLOG = 1024
 """Connections that may wait to be taken."""
-OURS = Ownership()
+OURS = Access(mode=PRIVATE)
 LINGER_MS = 500
 """How long the last answers may take to leave."""
 
@@ -54,7 +55,7 @@ class ControlServer:
     """Answers requests and publishes events. Everything here belongs to the loop's thread.
 
     `handle` gets a payload and who sent it, and returns the answer, a future of it, or None for no
-    answer; it must not raise. `gate` tells who that is; without one, nobody is asked. `owned` says
+    answer; it must not raise. `gate` tells who that is; without one, nobody is asked. `access` says
     whose the files of the sockets are. When more than `pending_max` answers are outstanding, the
     oldest is given up.
     """
@@ -67,7 +68,7 @@ class ControlServer:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
         gate: Gate | None = None,
-        owned: Ownership = OURS,
+        access: Access = OURS,
         pending_max: int = PENDING_MAX,
     ) -> None:
         self.endpoint = endpoint
@@ -75,7 +76,7 @@ class ControlServer:
         self._handle = handle
         self._loop = loop or asyncio.get_running_loop()
         self._gate = gate
-        self._owned = owned
+        self._access = access
         self._identify: Identify = anybody
         self._zap: Zap | None = None
         self._pending_max = pending_max
@@ -110,12 +111,12 @@ class ControlServer:
         self._loop.add_reader(self._pub.FD, self._on_subscriptions)
         self._on_readable()
 
-    def give(self, owned: Ownership) -> None:
+    def give(self, access: Access) -> None:
         """Let other people open the sockets from now on. Raises OSError."""
-        if owned != self._owned:
-            self._owned = owned
+        if access != self._access:
+            self._access = access
             for lock in self._locks:
-                give(lock.path, owned)
+                access.give(lock.path)
 
     def publish(self, topic: bytes, message: bytes) -> None:
         """Tell all who subscribed; a subscriber who does not keep up misses it. Never blocks."""
@@ -158,7 +159,7 @@ class ControlServer:
             if path is not None:
                 self._lock(path)
                 # ZeroMQ closes it with the socket
-                sock.setsockopt(zmq.USE_FD, listen_at(path, self._owned, BACKLOG))
+                sock.setsockopt(zmq.USE_FD, listen_at(path, self._access, BACKLOG))
             sock.bind(endpoint)
         except (zmq.ZMQError, OSError) as error:
             raise CircusError(

@@ -16,25 +16,33 @@ from dataclasses import dataclass
 
 from circus.exc import CircusError, ConflictError
 
+PRIVATE = 0o600
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may connect; None for what a new file has by itself."""
+    """Who may connect; None for what the file has by itself."""
 
     uid: int | None = None
     gid: int | None = None
     mode: int | None = None
 
     def give(self, path: str) -> None:
-        """Apply it to the socket at `path`. Raises OSError."""
+        """Apply it to the socket at `path`; in between it is nobody else's. Raises OSError."""
         fd = _opened(path)
         same = f"/proc/self/fd/{fd}"
         try:
-            if (self.uid, self.gid) != (None, None):
-                uid, gid = (-1 if one is None else one for one in (self.uid, self.gid))
+            now = os.fstat(fd)
+            uid = now.st_uid if self.uid is None else self.uid
+            gid = now.st_gid if self.gid is None else self.gid
+            before = stat.S_IMODE(now.st_mode)
+            mode = before if self.mode is None else self.mode
+            if (uid, gid) != (now.st_uid, now.st_gid):
+                os.chmod(same, PRIVATE)
                 os.chown(same, uid, gid)
-            if self.mode is not None:
-                os.chmod(same, self.mode)
+                before = PRIVATE
+            if mode != before:
+                os.chmod(same, mode)
         finally:
             os.close(fd)
 

@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.config.rules import SOCKET_PATH
-from circus.control.paths import (
-    Ownership,
-    PathLock,
-    listen_at,
-    make_directory,
-    mode_of_new_files,
-)
+from circus.control.paths import PathLock, listen_at, make_directory
 from circus.exc import CircusError, ConflictError
+from circus.host.socketfile import Access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,19 +106,6 @@ def test_names_that_cannot_be(path: str, words: str) -> None:
         PathLock(path).acquire()
 
 
-def test_new_files_have_their_mode_from_the_first_instant(tmp_path: Path) -> None:
-    before = os.umask(0o022)
-    try:
-        with mode_of_new_files(0o640):
-            dead_socket(tmp_path / "a")
-        assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
-        with pytest.raises(OSError, match="in use"), mode_of_new_files(0o600):
-            dead_socket(tmp_path / "a")
-        assert os.umask(0o022) == 0o022  # T39
-    finally:
-        os.umask(before)
-
-
 def test_our_folder_is_made_and_checked(tmp_path: Path) -> None:
     folder = tmp_path / "circus"
     make_directory(str(folder), os.geteuid())
@@ -164,7 +146,7 @@ def test_t51_a_socket_is_never_wider_than_asked_for(tmp_path: Path, mode: int) -
     previous = os.umask(0)
     sys.setprofile(look)
     try:
-        fd = listen_at(str(path), Ownership(mode, None, group), 8)
+        fd = listen_at(str(path), Access(None, group, mode), 8)
     finally:
         sys.setprofile(None)
         os.umask(previous)
