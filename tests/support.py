@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import re
+import select
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from circus.client import CircusClient
 from circus.reach import unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
 _pause = threading.Event()
 
@@ -48,6 +50,13 @@ def ready(text: str) -> list[int]:
     return [int(pid) for pid in re.findall(r"^ready (\d+)$", text, re.MULTILINE)]
 
 
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody has at the moment; `kind` of socket."""
+    with socket.socket(type=kind) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def wait_until(fact: Callable[[], Any], *, within: float = 20.0) -> Any:
     """What `fact` returns once it is true. AssertionError after `within` seconds."""
     until = time.monotonic() + within
@@ -57,6 +66,11 @@ def wait_until(fact: Callable[[], Any], *, within: float = 20.0) -> Any:
             return found
         assert time.monotonic() < until, f"not within {within} s: {fact}"
         _pause.wait(0.005)
+
+
+def text_of(path: Path) -> str:
+    """What a file holds; nothing when it is not there yet."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def alive(pid: int) -> bool:
@@ -83,6 +97,36 @@ def is_connected(pid: int) -> bool:
         return any("eventfd" in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
     except FileNotFoundError:  # closed while we looked
         return False
+
+
+def read_until(terminal: int, shown: str | None) -> None:
+    """Read from a terminal until it has shown this, or None: until the other side is closed."""
+    text = ""
+    while shown is None or shown not in text:
+        assert select.select([terminal], [], [], 30)[0], text
+        try:
+            data = os.read(terminal, 1)
+        except OSError:  # the other side is closed
+            data = b""
+        if not data:
+            assert shown is None, text
+            return
+        text += data.decode("utf-8", "replace")
+
+
+def circusctl(
+    *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
+    """Run it with nobody to type, until it ends; `environ` goes on top of ours."""
+    return subprocess.run(
+        [sys.executable, "-m", "circus.circusctl", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **(environ or {})},
+    )
 
 
 def pid_tree(pid: int) -> list[int]:
@@ -158,7 +202,11 @@ class Daemon:
 
     def text(self) -> str:
         """Its log so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
+        return self.file("circusd.log")
+
+    def file(self, name: str) -> str:
+        """What a file in its folder holds; nothing when it is not there yet."""
+        return text_of(self.folder / name)
 
     def call(self, command: str, **properties: Any) -> dict[str, Any]:
         """One request, one answer, whatever it says."""
@@ -177,15 +225,41 @@ class Daemon:
         )
         return found
 
+    def slots(self, name: str) -> list[dict[str, Any]]:
+        """What each worker of a watcher is doing."""
+        found: list[dict[str, Any]] = self.call("why", name=name)["watchers"][0]["slots"]
+        return found
+
+    def restarts(self, name: str) -> int:
+        """How often workers of a watcher have been replaced."""
+        return sum(slot["restarts"] for slot in self.slots(name))
+
+    def descriptors(self) -> int:
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    @contextlib.contextmanager
+    def restarting(self, name: str) -> Iterator[None]:
+        """A watcher is restarted again and again: nobody tells when a subscription has arrived."""
+        stop = threading.Event()
+
+        def restart() -> None:
+            client = CircusClient(endpoint=self.endpoint)
+            while not stop.is_set():
+                client.send_message("restart", name=name, waiting=True)
+            client.stop()
+
+        thread = threading.Thread(target=restart)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
     def ctl(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run circusctl against it."""
-        return subprocess.run(
-            [sys.executable, "-m", "circus.circusctl", "--endpoint", self.endpoint, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return circusctl("--endpoint", self.endpoint, *arguments, timeout=timeout)
 
     def json(self, *arguments: str) -> Any:
         """What circusctl --json prints."""

@@ -100,22 +100,11 @@ def test_a_consumer_yields_topics_and_messages(daemon: Daemon) -> None:
     endpoint = f"ipc://{daemon.folder}/pubsub"
     with CircusConsumer("watcher.w5.", endpoint=endpoint, timeout=0.1) as consumer:
         events = iter(consumer)
-        restarting = threading.Thread(target=_restart_until, args=(daemon, done := [False]))
-        restarting.start()
-        topic, message = next(events)
-        done[0] = True
-        restarting.join()
+        with daemon.restarting("w5"):
+            topic, message = next(events)
     assert topic.startswith(b"watcher.w5.")
     assert isinstance(json.loads(message), dict)
     assert consumer.pubsub_socket.closed
-
-
-def _restart_until(daemon: Daemon, done: list[bool]) -> None:
-    """A subscription takes a moment, of which nobody tells: so until one has come."""
-    client = CircusClient(endpoint=daemon.endpoint)
-    while not done[0]:
-        client.send_message("restart", name="w5", waiting=True)
-    client.stop()
 
 
 def test_a_consumer_is_stopped_from_another_thread(

@@ -75,11 +75,6 @@ class Clock:
         fresh.replace(self._file)
 
 
-def restarts(daemon: Daemon, name: str) -> int:
-    slots = daemon.call("why", name=name)["watchers"][0]["slots"]
-    return sum(slot["restarts"] for slot in slots)
-
-
 def test_t31_a_clock_that_is_turned_changes_nothing(
     circusd: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,14 +85,14 @@ def test_t31_a_clock_that_is_turned_changes_nothing(
             monkeypatch.delenv(name)
     young = daemon.wait_pids("young", 1)
     given = daemon.wait_pids("given", 1)
-    wait_until(lambda: restarts(daemon, "patient") == 2)  # the first death is answered at once
+    wait_until(lambda: daemon.restarts("patient") == 2)  # the first death is answered at once
     wait_until(lambda: len(ready(daemon.text())) >= 2)
     assert daemon.call("stop", name="given")["status"] == "ok"
     for seconds in (HOUR, -HOUR, YEAR, -YEAR, 0):
         turn_amid_everything(daemon, clock, seconds)
         assert daemon.pids("young") == young
         assert daemon.pids("given") == given
-        assert restarts(daemon, "patient") == 2
+        assert daemon.restarts("patient") == 2
         assert daemon.call("status", name="given")["status"] == "stopping"
     daemon.call("stop", name="old", waiting=True)
     daemon.call("stop", name="paced", waiting=True)
@@ -110,14 +105,14 @@ def turn_amid_everything(daemon: Daemon, clock: Clock, seconds: int) -> None:
     daemon.call("stop", name="rising", waiting=True)
     deaf = daemon.wait_pids("deaf", 1)
     wait_until(lambda: deaf[0] in ready(daemon.text()))
-    old, again = daemon.wait_pids("old", 1), restarts(daemon, "paced")
+    old, again = daemon.wait_pids("old", 1), daemon.restarts("paced")
     daemon.call("start", name="rising")
     daemon.call("kill", name="deaf")
     clock.turn(seconds)
     assert abs(daemon.call("numwatchers")["time"] - time.time() - seconds) < 60
     wait_until(lambda: daemon.call("status", name="rising")["status"] == "active")
     wait_until(lambda: not alive(deaf[0]))
-    wait_until(lambda: restarts(daemon, "paced") >= again + 2)
+    wait_until(lambda: daemon.restarts("paced") >= again + 2)
     wait_until(lambda: daemon.pids("old") not in ([], old))
     os.kill(daemon.wait_pids("rising", 3)[0], signal.SIGKILL)
     daemon.wait_pids("rising", 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shlex
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import Daemon
+from tests.support import Daemon, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,21 +201,6 @@ def test_a_person_types(shell: str, daemon: Daemon) -> None:
         process.kill()
         process.wait()
         os.close(ours)
-
-
-def read_until(terminal: int, shown: str | None) -> None:
-    """Read until it is shown, or to the end."""
-    text = ""
-    while shown is None or shown not in text:
-        assert select.select([terminal], [], [], 30)[0], text
-        try:
-            data = os.read(terminal, 1)
-        except OSError:  # the other side is closed
-            data = b""
-        if not data:
-            assert shown is None, text
-            return
-        text += data.decode("utf-8", "replace")
 
 
 def test_without_a_daemon_there_is_silence(daemon: Daemon) -> None:

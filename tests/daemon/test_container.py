@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.client import CircusClient
-from tests.support import alive, child, children, only_if, pid_tree, ready, wait_until
+from tests.support import alive, child, children, only_if, pid_tree, ready, text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def test_a_signal_that_comes_before_it_is_ready_is_not_lost(container: Container
 @pytest.mark.parametrize("container", [TREE], indirect=True)
 def test_nothing_is_left_when_it_ends(container: Container) -> None:
     out = container.folder / "out"
-    wait_until(lambda: out.exists() and len(ready(out.read_text())) >= 2)
+    wait_until(lambda: len(ready(text_of(out))) >= 2)
     client = CircusClient(endpoint=f"ipc://{container.folder}/control", timeout=30)
     assert client.send_message("stats")["status"] == "ok"
     everybody = pid_tree(container.first)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.commands import SHELL_COMMANDS
-from tests.support import Daemon, is_connected, wait_until
+from tests.support import Daemon, circusctl, is_connected, read_until, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -314,19 +313,6 @@ def test_completion_for_bash() -> None:
 # -- helpers ------------------------------------------------------------------------------------
 
 
-def circusctl(
-    *arguments: str, environ: dict[str, str] | None = None, timeout: float = 60
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "circus.circusctl", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        env={**os.environ, **(environ or {})},
-    )
-
-
 def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint],
@@ -337,13 +323,6 @@ def session(daemon: Daemon, lines: list[str], home: Path) -> subprocess.Complete
         check=False,
         env={**os.environ, "XDG_STATE_HOME": str(home)},
     )
-
-
-def read_until(terminal: int, shown: str) -> None:
-    text = ""
-    while shown not in text:
-        assert select.select([terminal], [], [], 30)[0], text
-        text += os.read(terminal, 4096).decode()
 
 
 def first_line(listening: Program, daemon: Daemon) -> str:

@@ -6,7 +6,7 @@ import json
 import socket
 from typing import TYPE_CHECKING
 
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -25,14 +25,8 @@ def ask(address: str, port: int) -> dict[str, str]:
         return found
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_a_question_is_answered_with_the_endpoint(circusd: Start) -> None:
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     daemon = circusd(f"[circus]\nmulticast_endpoint = udp://{GROUP}:{port}\n")
     assert ask(GROUP, port) == {"endpoint": daemon.endpoint}
     assert ask("127.0.0.1", port) == {"endpoint": daemon.endpoint}

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.support import alive, child, ready, wait_until
 
@@ -178,14 +178,14 @@ def test_t6_wrong_commands_hold_up_nobody_and_are_not_told_for_ever(circusd: Sta
     for _ in range(100):
         assert daemon.call("status")["status"] == "ok"
     assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
-    why = daemon.call("why", name="bad7")["watchers"][0]["slots"][0]
+    why = daemon.slots("bad7")[0]
     assert "no such file" in why["last"]
     assert daemon.call("stop", name="bad*", waiting=True)["status"] == "ok"
     assert daemon.text().count("bad7.1: cannot start") < 20
 
 
 def failures(daemon: Daemon, name: str) -> int:
-    count: int = daemon.call("why", name=name)["watchers"][0]["slots"][0]["failures"]
+    count: int = daemon.slots(name)[0]["failures"]
     return count
 
 
@@ -236,16 +236,13 @@ backoff_delay = 0.01
 backoff_max = 0.05
 """
     )
-
-    def slots() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = daemon.call("why", name="mixed")["watchers"][0]["slots"]
-        return found
-
-    third = wait_until(lambda: slots()[2]["pid"])
+    third = wait_until(lambda: daemon.slots("mixed")[2]["pid"])
     # they are given up in the end, and it stays all the same
-    wait_until(lambda: [slot["state"] for slot in slots()[:2]] == ["failed", "failed"])
-    assert slots()[2]["pid"] == third
-    assert (slots()[2]["state"], slots()[2]["restarts"]) == ("ready", 0)
+    wait_until(
+        lambda: [slot["state"] for slot in daemon.slots("mixed")[:2]] == ["failed", "failed"]
+    )
+    last = daemon.slots("mixed")[2]
+    assert (last["pid"], last["state"], last["restarts"]) == (third, "ready", 0)
     assert alive(third)
 
 

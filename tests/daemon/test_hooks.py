@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zmq
 
-from tests.support import alive, child, ready, wait_until
+from tests.support import alive, child, free_port, ready, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -546,9 +545,7 @@ def test_a_hook_that_cannot_be_found_is_named_with_its_place(
 
 def test_the_example_waits_for_its_store(circusd: Start, tmp_path: Path) -> None:
     examples = Path(__file__).parents[2] / "examples"
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = str(sock.getsockname()[1])
+    port = str(free_port())
     module = (examples / "hooks_ready.py").read_text()
     (tmp_path / "hooks_ready.py").write_text(module.replace("7711", port))
     text = (examples / "hooks.ini").read_text().replace("7711", port)

@@ -41,7 +41,7 @@ def test_only_who_needs_a_name_waits_for_it(circusd: Start, answer: Path) -> Non
     daemon = circusd(CONFIG)
     daemon.wait_pids("web", 1)
     assert daemon.call("restart", name="web", waiting=True)["status"] == "ok"
-    slots = daemon.call("why", name="user")["watchers"][0]["slots"]
+    slots = daemon.slots("user")
     assert [slot["state"] for slot in slots] == ["spawning", "spawning"]
     # a stop does not wait for an answer either, nor does another start ask twice
     assert daemon.call("stop", name="user", waiting=True)["status"] == "ok"
@@ -83,6 +83,6 @@ def test_the_daemon_ends_without_an_answer(circusd: Start, answer: Path) -> None
 def test_a_name_that_is_not_there_is_a_reason(circusd: Start) -> None:
     daemon = circusd("[watcher:user]\ncmd = sleep 3600\nuid = nosuchuser\nmax_retry = 2\n")
     wait_until(lambda: daemon.call("status", name="user")["status"] == "stopped")
-    slot = daemon.call("why", name="user")["watchers"][0]["slots"][0]
+    slot = daemon.slots("user")[0]
     assert (slot["state"], slot["failures"]) == ("failed", 2)
     assert "there is no such user" in slot["last"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import child, children, needs_root, ready, wait_until
+from tests.support import child, children, needs_root, ready, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -70,7 +70,7 @@ def test_identity_limits_and_the_rest_reach_the_program(circusd: Start) -> None:
 def test_a_limit_above_our_own_is_a_reason(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\nrlimit_nofile = 99999999999\nmax_retry = 2\n")
     wait_until(lambda: daemon.call("status", name="w")["status"] == "stopped")
-    slot = daemon.call("why", name="w")["watchers"][0]["slots"][0]
+    slot = daemon.slots("w")[0]
     assert (slot["state"], slot["failures"]) == ("failed", 2)
     assert slot["last"] == "cannot start 'sleep': rlimit_nofile: Operation not permitted"
 
@@ -101,7 +101,7 @@ def test_closed_streams_are_dev_null_and_others_are_ours(circusd: Start) -> None
     )
     assert said(daemon, "\n/dev/null\n") == "/dev/null\n/dev/null\n"
     zero = daemon.folder / "zero"
-    wait_until(lambda: zero.exists() and zero.read_text().endswith("\n"))
+    wait_until(lambda: text_of(zero).endswith("\n"))
     assert (daemon.folder / "two").read_text() == f"{daemon.log}\n"
     quiet = daemon.folder / "quiet.log"
     # readlink looks at its own standard output, which is the stream of errors here
@@ -183,7 +183,7 @@ def test_a_worker_is_replaced_at_its_age(circusd: Start) -> None:
     )
     first = set(daemon.wait_pids("w", 2))
     wait_until(lambda: len(pids := set(daemon.pids("w"))) == 2 and not pids & first)
-    assert daemon.call("why", name="w")["watchers"][0]["slots"][0]["last"] == "killed by SIGTERM"
+    assert daemon.slots("w")[0]["last"] == "killed by SIGTERM"
 
 
 def test_the_death_of_the_daemon_may_be_that_of_its_workers(circusd: Start) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import child, wait_until
+from tests.support import child, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -134,7 +134,7 @@ def test_a_start_while_all_stop_in_turn_is_the_last_word(circusd: Start) -> None
         "stdout_stream.class = FileStream\nstdout_stream.filename = FOLDER/app.log\n"
     )
     log = daemon.folder / "app.log"
-    wait_until(lambda: log.exists() and "ready" in log.read_text())
+    wait_until(lambda: "ready" in text_of(log))
     (db,) = daemon.pids("db")
     (app,) = daemon.pids("app")
     assert daemon.call("stop")["status"] == "ok"

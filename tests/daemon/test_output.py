@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support import child, wait_until
+from tests.support import child, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -47,7 +47,7 @@ def test_t21_stop_and_start_keep_every_line_and_no_handle(circusd: Start) -> Non
     logs = [daemon.folder / f"{name}.log" for name in names]
 
     def told(what: str, times: int) -> bool:
-        return all(log.exists() and log.read_text().count(what) == times for log in logs)
+        return all(text_of(log).count(what) == times for log in logs)
 
     for times in range(1, 9):
         daemon.call("start", name="out*")
@@ -65,14 +65,14 @@ def test_t21_a_program_that_does_not_start_keeps_no_handle(circusd: Start) -> No
     )
     before = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
     daemon.call("start", name="out")
-    wait_until(lambda: daemon.call("why", name="out.1")["watchers"][0]["slots"][0]["failures"] > 20)
+    wait_until(lambda: daemon.slots("out.1")[0]["failures"] > 20)
     assert daemon.call("stop", name="out", waiting=True)["status"] == "ok"
     assert len(os.listdir(f"/proc/{daemon.process.pid}/fd")) <= before
     assert open_logs(daemon) == []
 
 
 def has_more(log: Path, than: str) -> bool:
-    return log.exists() and len(log.read_text()) > len(than)
+    return len(text_of(log)) > len(than)
 
 
 def test_t20_short_lives_with_stop_start_and_rotation_stay_right(circusd: Start) -> None:
@@ -97,7 +97,7 @@ def test_t20_short_lives_with_stop_start_and_rotation_stay_right(circusd: Start)
     daemon.call("start", name="out*")
     for name in names:  # each still runs and is heard
         log = daemon.folder / f"{name}.log"
-        wait_until(partial(has_more, log, log.read_text() if log.exists() else ""))
+        wait_until(partial(has_more, log, text_of(log)))
     assert daemon.call("stop", name="out*", waiting=True)["status"] == "ok"
     wait_until(lambda: open_logs(daemon) == [])
     started = daemon.text().count("started, pid")
@@ -127,7 +127,7 @@ def test_t22_what_the_last_ones_say_at_the_end_arrives(circusd: Start) -> None:
         + TO_FILE.format(name="out")
     )
     log = daemon.folder / "out.log"
-    wait_until(lambda: log.exists() and log.read_text().count("ready") == 4)
+    wait_until(lambda: text_of(log).count("ready") == 4)
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(timeout=30) == 0
     assert log.read_text().count("x") == 4 << 20

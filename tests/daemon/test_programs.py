@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.client import CircusClient
-from tests.support import Daemon, wait_until
+from tests.support import Daemon, free_port, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -122,7 +122,7 @@ path = FOLDER/sock
 """
     )
     told = daemon.folder / "is"
-    wait_until(lambda: told.exists() and told.read_text().startswith("socket:"))
+    wait_until(lambda: text_of(told).startswith("socket:"))
 
 
 def test_hup_reloads_those_that_run_and_usr1_reopens(circusd: Start) -> None:
@@ -147,7 +147,7 @@ autostart = False
     wait_until(lambda: log.exists() and log.stat().st_size)
     log.rename(daemon.folder / "up.old")
     daemon.process.send_signal(signal.SIGUSR1)
-    wait_until(lambda: log.exists() and "tick" in log.read_text())
+    wait_until(lambda: "tick" in text_of(log))
 
 
 def test_signals_while_it_ends_do_no_harm(circusd: Start) -> None:
@@ -156,7 +156,7 @@ def test_signals_while_it_ends_do_no_harm(circusd: Start) -> None:
         "copy_env = True\ngraceful_timeout = 60\nstdout_stream.filename = FOLDER/out\n"
     )
     out = daemon.folder / "out"
-    wait_until(lambda: out.exists() and out.read_text())
+    wait_until(lambda: text_of(out))
     daemon.process.send_signal(signal.SIGTERM)
     wait_until(lambda: daemon.call("status", name="slow")["status"] == "stopping")
     for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGWINCH):
@@ -235,8 +235,7 @@ def test_tcp_works_and_is_told_to_be_open_to_all(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
     folder = daemon.folder / "tcp"
     folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
     file, log = folder / "x.ini", folder / "log"
     file.write_text(f"[circus]\nendpoint = {endpoint}\n[watcher:w]\ncmd = sleep 3600\n")
     with (
@@ -349,7 +348,7 @@ def test_older_programs_find_daemonize(tmp_path: Path) -> None:
     code += "open(sys.argv[1], 'w').write(f'{os.getppid()} {os.getsid(0)}.')"
     told = tmp_path / "told"
     subprocess.run([sys.executable, "-c", code, str(told)], timeout=60, check=True)
-    wait_until(lambda: told.exists() and told.read_text().endswith("."))
+    wait_until(lambda: text_of(told).endswith("."))
     assert int(told.read_text().rstrip(".").split()[1]) != os.getsid(0)
 
 

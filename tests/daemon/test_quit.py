@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import alive, wait_until
+from tests.support import alive, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -73,7 +73,7 @@ copy_env = True
 """
     )
     hidden = daemon.folder / "hidden"
-    pid = int(wait_until(lambda: hidden.exists() and hidden.read_text().strip()))
+    pid = int(wait_until(lambda: text_of(hidden).strip()))
     daemon.process.send_signal(signal.SIGTERM)
     wait_until(lambda: f"Sending SIGTERM to what is left: sh (pid {pid})" in daemon.text())
     os.kill(daemon.process.pid, signal.SIGTERM)

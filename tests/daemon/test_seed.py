@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.client import CircusClient
-from tests.support import Daemon, wait_until
+from tests.support import Daemon, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,19 +71,13 @@ MODULES = {
 }
 
 
-def free_port() -> str:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return str(sock.getsockname()[1])
-
-
 class Samples:
     """Makes samples runnable, and runs them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.daemons: list[Daemon] = []
-        self.ports = {port: free_port() for port in PORTS}
+        self.ports = {port: str(free_port()) for port in PORTS}
         (folder / "told").mkdir()
         (folder / "bin").mkdir()
         code = (Path(__file__).parents[1] / "children" / "sample.py").read_text()

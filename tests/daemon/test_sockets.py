@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import child, wait_until
+from tests.support import child, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -46,10 +46,6 @@ def answer(daemon: Daemon, name: str, request: bytes = b"") -> str:
             client.sendall(request)
         with client.makefile("rb") as file:
             return file.read().decode()
-
-
-def descriptors(daemon: Daemon) -> int:
-    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +80,7 @@ def test_t37_t38_each_worker_has_exactly_the_sockets_that_it_asked_for(circusd: 
     )
     for name, (_, expected) in watchers.items():
         file = daemon.folder / f"fds.{name}"
-        wait_until(lambda: file.exists() and file.read_text().count("\n") == 2)  # noqa: B023
+        wait_until(lambda: text_of(file).count("\n") == 2)  # noqa: B023
         assert file.read_text() == f"{expected}\n" * 2, name
     lines = Path("/proc/net/unix").read_text().splitlines()
     paths = {line.split()[-1]: line.split()[6] for line in lines}
@@ -218,12 +214,12 @@ def test_t36_with_so_reuseport_each_worker_listens_for_itself(circusd: Start, op
         "import os, socket, sys\nsock = socket.socket(fileno=int(sys.argv[1]))\n"
         "while True:\n    sock.accept()[0].sendall(b'%d' % os.getpid())\n"
     )
-    before = descriptors(daemon)
+    before = daemon.descriptors()
     with pytest.raises(ConnectionRefusedError):
         connect(daemon, "s")
     daemon.call("start", name="w", waiting=True)
     workers = set(daemon.wait_pids("w", 3))
-    wait_until(lambda: descriptors(daemon) == before)
+    wait_until(lambda: daemon.descriptors() == before)
     found: set[int] = set()
     inodes = {os.readlink(f"/proc/{pid}/fd/{'0' if option == 'stdin_socket' else '3'}")
         for pid in workers}  # fmt: skip
@@ -249,16 +245,12 @@ def test_t36_respawning_with_sockets_of_their_own_keeps_descriptors_flat(circusd
         "critical",
     )
     daemon.call("stop", waiting=True)
-    before = descriptors(daemon)
+    before = daemon.descriptors()
     daemon.call("start")
 
-    def restarts() -> int:
-        slots = daemon.call("why", name="w")["watchers"][0]["slots"]
-        return sum(int(slot["restarts"]) for slot in slots)
-
-    wait_until(lambda: restarts() > 500, within=100)
+    wait_until(lambda: daemon.restarts("w") > 500, within=100)
     daemon.call("stop", waiting=True)
-    wait_until(lambda: descriptors(daemon) <= before)
+    wait_until(lambda: daemon.descriptors() <= before)
 
 
 # -- on demand ------------------------------------------------------------------------

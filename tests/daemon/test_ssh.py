@@ -6,14 +6,11 @@ import asyncio
 import getpass
 import json
 import os
-import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +20,16 @@ from circus.client import AsyncCircusClient, CircusClient
 from circus.consumer import CircusConsumer
 from circus.exc import CallError
 from circus.tunnel import Tunnel
-from tests.support import Daemon, alive, is_connected, pid_tree, wait_until
+from tests.support import (
+    Daemon,
+    alive,
+    circusctl,
+    free_port,
+    is_connected,
+    pid_tree,
+    read_until,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +47,7 @@ class Server:
         self._make_key("locked", "open sesame")
         keys = [(self.folder / f"{name}.pub").read_text() for name in ("user", "locked")]
         (self.folder / "authorized").write_text("".join(keys))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.name = f"{getpass.getuser()}@127.0.0.1:{self.port}"
         self.log = self.folder / "log"
         self._configure()
@@ -110,38 +114,30 @@ def temporary(sshd: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.rmdir()
 
 
-def circusctl(sshd: Server, *words: str, key: str = "user") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "circus.circusctl", "--ssh_keyfile", sshd.key(key), *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+def through(sshd: Server, *words: str, key: str = "user") -> subprocess.CompletedProcess[str]:
+    """Run circusctl with a key that the server may know."""
+    return circusctl("--ssh_keyfile", sshd.key(key), *words)
 
 
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("flag", ["--ssh", "-H", "--host"])
 def test_it_asks_and_changes(sshd: Server, daemon: Daemon, flag: str) -> None:
     way = (flag, sshd.name, "--endpoint", daemon.endpoint)
-    ended = circusctl(sshd, *way, "status")
+    ended = through(sshd, *way, "status")
     assert (ended.stdout, ended.stderr, ended.returncode) == ("db: active\nweb: active\n", "", 0)
-    ended = circusctl(sshd, *way, "scale", "web=2", "db=1", "--waiting")
+    ended = through(sshd, *way, "scale", "web=2", "db=1", "--waiting")
     assert (ended.stdout, ended.stderr, ended.returncode) == ("web: ok\ndb: ok\n", "", 0)
     assert len(daemon.pids("web")) == 2
-    assert circusctl(sshd, *way, "incr", "nope").stderr == "error: program nope not found\n"
+    assert through(sshd, *way, "incr", "nope").stderr == "error: program nope not found\n"
 
 
 @pytest.mark.usefixtures("temporary")
 def test_it_goes_to_a_tcp_endpoint_too(sshd: Server) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
     daemon = Daemon(f"[circus]\nendpoint = {endpoint}\n[watcher:w]\ncmd = sleep 3600\n")
     try:
         way = ("-H", sshd.name, "--endpoint", endpoint, "list")
-        wait_until(lambda: circusctl(sshd, *way).stdout == "w\n")
+        wait_until(lambda: through(sshd, *way).stdout == "w\n")
     finally:
         daemon.stop()
 
@@ -163,12 +159,8 @@ def test_it_listens_and_when_it_ends_nothing_is_left(
 ) -> None:
     with listening(sshd, daemon) as process:
         assert process.stdout is not None
-        stop = threading.Event()
-        restarting = threading.Thread(target=_restart_until, args=(daemon, stop))
-        restarting.start()
-        line = process.stdout.readline()
-        stop.set()
-        restarting.join()
+        with daemon.restarting("web"):
+            line = process.stdout.readline()
         assert line.startswith("watcher.web.spawn: {")
         below = [pid for pid in pid_tree(process.pid) if pid != process.pid]
         assert below
@@ -179,24 +171,16 @@ def test_it_listens_and_when_it_ends_nothing_is_left(
     wait_until(lambda: not any(map(alive, below)))
 
 
-def _restart_until(daemon: Daemon, stop: threading.Event) -> None:
-    """A subscription takes a moment, of which nobody tells: so until an event has come."""
-    client = CircusClient(endpoint=daemon.endpoint)
-    while not stop.is_set():
-        client.send_message("restart", name="web", waiting=True)
-    client.stop()
-
-
 @pytest.mark.usefixtures("temporary")
 def test_what_ssh_says_is_told_in_one_line(sshd: Server, daemon: Daemon) -> None:
     way = ("-H", sshd.name, "--endpoint")
-    refused = circusctl(sshd, *way, daemon.endpoint, "status", key="wrong")
+    refused = through(sshd, *way, daemon.endpoint, "status", key="wrong")
     user = sshd.name.partition(":")[0]
-    nowhere = circusctl(sshd, *way, "ipc:///tmp/nowhere", "status")
-    closed = circusctl(sshd, *way, "tcp://127.0.0.1:1", "listen")
-    odd = circusctl(sshd, *way, "ipc:///tmp/a:b", "status")
-    nobody = circusctl(sshd, "-H", "127.0.0.1:1", "status")
-    option = circusctl(sshd, "--host=-oProxyCommand=x", "status")
+    nowhere = through(sshd, *way, "ipc:///tmp/nowhere", "status")
+    closed = through(sshd, *way, "tcp://127.0.0.1:1", "listen")
+    odd = through(sshd, *way, "ipc:///tmp/a:b", "status")
+    nobody = through(sshd, "-H", "127.0.0.1:1", "status")
+    option = through(sshd, "--host=-oProxyCommand=x", "status")
     for ended, said in (
         (refused, f"cannot reach {sshd.name} through ssh: {user}: Permission denied (publickey)."),
         (nowhere, f"No circusd listens at ipc:///tmp/nowhere on {sshd.name}; is it running? ("),
@@ -217,10 +201,10 @@ def test_without_an_endpoint_it_is_the_usual_one_of_that_machine(
     monkeypatch.setenv("CIRCUSCTL_ENDPOINT", "ipc:///tmp/nowhere")  # which is one of this machine
     assert (
         "No circusd listens at ipc:///tmp/nowhere on"
-        in circusctl(sshd, "--ssh", sshd.name, "list").stderr
+        in through(sshd, "--ssh", sshd.name, "list").stderr
     )
-    ended = circusctl(sshd, "-H", sshd.name, "--endpoint", "ipc:///run/circus/control", "list")
-    assert circusctl(sshd, "-H", sshd.name, "list").stderr == ended.stderr
+    ended = through(sshd, "-H", sshd.name, "--endpoint", "ipc:///run/circus/control", "list")
+    assert through(sshd, "-H", sshd.name, "list").stderr == ended.stderr
 
 
 @pytest.mark.usefixtures("temporary")
@@ -261,13 +245,13 @@ def test_ctrl_c_ends_a_command_of_a_session_and_not_its_connection(
     )
     os.close(theirs)
     try:
-        _read_until(ours, b"(circusctl) ")
+        read_until(ours, "(circusctl) ")
         os.write(ours, b"wait db --for stopped\n")
         wait_until(lambda: any(map(is_connected, pid_tree(process.pid))))
         os.write(ours, b"\x03")
-        _read_until(ours, b"(circusctl) ")
+        read_until(ours, "(circusctl) ")
         os.write(ours, b"list\n")
-        _read_until(ours, b"db,web")
+        read_until(ours, "db,web")
         os.write(ours, b"\x04")
         assert process.wait(timeout=30) in (0, 1)
     finally:
@@ -292,21 +276,14 @@ def test_ssh_may_ask_on_the_terminal(sshd: Server, daemon: Daemon) -> None:
     )
     os.close(theirs)
     try:
-        _read_until(ours, b"Enter passphrase for key")
+        read_until(ours, "Enter passphrase for key")
         os.write(ours, b"open sesame\n")
-        _read_until(ours, b"db,web")
+        read_until(ours, "db,web")
         assert process.wait(timeout=30) == 0
     finally:
         process.kill()
         process.wait()
         os.close(ours)
-
-
-def _read_until(terminal: int, shown: bytes) -> None:
-    text = b""
-    while shown not in text:
-        assert select.select([terminal], [], [], 30)[0], text
-        text += os.read(terminal, 1)
 
 
 # -- the library --------------------------------------------------------------------------------
@@ -331,18 +308,16 @@ def test_clients_reach_the_other_machine(sshd: Server, daemon: Daemon) -> None:
 
 @pytest.mark.usefixtures("temporary")
 def test_a_consumer_reaches_the_other_machine(sshd: Server, daemon: Daemon) -> None:
-    with CircusConsumer(
-        ["watcher.web."],
-        endpoint=f"ipc://{daemon.folder}/pubsub",
-        ssh_server=sshd.name,
-        ssh_keyfile=sshd.key(),
-    ) as consumer:
-        stop = threading.Event()
-        restarting = threading.Thread(target=_restart_until, args=(daemon, stop))
-        restarting.start()
+    with (
+        CircusConsumer(
+            ["watcher.web."],
+            endpoint=f"ipc://{daemon.folder}/pubsub",
+            ssh_server=sshd.name,
+            ssh_keyfile=sshd.key(),
+        ) as consumer,
+        daemon.restarting("web"),
+    ):
         topic, message = next(consumer.iter_messages())
-        stop.set()
-        restarting.join()
     assert topic.startswith(b"watcher.web.")
     assert "time" in json.loads(message)
 

@@ -15,17 +15,8 @@ from tests.support import alive, children, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
-    from tests.support import Daemon
 
 QUICK = "max_retry = -1\nbackoff_delay = 0\n"
-
-
-def restarts(daemon: Daemon, name: str) -> int:
-    return sum(slot["restarts"] for slot in daemon.call("why", name=name)["watchers"][0]["slots"])
-
-
-def descriptors(daemon: Daemon) -> int:
-    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
 def test_t32_a_death_at_any_moment_of_an_end_is_taken_as_it_comes(circusd: Start) -> None:
@@ -99,7 +90,7 @@ cmd = sleep 3600
 """
     )
     kept = daemon.wait_pids("web", 1)
-    wait_until(lambda: restarts(daemon, "parents") > 40, within=60)
+    wait_until(lambda: daemon.restarts("parents") > 40, within=60)
     assert daemon.call("stop", name="parents", waiting=True)["status"] == "ok"
     wait_until(lambda: children(daemon.process.pid) == kept)
     assert daemon.pids("web") == kept
@@ -120,18 +111,18 @@ def test_t36_respawning_for_ever_keeps_descriptors_flat(
         "error",
     )
     assert daemon.call("stop", waiting=True)["status"] == "ok"
-    before = descriptors(daemon)
+    before = daemon.descriptors()
     assert daemon.call("start", waiting=False)["status"] == "ok"
     most, many = 0, 1000 if output else 10_000
 
     def is_done() -> bool:
         nonlocal most
-        most = max(most, descriptors(daemon))
+        most = max(most, daemon.descriptors())
         # one slot tells about how far they all are, for a fiftieth of the price
-        one = daemon.call("why", name="w.1")["watchers"][0]["slots"][0]["restarts"]
-        return one > many / 50 and restarts(daemon, "w") > many
+        one = daemon.slots("w.1")[0]["restarts"]
+        return one > many / 50 and daemon.restarts("w") > many
 
     wait_until(is_done, within=100)
     assert most <= before + 52 * 5  # as many as there are slots, not as there were workers
     assert daemon.call("stop", waiting=True)["status"] == "ok"
-    wait_until(lambda: descriptors(daemon) <= before)
+    wait_until(lambda: daemon.descriptors() <= before)

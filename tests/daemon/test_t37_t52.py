@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import alive, child, children, ready, wait_until
+from tests.support import alive, child, children, ready, text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -81,7 +81,7 @@ def test_t37_workers_get_three_descriptors_and_no_more(circusd: Start) -> None:
     )
     for name in watchers:
         file = daemon.folder / f"fds.{name}"
-        wait_until(lambda: file.exists() and file.read_text().count("\n") == 3)  # noqa: B023
+        wait_until(lambda: text_of(file).count("\n") == 3)  # noqa: B023
         assert file.read_text() == "0 1 2\n" * 3
 
 

@@ -75,7 +75,7 @@ def check_log(daemon: Daemon) -> None:
     """A life has two lines and a failed start one at most, however many there are."""
     log = daemon.text()
     for name in ("crash1", "wrong1"):
-        slots = daemon.call("why", name=name)["watchers"][0]["slots"]
+        slots = daemon.slots(name)
         lives = max(slots[0]["restarts"], slots[0]["failures"]) + 1
         told = len(re.findall(rf"] {name}(?:\.1)?[: ]", log))
         assert told <= 2 * lives + 5

@@ -15,7 +15,7 @@ import pytest
 from circus.config.model import SocketConfig, socket_from_mapping
 from circus.exc import CircusError, ConfigError
 from circus.sockets import CircusSocket, CircusSockets
-from tests.support import needs_root
+from tests.support import free_port, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -314,9 +314,7 @@ def test_each_worker_gets_a_socket_of_its_own(sockets: CircusSockets) -> None:
 
 
 def test_datagrams_go_to_workers_only(sockets: CircusSockets) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port(socket.SOCK_DGRAM)
     sock = add(sockets, so_reuseport=True, type="SOCK_DGRAM", port=port)
     with sock.another() as one, connect(sock) as client:
         one.settimeout(20)
@@ -355,9 +353,7 @@ def test_t9_a_change_that_cannot_be_leaves_everything(sockets: CircusSockets, fo
 
 def test_t9_another_port_is_open_before_the_old_one_is_closed(sockets: CircusSockets) -> None:
     old = add(sockets)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     swap = sockets.prepare(
         {"S": config("S", port=port), "more": config("more", host="::1", family="AF_INET6")}
     )

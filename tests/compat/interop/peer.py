@@ -7,7 +7,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,17 +14,32 @@ from pathlib import Path
 from typing import IO, Any
 
 from circus.reach import unreachable
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 SCRIPTS = Path(__file__).with_name("scripts")
 OUR_CIRCUSCTL = (sys.executable, "-m", "circus.circusctl")
+WATCHERS = """
+[watcher:Web]
+cmd = sleep 3601
+numprocesses = 2
+[watcher:one]
+cmd = sleep 3602
+singleton = True
+[watcher:off]
+cmd = sleep 3603
+autostart = False
+"""
+SOCKET = """
+[socket:web]
+host = 127.0.0.1
+port = 0
+"""
 Ended = subprocess.CompletedProcess[str]
 
 
 def free_tcp_endpoint() -> str:
     """An endpoint that nobody has at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    return f"tcp://127.0.0.1:{free_port()}"
 
 
 def run(*command: str, typed: str | None = None, env: dict[str, str] | None = None) -> Ended:

@@ -12,31 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.compat.interop.peer import Ctl, Old, free_tcp_endpoint, has_text
+from tests.compat.interop.peer import SOCKET, WATCHERS, Ctl, Old, free_tcp_endpoint, has_text
 from tests.support import Daemon, child, children, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIG = f"""
-[watcher:Web]
-cmd = sleep 3601
-numprocesses = 2
-[watcher:one]
-cmd = sleep 3602
-singleton = True
-[watcher:off]
-cmd = sleep 3603
-autostart = False
-[watcher:tree]
+CONFIG = f"""{WATCHERS}[watcher:tree]
 cmd = sh -c "trap 'echo leader' USR1; {child("print_signals")} & while :; do wait; done"
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/tree.log
 graceful_timeout = 0.2
-[socket:web]
-host = 127.0.0.1
-port = 0
-[socket:unix]
+{SOCKET}[socket:unix]
 path = FOLDER/web.sock
 """
 
@@ -75,15 +62,9 @@ def driven(old: Old) -> Iterator[Driven]:
     """Over TCP, as most installations of 0.19 are."""
     daemon = Daemon(CONFIG, endpoint=free_tcp_endpoint()).wait()
     wait_until(lambda: "active" not in {daemon.call("status")["statuses"]["off"]})
-    wait_until(lambda: "ready" in text_of(daemon, "tree.log"))
+    wait_until(lambda: "ready" in daemon.file("tree.log"))
     yield Driven(daemon, old)
     daemon.stop()
-
-
-def text_of(daemon: Daemon, name: str) -> str:
-    """A file in the daemon's folder, as far as it is there."""
-    path = daemon.folder / name
-    return path.read_text() if path.exists() else ""
 
 
 # -- questions ----------------------------------------------------------------------------------
@@ -236,11 +217,11 @@ def test_signals(driven: Driven) -> None:
     (leader,) = daemon.pids("tree")
     (below,) = children(leader)
     assert ctl.done("signal tree USR1") == "ok"
-    wait_until(lambda: text_of(daemon, "tree.log").split()[2:] == ["leader"])
+    wait_until(lambda: daemon.file("tree.log").split()[2:] == ["leader"])
     assert ctl.done(f"signal --children tree {leader} 12") == "ok"  # the leader would die of it
-    wait_until(lambda: text_of(daemon, "tree.log").split()[3:] == ["SIGUSR2"])
+    wait_until(lambda: daemon.file("tree.log").split()[3:] == ["SIGUSR2"])
     assert ctl.done("signal --recursive tree sigusr1") == "ok"
-    wait_until(lambda: sorted(text_of(daemon, "tree.log").split()[4:]) == ["SIGUSR1", "leader"])
+    wait_until(lambda: sorted(daemon.file("tree.log").split()[4:]) == ["SIGUSR1", "leader"])
     assert (daemon.pids("tree"), children(leader)) == ([leader], [below])
 
 

@@ -12,34 +12,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus import __version__
-from tests.compat.interop.peer import OUR_CIRCUSCTL, Ctl, Old, OldDaemon, has_text
+from tests.compat.interop.peer import OUR_CIRCUSCTL, SOCKET, WATCHERS, Ctl, Old, OldDaemon, has_text
 from tests.support import Daemon, alive, children, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIG = """
+CONFIG = f"""
 check_delay = 0.2
-[watcher:Web]
-cmd = sleep 3611
-numprocesses = 2
-[watcher:one]
-cmd = sleep 3612
-singleton = True
-[watcher:off]
-cmd = sleep 3613
-autostart = False
-[watcher:tree]
+{WATCHERS}[watcher:tree]
 cmd = sh -c "sleep 3614 & exec sleep 3615"
 stop_children = True
 [watcher:log]
 cmd = sh -c "echo one; echo two; exec sleep 3616"
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/log
-[socket:web]
-host = 127.0.0.1
-port = 0
-"""
+{SOCKET}"""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +69,7 @@ def test_every_question(daemon: OldDaemon, ctl: Ctl) -> None:
     assert ctl.done("numprocesses WEB") == "2"
     assert f"\npubsub_endpoint: {daemon.events}\n" in "\n" + ctl.done("globaloptions") + "\n"
     assert ctl.done("globaloptions check_delay") == "check_delay: 0.2"
-    assert "\ncmd: sleep 3611\n" in ctl.done("options web")
+    assert "\ncmd: sleep 3601\n" in ctl.done("options web")
     assert ctl.done("get web uid numprocesses") == "uid: \nnumprocesses: 2"
     assert re.fullmatch(r"\d+:socket 'web' at 127\.0\.0\.1:\d+", ctl.done("listsockets"))
     assert ctl.done("logs log -n1") == "two"

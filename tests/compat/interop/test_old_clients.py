@@ -10,32 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zmq
 
-from tests.compat.interop.peer import Old, Script, free_tcp_endpoint
+from tests.compat.interop.peer import SOCKET, WATCHERS, Old, Script, free_tcp_endpoint
 from tests.support import Daemon, alive, child, children, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CONFIG = f"""
-[watcher:Web]
-cmd = sleep 3601
-numprocesses = 2
-[watcher:one]
-cmd = sleep 3602
-singleton = True
-[watcher:off]
-cmd = sleep 3603
-autostart = False
-[watcher:tree]
+CONFIG = f"""{WATCHERS}[watcher:tree]
 cmd = sh -c "{child("print_signals")} & {child("print_signals")} & wait"
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/tree.log
 graceful_timeout = 0.2
-[socket:web]
-host = 127.0.0.1
-port = 0
-"""
+{SOCKET}"""
 
 
 @pytest.fixture(scope="module", params=["ipc", "tcp"])
@@ -45,7 +32,7 @@ def daemon(request: pytest.FixtureRequest, old: Old) -> Iterator[Daemon]:
     try:
         started.wait()
         wait_until(lambda: statuses(started) == USUAL)
-        wait_until(lambda: log(started).count("ready") == 2)
+        wait_until(lambda: started.file("tree.log").count("ready") == 2)
         yield started
     finally:
         started.stop()
@@ -62,12 +49,6 @@ def statuses(daemon: Daemon) -> dict[str, str]:
     """What each watcher is."""
     found: dict[str, str] = daemon.call("status")["statuses"]
     return found
-
-
-def log(daemon: Daemon) -> str:
-    """What the workers of `tree` have printed so far."""
-    path = daemon.folder / "tree.log"
-    return path.read_text() if path.exists() else ""
 
 
 def error(errno: int, reason: str) -> dict[str, Any]:
@@ -200,10 +181,13 @@ def test_what_old_messages_look_like(daemon: Daemon, client: Script) -> None:
     (leader,) = daemon.pids("tree")
     first, second = children(leader)
     assert client.ask("signal", name="tree", pid=leader, child_pid=first, signum="usr1") == OK
-    wait_until(lambda: "SIGUSR1" in log(daemon))
+    wait_until(lambda: "SIGUSR1" in daemon.file("tree.log"))
     assert client.ask("signal", name="tree", pid=leader, childpid=second, signum=12) == OK
-    wait_until(lambda: "SIGUSR2" in log(daemon))
-    assert re.findall("SIGUSR.", log(daemon)) == ["SIGUSR1", "SIGUSR2"]  # nobody else got one
+    wait_until(lambda: "SIGUSR2" in daemon.file("tree.log"))
+    assert re.findall("SIGUSR.", daemon.file("tree.log")) == [
+        "SIGUSR1",
+        "SIGUSR2",
+    ]  # nobody else got one
     client.tell({"command": "incr", "msg_type": "cast", "properties": {"name": "web"}})
     assert client.hear() == "sent"
     daemon.wait_pids("web", 3)
