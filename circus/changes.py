@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 
 from circus.aside import aside
 from circus.config.load import load
+from circus.config.mapping import changed
 from circus.config.merge import carried_over, target
-from circus.config.model import changed
 from circus.config.plan import changed_watcher, plan
 from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing

@@ -9,7 +9,7 @@ import signal
 import time
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from circus.config.model import watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
 from circus.host import spawn, tree, usage
 from circus.host.reaper import Reaper
 from circus.recipe import Recipe

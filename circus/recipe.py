@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from circus.config import commandline, variables
 from circus.config.asked import handed_over, naming, used
-from circus.config.model import variables_of
+from circus.config.mapping import variables_of
 from circus.exc import SpawnError
 from circus.host import identity, spawn, tree
 from circus.host.environ import Environment

@@ -7,7 +7,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any, Self
 
-from circus.config.model import socket_from_mapping
+from circus.config.mapping import socket_from_mapping
 from circus.config.schema import OnChange, cost_between
 from circus.exc import CircusError, SpawnError
 from circus.host import identity, queue

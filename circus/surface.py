@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from circus.config.model import changed, cost, options_of
-from circus.config.schema import OnChange
+from circus.config.mapping import changed, options_of
+from circus.config.schema import OnChange, cost_between
 from circus.threads import asked_in_loop
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class WatcherSurface:
         wanted = changed(self.config, {key: val})
         if wanted == self.config:
             return NOTHING_TO_DO
-        needed = cost(self.config, wanted)
+        needed = cost_between(self.config, wanted)
         self.configure(wanted)
         return TO_BE_REPLACED if needed >= OnChange.REPLACE else DONE
 

@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Self
 
 from circus.conditions import Conditions
-from circus.config.model import watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool

@@ -73,7 +73,7 @@ def _refuse_who_cannot_be_run_as(peer: Peer) -> None:
 
 
 def _is_harmless(key: str) -> bool:
-    from circus.config.model import role_to_set
+    from circus.config.mapping import role_to_set
 
     identity = key in ("uid", "gid", "supplementary_groups")
     return identity or key.partition(".")[0] in OWN_RISK or role_to_set(key) is Role.OPERATE

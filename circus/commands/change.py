@@ -64,7 +64,7 @@ class Add(Change):
         return [Step("watcher", config.name, Action.START if self.start else Action.ADD, (NEW,))]
 
     def _config(self) -> WatcherConfig:
-        from circus.config.model import watcher_from_mapping
+        from circus.config.mapping import watcher_from_mapping
 
         given = {**(self.options or {}), "cmd": self.cmd}
         if self.args:
@@ -152,7 +152,7 @@ class Set(Change):
 
     def beyond(self, role: Role) -> str:
         """The options that take more."""
-        from circus.config.model import role_to_set
+        from circus.config.mapping import role_to_set
 
         return ", ".join(key for key in self.options if not role.includes(role_to_set(key)))
 

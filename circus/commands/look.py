@@ -276,7 +276,7 @@ def _without_secrets(options: Reply) -> Reply:
 
 
 def _options(engine: Engine, name: str) -> dict[str, Any]:
-    from circus.config.model import options_of
+    from circus.config.mapping import options_of
 
     return options_of(engine.get_watcher(name).config)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
-from circus.config.model import variables_of
+from circus.config.mapping import variables_of
 from circus.config.schema import Problem
 from circus.config.variables import SOCKETS, environment_names, named
 from circus.suggest import suggestion

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from circus.config.model import (
-    CircusConfig,
-    Config,
-    PluginConfig,
-    SocketConfig,
-    WatcherConfig,
-)
+from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
 from circus.config.rules import across
 from circus.config.schema import Problem, nearest, read
 from circus.exc import ConfigError

@@ -12,13 +12,7 @@ from circus.config.advice import advice, old_spellings, unknown_variables
 from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
-from circus.config.model import (
-    CircusConfig,
-    Config,
-    PluginConfig,
-    SocketConfig,
-    WatcherConfig,
-)
+from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
 from circus.config.rules import across, unfit_name, watcher_rules
 from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of
 from circus.exc import ConfigError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from circus.access import EVERYBODY
 from circus.config import commandline, variables
 from circus.config.load import UNUSABLE
-from circus.config.model import variables_of
+from circus.config.mapping import variables_of
 from circus.config.schema import Problem
 from circus.exc import SpawnError
 from circus.host import identity

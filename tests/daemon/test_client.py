@@ -24,6 +24,8 @@ NAMES = [f"w{number}" for number in range(20)]
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[Daemon]:
     started = Daemon("".join(f"[watcher:{name}]\ncmd = sleep 3600\n" for name in NAMES)).wait()
+    for name in NAMES:
+        started.wait_pids(name, 1)
     yield started
     started.stop()
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.config.load import load
-from circus.config.model import CircusConfig, Config, SocketConfig, watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
+from circus.config.model import CircusConfig, Config, SocketConfig
 from circus.exc import SpawnError
 from circus.host.spawn import Order
 from circus.host.survey import survey, survey_all

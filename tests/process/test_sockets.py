@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from circus.config.model import SocketConfig, socket_from_mapping
+from circus.config.mapping import socket_from_mapping
+from circus.config.model import SocketConfig
 from circus.exc import CircusError, ConfigError
 from circus.sockets import CircusSocket, CircusSockets
 from tests.support import free_port, needs_root

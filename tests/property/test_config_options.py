@@ -11,17 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circus.config import kinds
+from circus.config.mapping import changed, is_option, options_of, watcher_from_mapping
 from circus.config.merge import carried_over, target
-from circus.config.model import (
-    CircusConfig,
-    Config,
-    SocketConfig,
-    WatcherConfig,
-    changed,
-    is_option,
-    options_of,
-    watcher_from_mapping,
-)
+from circus.config.model import CircusConfig, Config, SocketConfig, WatcherConfig
 from circus.config.plan import plan
 from circus.config.schema import read
 from circus.steps import Action, Step

@@ -11,7 +11,8 @@ import pytest
 from circus.access import ANYBODY, Others, Peer, Role, is_owner, operates, others, role_of
 from circus.audit import DENIALS, Asked, Audit, plain
 from circus.commands.as_caller import as_caller, refuse_code
-from circus.config.model import CircusConfig, watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
+from circus.config.model import CircusConfig
 from circus.exc import Denied
 
 ALICE = Peer(1001, 1001, 7, (1001, 50), "alice", ("alice", "staff"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from circus.config.model import watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
 from circus.exc import RetryLater
 from circus.hooks import Hooks
 from circus.resolve import ImportStringError, importing_from, resolve_anew, resolve_name

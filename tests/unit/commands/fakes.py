@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from circus.audit import Audit
-from circus.config.model import CircusConfig, watcher_from_mapping
+from circus.config.mapping import watcher_from_mapping
+from circus.config.model import CircusConfig
 from circus.events import Events
 from circus.exc import NotFound
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from circus.config.load import Loaded, load
-from circus.config.model import Config, WatcherConfig, variables_of, watcher_from_mapping
+from circus.config.mapping import variables_of, watcher_from_mapping
+from circus.config.model import Config, WatcherConfig
 
 PRINTABLE = "".join(char for char in string.printable if char.isprintable()) + "é€\N{GRINNING FACE}"
 VARIABLES = "$HOME ${HOME} $(circus.env.home) ((circus.env.home)) $(ENV.HOME) $(circus.wid) $WID"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from circus.config.load import Loaded, load
-from circus.config.model import changed, options_of, watcher_from_mapping
+from circus.config.mapping import changed, options_of, watcher_from_mapping
 from circus.config.reference import PAGE, page
 from circus.config.variables import expand
 from circus.exc import ArgumentError, ConfigError
