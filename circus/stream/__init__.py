@@ -2,6 +2,7 @@
 
 from circus.stream.conf import get_stream
 from circus.stream.file import FileStream
+from circus.stream.journal import JournalStream
 from circus.stream.ledger import Counts
 from circus.stream.memory import Empty, Queue, QueueStream
 from circus.stream.pump import Pump
@@ -12,6 +13,7 @@ __all__ = [
     "Counts",
     "Empty",
     "FileStream",
+    "JournalStream",
     "Pump",
     "Queue",
     "QueueStream",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from circus.exc import CircusError
 from circus.resolve import resolve_name
 from circus.stream.file import FileStream
+from circus.stream.journal import JournalStream
 from circus.stream.memory import QueueStream
 from circus.stream.stdout import StdoutStream
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SHIPPED: dict[str, Callable[..., Sink]] = {
     "FileStream": FileStream,
+    "JournalStream": JournalStream,
     "QueueStream": QueueStream,
     "StdoutStream": StdoutStream,
 }

@@ -24,6 +24,12 @@ BUSY_BYTES = 256 << 10
 """What a busy one may hold. With more, what was read leaves the cache before it is written."""
 
 
+KEPT_BYTES = 4 << 20
+"""What is kept for a full place that workers no longer wait for."""
+SHARE_BYTES = 16 << 10
+"""As much as that each pipe counts there, so that there are not too many either."""
+
+
 class Pipe:
     """One worker's stdout or stderr, and the sink that it leads to."""
 
@@ -36,6 +42,8 @@ class Pipe:
         self.account = account
         self.lends = False
         """Whether its sink borrows."""
+        self.patient = False
+        """Whether its sink wants whole lines."""
         self.lines = Lines(LINE_BYTES)
         self.pending = b""
         """What a full sink has not taken; while there is any, nothing more is read."""
@@ -63,6 +71,17 @@ class Pipe:
             self._grow()
         return size
 
+    def drop_all(self, reason: str) -> None:
+        """What waits goes nowhere."""
+        dropped, self.pending = self.pending, b""
+        self.account.dropped(self.source, dropped, 0, reason)
+
+    def drop(self, size: int, reason: str) -> None:
+        """So many bytes of what waits go nowhere, and the rest of their last line, but not all."""
+        end = self.pending.find(b"\n", size - 1, -1) + 1 or size
+        dropped, self.pending = self.pending[:end], self.pending[end:]
+        self.account.dropped(self.source, dropped, 0, reason)
+
     def _grow(self) -> None:
         """It is busy: let it hold more. Only such a one, since a user's pipes share one limit."""
         self._room = BUSY_BYTES
@@ -80,3 +99,22 @@ class Place:
         """Those with something pending, in the order they came."""
         self.door = -1
         """The descriptor to wait for while it is full."""
+        self.until: float | None = None
+        """When those who wait may go on all the same, on the monotonic clock."""
+        self.overflows = False
+        """That moment has come: pipes are read, and what was written last is kept."""
+        self.reason = ""
+        """Why it is full."""
+
+    def drop_oldest(self) -> list[Pipe]:
+        """Drop what is too much. Returns the pipes of which nothing is left: they wait no more."""
+        emptied = []
+        excess = sum(max(SHARE_BYTES, len(pipe.pending)) for pipe in self.waiting) - KEPT_BYTES
+        while excess > 0 and len(self.waiting) > 1:
+            pipe = self.waiting.popleft()
+            excess -= max(SHARE_BYTES, len(pipe.pending))
+            pipe.drop_all(self.reason)
+            emptied.append(pipe)
+        if excess > 0:
+            self.waiting[0].drop(excess, self.reason)
+        return emptied

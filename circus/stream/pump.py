@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from circus.stream.ledger import Account, Counts
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
-from circus.stream.sink import Unwritten, borrows, place_of
+from circus.stream.sink import Unwritten, borrows, bound, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -137,13 +137,11 @@ class Pump:
         while True:
             events = self._epoll.poll(self._patience())
             for fd, _event in events:
-                if fd in self._pipes:
-                    self._read(self._pipes[fd])
-                elif fd in self._doors:
-                    self._resume(self._doors[fd])
-                else:
-                    self._obey()
+                self._attend(fd)
             now = time.monotonic()
+            for place in [*self._doors.values()]:
+                if place.until is not None and place.until <= now:
+                    self._overflow(place)
             while self._due and self._due[0][0] <= now:
                 self._look_after(heapq.heappop(self._due)[2], now)
             if self._closing is not None and (now >= self._closing or not (events or self._doors)):
@@ -152,14 +150,23 @@ class Pump:
         self._epoll.close()
         os.close(self._wake)
 
+    def _attend(self, fd: int) -> None:
+        if fd in self._pipes:
+            self._read(self._pipes[fd])
+        elif fd in self._doors:
+            self._resume(self._doors[fd])
+        else:
+            self._obey()
+
     def _patience(self) -> float | None:
         """Seconds until something is due without anything coming; None for ever."""
         if self._closing is not None and not self._doors:
             return 0.0  # what is not there yet will not come
-        moment = self._due[0][0] if self._due else self._closing
-        if moment is None:
-            return None
-        return max(0.0, min(moment, self._closing or moment) - time.monotonic())
+        moments = [place.until for place in self._doors.values() if place.until is not None]
+        moments += [due for due, _, _ in self._due[:1]]
+        if self._closing is not None:
+            moments.append(self._closing)
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     # -- orders -----------------------------------------------------------------------------------
 
@@ -183,6 +190,7 @@ class Pump:
     def _ended(self, pid: int) -> None:
         for pipe in self._by_pid.get(pid, ()):
             pipe.orphaned = True
+            self._tell_sink(pipe, "ended")
             self._schedule(pipe)
 
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
@@ -250,8 +258,9 @@ class Pump:
             self._remove(pipe)
 
     def _remove(self, pipe: Pipe) -> None:
+        if self._pipes.pop(pipe.fd, None) is None:
+            return  # what it waited with was dropped meanwhile, and it too
         self._ignore(pipe)
-        del self._pipes[pipe.fd]
         os.close(pipe.fd)
         siblings = self._by_pid[pipe.source.pid]
         siblings.remove(pipe)
@@ -263,7 +272,7 @@ class Pump:
         """Set when silence is to be noticed."""
         if pipe.orphaned:
             pipe.due = time.monotonic() + self._let_go
-        elif pipe.lines:
+        elif pipe.lines and not pipe.patient:
             pipe.due = time.monotonic() + self._unfinished
         else:
             pipe.due = None
@@ -290,8 +299,10 @@ class Pump:
     # -- sinks ------------------------------------------------------------------------------------
 
     def _lead(self, pipe: Pipe, sink: Sink) -> None:
+        sink = bound(sink, pipe.source)
         key = place_of(sink)
         pipe.sink = sink
+        pipe.patient = bool(getattr(sink, "whole_lines", False))
         pipe.lends = borrows(sink)
         pipe.place = self._places.setdefault(key, Place(key))
         pipe.place.pipes.add(pipe)
@@ -333,6 +344,9 @@ class Pump:
             pipe.sink(record)
         except Unwritten as error:
             if error.full is not None and self._watch(error.full, pipe.place):
+                if error.patience is not None:
+                    pipe.place.until = time.monotonic() + error.patience
+                    pipe.place.reason = str(error)
                 self._wait(pipe, data[error.written :])
             else:
                 pipe.account.dropped(source, data, error.written, str(error))
@@ -346,7 +360,23 @@ class Pump:
         if not pipe.pending:
             pipe.place.waiting.append(pipe)
         pipe.pending += data
-        self._ignore(pipe)
+        if pipe.place.overflows:
+            self._drop_oldest(pipe.place)
+        else:
+            self._ignore(pipe)
+
+    def _overflow(self, place: Place) -> None:
+        """Workers have waited long enough for this place."""
+        place.until, place.overflows = None, True
+        for pipe in place.waiting:
+            if not pipe.at_end:
+                self._listen(pipe)
+        self._drop_oldest(place)
+
+    def _drop_oldest(self, place: Place) -> None:
+        for pipe in place.drop_oldest():
+            if pipe.at_end:
+                self._remove(pipe)
 
     def _resume(self, place: Place) -> None:
         """A full place has room: all that wait get their turn, in order."""
@@ -382,6 +412,7 @@ class Pump:
             self._epoll.unregister(place.door)
             del self._doors[place.door]
             place.door = -1
+        place.until, place.overflows = None, False
 
     def _abandon(self) -> None:
         """The end: what a full sink has not taken by now is lost."""
@@ -389,7 +420,7 @@ class Pump:
         for pipe in list(self._pipes.values()):
             self._put(pipe, pipe.lines.flush())
             if pipe.pending:
-                pipe.account.dropped(pipe.source, pipe.pending, 0, "circusd ends, its sink is full")
+                pipe.drop_all("circusd ends, its sink is full")
             self._remove(pipe)
 
 

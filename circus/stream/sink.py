@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
 Record: TypeAlias = dict[str, Any]
 """`pid`, `name` ("stdout" or "stderr"), `data` (bytes) and `timestamp` (seconds since 1970)."""
@@ -34,8 +34,12 @@ class Sink(Protocol):
     data counted as dropped; the next record is tried all the same.
 
     May also have `open()`, called before the first record and again after a `close()`; `close()`,
-    called when the last pipe that leads here has ended; `reopen()`, called on SIGUSR1. Sinks that
+    called when the last pipe that leads here has ended; `reopen()`, called on SIGUSR1; `ended()`,
+    called when the worker is dead, whose last records may come after that. Sinks that
     write to one place say so by an equal `place`: then their lines are kept whole together.
+
+    With `bound(source)` it gives another sink, for one pipe, that is used in its place. With
+    `whole_lines = True` an unfinished line waits for its end however long that takes.
     """
 
     def __call__(self, data: Record, /) -> object:
@@ -46,19 +50,34 @@ class Unwritten(CircusError):
     """A sink could not take all of the data: the first `written` bytes did arrive.
 
     `full` is a descriptor when nothing is wrong but it: the rest is offered again once it can be
-    written to.
+    written to. Workers wait meanwhile, for `patience` seconds if that is given: then they go on,
+    and only what they wrote last is kept.
     """
 
-    def __init__(self, message: str, *, written: int = 0, full: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        written: int = 0,
+        full: int | None = None,
+        patience: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.written = written
         self.full = full
+        self.patience = patience
 
 
 def place_of(sink: Sink) -> Hashable:
     """What `sink` writes to; a sink that does not say is a place of its own."""
     place: Hashable = getattr(sink, "place", None)
     return place if place is not None else ("sink", id(sink))
+
+
+def bound(sink: Sink, source: Source) -> Sink:
+    """The sink that takes the output of `source`."""
+    bind: Callable[[Source], Sink] | None = getattr(sink, "bound", None)
+    return sink if bind is None else bind(source)
 
 
 def borrows(sink: Sink) -> bool:

@@ -56,7 +56,10 @@ def test_a_ready_stream_is_taken_as_it_is() -> None:
     ("conf", "words"),
     [
         ({"time_format": "%H"}, "a stream needs a class or a filename"),
-        ({"class": "NoStream"}, "no stream class 'NoStream'; shipped are FileStream, QueueStream"),
+        (
+            {"class": "NoStream"},
+            "no stream class 'NoStream'; shipped are FileStream, Journal",
+        ),
         ({"class": "no.such.Stream"}, "cannot import 'no.such.Stream'"),
         ({"class": "os.sep"}, "stream class 'os.sep' is no class"),
         ({"class": f"{__name__}.Own"}, "cannot make stream .* 'colour'"),
