@@ -224,7 +224,7 @@ class Changes:
             # a watcher may have been changed meanwhile
             wanted, steps = self._difference(asked, where, reset=reset)
         except CircusError:
-            swap.abandon()
+            swap.finish()
             raise
         circus = _as_far_as_live(self._engine.config.circus, asked.circus)
         declared = dataclasses.replace(asked, circus=circus)

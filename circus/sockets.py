@@ -311,26 +311,27 @@ class CircusSockets(dict[str, CircusSocket]):
             if name in self and not _suits(self[name], asked[name])
         }
         swap = Swap(self, leaving)
+        staying = {name: self[name] for name in asked if name in self and name not in leaving}
         try:
             for name, config in asked.items():
                 if config is not None:
-                    self._prepare(swap, name, config, leaving)
+                    self._prepare(swap, config, leaving, staying.get(name))
         except OSError as error:
-            swap.abandon()
+            swap.finish()
             raise CircusError(f"cannot change the sockets: {error}") from error
         except BaseException:
-            swap.abandon()
+            swap.finish()
             raise
         return swap
 
     def _prepare(
         self,
         swap: Swap,
-        name: str,
         config: SocketConfig,
         leaving: dict[str, CircusSocket],
+        kept: CircusSocket | None,
     ) -> None:
-        kept = self.get(name) if name not in leaving else None
+        name = config.name.lower()
         # one that has another name from now on
         kept = kept or next((sock for sock in leaving.values() if _suits(sock, config)), None)
         if kept is not None:

@@ -38,8 +38,8 @@ class Adjustment:
 class Swap:
     """Made by `CircusSockets.prepare`: everything new is bound, and nothing in use was touched.
 
-    Either `abandon`, or `commit` and then `finish`, or `commit`, `undo` and `abandon`. All but
-    the making of it belongs to the loop's thread; none of it blocks or fails.
+    `commit`, and perhaps `undo`, then `finish`; or `finish` at once. All but the making of it
+    belongs to the loop's thread; none of it blocks or fails.
     """
 
     def __init__(
@@ -99,15 +99,10 @@ class Swap:
         self._apply(self._before, self._was)
 
     def finish(self) -> None:
-        """The workers have moved: close what is not used any more."""
-        for sock in self._leaving.values():
-            sock.close()
-
-    def abandon(self) -> None:
-        """Close what is not going to be used."""
+        """Close what nobody gets any more: the old ones after `commit`, otherwise the new ones."""
         for takeover in self._takeovers:
             takeover.forget()
-        for sock in self._new:
+        for sock in {*self._leaving.values(), *self._new} - {*self._sockets.values()}:
             sock.close()
 
     def _apply(

@@ -402,7 +402,7 @@ def test_a_change_goes_back(sockets: CircusSockets, folder: Path) -> None:
     assert sockets["first"].type == socket.SOCK_DGRAM
     swap.undo()
     assert sockets == {"first": first, "second": second}
-    swap.abandon()
+    swap.finish()
     assert descriptors() == before
     assert [file.name for file in folder.iterdir()] == ["s"]
     connect(first).close()
@@ -458,6 +458,22 @@ def test_what_needs_no_other_socket_is_changed_on_the_open_one(
         assert (two.backlog, two.getblocking()) == (2048, True)
         assert not two.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).strip(b"\0")
     assert [file.name for file in folder.iterdir()] == ["s"]
+
+
+def test_two_sockets_change_their_names(sockets: CircusSockets, folder: Path) -> None:
+    one = add(sockets, name="one", path=str(folder / "1"))
+    two = add(sockets, name="two", path=str(folder / "2"))
+    wanted = {
+        "one": config("one", path=str(folder / "2")),
+        "two": config("two", path=str(folder / "1")),
+    }
+    swap = sockets.prepare(wanted)
+    swap.commit()
+    swap.finish()
+    assert sockets == {"one": two, "two": one}
+    assert (one.name, two.name) == ("two", "one")
+    connect(one).close()
+    connect(two).close()
 
 
 def test_another_name_is_no_other_socket(sockets: CircusSockets, folder: Path) -> None:
