@@ -88,6 +88,8 @@ class Startup:
             added, key=lambda one: (-one.watcher.config.priority, one.watcher.name)
         ):
             self._advance(entry)
+        for entry in added:
+            self._tell_if_stuck(entry)
         return answers
 
     def holds(self, watcher: Watcher) -> bool:
@@ -198,6 +200,16 @@ class Startup:
             if name in required and other.status() != "active":
                 return name
         return ""
+
+    def _tell_if_stuck(self, entry: Waiting) -> None:
+        """Say so when what it waits for, itself or through others, is not under way."""
+        last = entry
+        while last.blocker in self._waiting and self._waiting[last.blocker] is not last:
+            last = self._waiting[last.blocker]
+        other = self._find(last.blocker) if last.blocker not in self._waiting else None
+        if other is not None and other.pool.settled and other.status() != "active":
+            what = f"{other.name}, which is {other.status()}"
+            _fail(entry.answer, f"{entry.watcher.name} waits for {what}")
 
     def _tell_stuck(self, name: str, what: str) -> None:
         """Whoever waits for `name`, itself or through others, is not going to start soon."""
