@@ -252,11 +252,11 @@ class Changes:
         wanted = asked if reset else target(engine.config, asked, running)
         if wanted.watchers != asked.watchers:
             _refuse_what_does_not_fit(wanted, asked, where)
-        stopped = {one.name.lower() for one in engine.watchers if not engine.orders.is_wanted(one)}
-        steps = list(plan(running, wanted, stopped=() if reset else stopped))
-        if reset:
-            steps += _started_again(wanted, stopped, {step.name.lower() for step in steps})
-        return wanted, steps
+        stopped = [one for one in engine.watchers if not engine.orders.is_wanted(one)]
+        idle = {one.name.lower() for one in stopped if engine.orders.is_idle(one)}
+        by_hand = {one.name.lower() for one in stopped} - idle
+        starts = dict(_started_again(wanted, idle, by_hand if reset else ()))
+        return wanted, list(plan(running, wanted, stopped=by_hand | idle, starts=starts))
 
     async def _refuse_unknown_people(
         self, steps: Sequence[Step], wanted: Config, where: Where
@@ -318,12 +318,14 @@ def _sockets_that_change(steps: Sequence[Step], wanted: Config) -> dict[str, Any
 
 
 def _started_again(
-    wanted: Config, stopped: Collection[str], changed: Collection[str]
-) -> Iterator[Step]:
-    """What was stopped by hand, and would run if circusd were started now."""
+    wanted: Config, idle: Collection[str], by_hand: Collection[str]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """What does not run and would if circusd were started now, and why that is."""
     for name, config in wanted.watchers.items():
-        if name in stopped and name not in changed and config.autostart and not config.on_demand:
-            yield Step("watcher", config.name, Action.START, ("it was stopped by hand",))
+        if config.autostart and name in by_hand:
+            yield name, ("it was stopped by hand",)
+        elif config.autostart and name in idle and not config.on_demand:
+            yield name, ()
 
 
 def _refuse_what_does_not_fit(wanted: Config, asked: Config, where: Where) -> None:

@@ -56,6 +56,11 @@ class Demand:
         else:
             self._pauses[name] = self._loop.call_at(began + pause, self._add, watcher)
 
+    def holds(self, watcher: Watcher) -> bool:
+        """Whether somebody who connects would start it."""
+        name = watcher.name.lower()
+        return name in self._pauses or self._idle.get(name) is watcher
+
     def remove(self, watcher: Watcher) -> None:
         """It runs, or is not wanted."""
         name = watcher.name.lower()

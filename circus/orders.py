@@ -34,6 +34,10 @@ class Orders:
         """Whether it runs or is about to."""
         return watcher.pool.up or self._startup.holds(watcher)
 
+    def is_idle(self, watcher: Watcher) -> bool:
+        """Whether it is not to run before somebody connects."""
+        return not watcher.pool.up and self._demand.holds(watcher)
+
     def blocked_by(self, watcher: Watcher) -> str:
         """The watcher that this one waits for before it starts, or nothing."""
         return self._startup.blocker(watcher)
@@ -66,11 +70,17 @@ class Orders:
 
     def autostart(self, watchers: Iterable[Watcher]) -> list[asyncio.Future[dict[str, Any]]]:
         """Start those of these that have `autostart`: now, or when somebody connects."""
+        self._engine.refuse_when_stopping()
         chosen = [watcher for watcher in watchers if watcher.config.autostart]
         for watcher in chosen:
             if watcher.config.on_demand:
                 self._demand.add(watcher)
-        return self._startup.add([one for one in chosen if not one.config.on_demand])
+        return self.start_alone(one for one in chosen if not one.config.on_demand)
+
+    def start_alone(self, watchers: Iterable[Watcher]) -> list[asyncio.Future[dict[str, Any]]]:
+        """Start these, and nothing that they require: they wait for it."""
+        self._engine.refuse_when_stopping()
+        return self._startup.add(watchers)
 
     def stop(self, watchers: Iterable[Watcher] | None = None) -> Result:
         """Stop these, or all; what others need goes last."""
@@ -122,7 +132,8 @@ class Orders:
             fresh: set[str] = set()
             if self._engine.config.path is not None:
                 steps = (await (await self._engine.changes.reload())).get("steps", [])
-                fresh = {one["name"] for one in steps if one["action"] != "live"}
+                moved = [one for one in steps if one["kind"] == "watcher"]
+                fresh = {one["name"] for one in moved if one["action"] != "live"}
             running = [
                 one for one in self._engine.watchers if one.pool.up and one.name not in fresh
             ]

@@ -42,7 +42,9 @@ class Transaction:
         self._steps = [step for step in steps if step.kind == "watcher"]
         self._swap = swap
         self._before = engine.running()
-        self._were_up = {one.name.lower() for one in engine.watchers if one.pool.up}
+        orders = engine.orders
+        self._wanted_before = {one.name.lower() for one in engine.watchers if orders.is_wanted(one)}
+        self._idle_before = {one.name.lower() for one in engine.watchers if orders.is_idle(one)}
         self._replaced: set[str] = set()
         """Watchers whose workers are other ones by now."""
 
@@ -56,15 +58,22 @@ class Transaction:
         self._engine.orders.sockets_changed()
 
     async def see_through(self) -> None:
-        """What takes time. Raises CircusError once everything is as it was before."""
+        """What takes time. Raises CircusError once everything is as it was before.
+
+        When circusd ends meanwhile it is given up where it is: nothing is to run any more.
+        """
         try:
             await self._replace(self._chosen(Action.ROLLING, Action.RESTART))
             await self._remove(self._chosen(Action.STOP))
             await self._start(self._chosen(Action.START, Action.ADD))
+            self._engine.refuse_when_stopping()
         except CircusError as error:
+            self._engine.refuse_when_stopping()
             await self._go_back()
+            self._engine.refuse_when_stopping()
             raise CircusError(f"{error}; everything is as it was before") from error
-        self._swap.finish()
+        finally:
+            self._swap.finish()
 
     def _chosen(self, *actions: Action) -> list[Step]:
         return [step for step in self._steps if step.action in actions]
@@ -74,6 +83,7 @@ class Transaction:
         by_name = {step.name.lower(): step for step in steps}
         edges = {name: needs(self._wanted.watchers[name]) for name in by_name}
         for layer in graph.layers(edges):
+            self._engine.refuse_when_stopping()
             await _all(self._replace_one(by_name[name]) for name in layer)
 
     async def _replace_one(self, step: Step) -> None:
@@ -87,6 +97,7 @@ class Transaction:
         await _all(self._engine.remove(name) for name in there)
 
     async def _start(self, steps: list[Step]) -> None:
+        self._engine.refuse_when_stopping()
         watchers = []
         for step in steps:
             watcher = self._engine.find_watcher(step.name)
@@ -111,22 +122,33 @@ class Transaction:
         for part in (
             back._replace([step for step in again if step.action is not Action.LIVE]),
             back._remove([step for step in steps if step.action is Action.STOP]),
+            self._stop_started(),
             self._bring_back(before),
         ):
             try:
                 await part
             except CircusError as error:
+                self._engine.refuse_when_stopping()
                 logger.error("Cannot go back wholly: %s", error)
-        self._swap.abandon()
+
+    async def _stop_started(self) -> None:
+        """Those that were there and did not run."""
+        orders, started = self._engine.orders, []
+        for step in self._chosen(Action.START):
+            watcher = self._engine.find_watcher(step.name)
+            if watcher is not None and step.name.lower() not in self._wanted_before:
+                started.append(watcher)
+        await orders.stop(started)
+        orders.autostart(one for one in started if one.name.lower() in self._idle_before)
 
     async def _bring_back(self, before: Config) -> None:
         """The watchers that were removed; those that ran are started."""
-        engine = self._engine
+        engine, orders = self._engine, self._engine.orders
         gone = [name for name in before.watchers if engine.find_watcher(name) is None]
-        returned = [engine.take_in(before.watchers[name]) for name in gone]
-        ran = [watcher for watcher in returned if watcher.name.lower() in self._were_up]
-        if ran:
-            await engine.orders.start(ran)
+        returned = {name: engine.take_in(before.watchers[name]) for name in gone}
+        orders.autostart(one for name, one in returned.items() if name in self._idle_before)
+        ran = [one for name, one in returned.items() if name in self._wanted_before]
+        await _all(map(_unless_it_waits, orders.start_alone(ran)))
 
 
 async def _unless_it_waits(start: asyncio.Future[Any]) -> None:

@@ -406,8 +406,9 @@ class Watcher(WatcherSurface):
                 "the old workers still run"
             )
         result = self._replaced(before)
-        self.engine.events.tell(self.name, "reload")
-        logger.info("%s reloaded", self.name)
+        if self.pool.up:  # it may have been stopped meanwhile
+            self.engine.events.tell(self.name, "reload")
+            logger.info("%s reloaded", self.name)
         return result
 
     def _raise_if_fallen(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from circus.config.asked import used
@@ -23,11 +24,16 @@ STAYS_STOPPED = "it is stopped and stays so"
 
 
 def plan(
-    running: Config, wanted: Config, *, stopped: Container[str] = frozenset()
+    running: Config,
+    wanted: Config,
+    *,
+    stopped: Container[str] = frozenset(),
+    starts: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """What it takes to go from one to the other; removals first. Nothing for what is the same.
 
-    `stopped`: watchers, by lower-case name, that do not run and are not about to.
+    `stopped`: watchers, by lower-case name, that do not run and are not about to; `starts`: those
+    of them that are to, and why.
     """
     steps: list[Step] = []
     for kind in reversed(KINDS):
@@ -36,7 +42,7 @@ def plan(
     for kind in KINDS[:-1]:
         steps += _built(kind, *_both(kind, running, wanted))
     moved = {step.name: step.action for step in steps if step.kind == "socket"}
-    return (*steps, *_watchers(running, wanted, moved, stopped))
+    return (*steps, *_watchers(running, wanted, moved, stopped, starts))
 
 
 # -- steps ------------------------------------------------
@@ -68,16 +74,24 @@ def _changed(kind: str, name: str, running: Any, wanted: Any) -> Iterator[Step]:
 
 
 def _watchers(
-    running: Config, wanted: Config, moved: Mapping[str, Action], stopped: Container[str]
+    running: Config,
+    wanted: Config,
+    moved: Mapping[str, Action],
+    stopped: Container[str],
+    starts: Mapping[str, Sequence[str]],
 ) -> Iterator[Step]:
     for name, one in wanted.watchers.items():
         before = running.watchers.get(name)
         if before is None:
             yield new_watcher(one)
             continue
-        step = changed_watcher(before, one, stopped=name in stopped)
+        stays = name in stopped and name not in starts
+        step = changed_watcher(before, one, stopped=stays)
         if moved and (lost := _sockets_that_move(before, one, running, wanted, moved)):
-            step = _moved(one, step, lost, stopped=name in stopped)
+            step = _moved(one, step, lost, stopped=stays)
+        if name in starts:
+            reasons = (*(step.reasons if step else ()), *starts[name])
+            step = Step("watcher", one.name, Action.START, reasons)
         if step is not None:
             yield step
 
