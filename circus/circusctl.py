@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from circus import __version__
-from circus.ctl import arguments
+from circus.ctl import arguments, exits
 from circus.ctl.output import complain, say
 from circus.ctl.present import present, terminal_of
 from circus.exc import ArgumentError, CallError, CircusError
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from circus.client import CircusClient
     from circus.commands.base import Command
-
-EXIT_FAILED = 1
-"""No answer came, or something went wrong on this side."""
-EXIT_USAGE = 2
 
 HINT = """\
 A time out usually happens in one of those cases:
@@ -60,14 +56,14 @@ def run(words: Sequence[str], session: argparse.Namespace | None = None) -> int:
         return _carry_out(asked, asked.command)
     except ArgumentError as error:
         complain(str(error))
-        return EXIT_USAGE
+        return exits.USAGE
     except CircusError as error:
         return _fail(error)
     except BrokenPipeError:
-        return EXIT_FAILED
+        return exits.FAILED
     except KeyboardInterrupt:
         complain("")
-        return EXIT_FAILED
+        return exits.FAILED
 
 
 def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
@@ -81,7 +77,7 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         return keygen(**asked.properties)
     from circus.ctl.connection import connected
 
-    if command.verb == "logs" and (asked.options.host or asked.options.ssh):
+    if command.verb == "logs" and arguments.ssh_server(asked.options):
         raise CallError("cannot show logs of another machine: run circusctl logs there")
     with connected(asked.options) as client:
         return _ask(client, asked, command)
@@ -111,7 +107,7 @@ def _fail(error: CircusError) -> int:
     if isinstance(error, CallError) and text == "Timed out.":
         text += f"\n{HINT}"
     complain(text)
-    return EXIT_FAILED
+    return exits.FAILED
 
 
 def _session(options: argparse.Namespace) -> int:
@@ -126,7 +122,7 @@ def _flush(status: int) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status or EXIT_FAILED
+        return status or exits.FAILED
     return status
 
 

@@ -1,4 +1,4 @@
-"""Every exception we raise, one tree, each with its wire code and exit code."""
+"""Every exception we raise, one tree, each with its wire code."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ ERRNO = {
 class CircusError(Exception):
     """A failure that is told to a person: `str()` is the whole sentence.
 
-    `code` is a word a program may compare, `exit_status` what a command line ends with.
+    `code` is a word a program may compare.
     """
 
     code: ClassVar[str] = "failed"
-    exit_status: ClassVar[int] = 1
 
     @property
     def errno(self) -> int:

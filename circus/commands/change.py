@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from circus.commands.as_caller import as_caller, as_owner, refuse_code
 from circus.commands.base import Command, Reply, Role, argument, command
 from circus.commands.foresight import step, steps_lines, steps_reply, stops
 from circus.commands.kinds import Args, Name, Options, Program, pairs
+from circus.commands.options import normal, typed
 from circus.exc import ArgumentError
 from circus.steps import NEW, Action, Step
 
@@ -326,85 +326,3 @@ class Foresee(Command):
         from circus.commands import find
 
         return find(self.what.lower()).from_properties(self.given or {})
-
-
-def normal(
-    options: Mapping[str, object], env: Mapping[str, str] | None = None
-) -> dict[str, object]:
-    """Options in the form that the configuration takes: `env` and `hooks` as mappings."""
-    found: dict[str, object] = {}
-    single: dict[str, object] = {}
-    for key, value in options.items():
-        if key.startswith("env."):
-            single[key.removeprefix("env.")] = value
-        elif key == "env" and isinstance(value, str):
-            found[key] = env_from_text(value)
-        elif key == "hooks" and isinstance(value, str):
-            found[key] = _hooks_from_text(value)
-        else:
-            found[key] = value
-    if single:
-        base = found.get("env", env or {})
-        found["env"] = {**(base if isinstance(base, dict) else dict(env or {})), **single}
-    return found
-
-
-# sub-options of streams that circus 0.19 compares with numbers
-_NUMBERS = ("max_bytes", "backup_count")
-
-
-def typed(key: str, text: str) -> object:
-    """What a word stands for; circus 0.19 takes no text where it wants a number.
-
-    What does not fit the option is left as it is: the daemon says what is wrong with it.
-    """
-    from circus.config import kinds
-    from circus.config.model import WatcherConfig
-    from circus.config.schema import row_of
-
-    row = row_of(WatcherConfig, key)
-    try:
-        if key == "env":
-            return env_from_text(text)
-        if key == "hooks":
-            return _hooks_from_text(text)
-        if key.partition("_stream.")[2] in _NUMBERS:
-            return int(text)
-        if row is None or row[0].kind is kinds.HOOK:
-            return text
-        value = row[0].kind.format(row[0].kind.parse(text))
-    except (ArgumentError, ValueError):
-        return text
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def env_from_text(text: str) -> dict[str, object]:
-    """`A=1,B=2` or a JSON object. A comma is a separator when `NAME=` follows it."""
-    if text.lstrip().startswith("{"):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ArgumentError(f"'env' isn't a valid object: {error}") from None
-        return dict(value)
-    found: dict[str, object] = {}
-    name = ""
-    for part in text.split(",") if text else []:
-        key, equals, value = part.partition("=")
-        if equals and key.strip():
-            name = key.strip()
-            found[name] = value
-        elif name:
-            found[name] = f"{found[name]},{part}"
-        else:
-            raise ArgumentError(f"'env' isn't a valid object: {part[:40]!r} is not NAME=value")
-    return found
-
-
-def _hooks_from_text(text: str) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for part in text.split(","):
-        name, colon, path = part.partition(":")
-        if not colon or not path:
-            raise ArgumentError(f"'hooks' isn't a valid hook dict: {part[:40]!r} is not name:path")
-        found[name.strip()] = path.strip()
-    return found

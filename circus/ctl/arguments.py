@@ -89,8 +89,7 @@ class _Parser(argparse.ArgumentParser):
 def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Asked:
     """What the words ask for. Raises ArgumentError. `session`: options that hold already."""
     start = verb_at(words)
-    options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
-    vars(options).setdefault("reach", None)
+    options = _options(session)
     if start:
         _options_parser().parse_args(words[:start], options)
     if start == len(words):
@@ -128,9 +127,13 @@ def awaits_value(words: Sequence[str]) -> bool:
 
 def known_options(words: Sequence[str], session: argparse.Namespace | None) -> argparse.Namespace:
     """The options among words that are not complete yet. Raises ArgumentError."""
-    options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
-    vars(options).setdefault("reach", None)
-    return _options_parser().parse_known_args(words, options)[0]
+    return _options_parser().parse_known_args(words, _options(session))[0]
+
+
+def ssh_server(options: argparse.Namespace) -> str | None:
+    """Through which the daemon is to be reached, if it is another machine's."""
+    server: str | None = options.host or options.ssh
+    return server
 
 
 def flags_of(command: type[Command]) -> list[str]:
@@ -147,6 +150,13 @@ def verb_at(words: Sequence[str]) -> int:
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in _WITH_VALUE else 1
     return min(at, len(words))
+
+
+def _options(session: argparse.Namespace | None) -> argparse.Namespace:
+    """Those that hold before anything is read; `reach` is the connection of a session."""
+    options = argparse.Namespace(**vars(session or _options_parser().parse_args([])))
+    vars(options).setdefault("reach", None)
+    return options
 
 
 def _options_parser() -> _Parser:

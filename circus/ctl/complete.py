@@ -170,9 +170,8 @@ class Live:
     def _ask(self, command: str, **properties: str) -> dict[str, Any]:
         from circus.ctl.connection import connected
 
-        through_ssh = self._options.host or self._options.ssh
-        if through_ssh and self._options.reach is None:  # that takes long, and may ask questions
-            return {}
+        if arguments.ssh_server(self._options) and self._options.reach is None:
+            return {}  # a connection of its own takes long, and may ask questions
         with connected(self._options) as client:
             return client.send_message(command, **properties)
 

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from circus.client import CircusClient
+from circus.ctl.arguments import ssh_server
 from circus.endpoints import SYSTEM_DIRECTORY
 from circus.exc import CallError
 from circus.reach import Reach, find_endpoint
@@ -19,7 +20,7 @@ TIMEOUT = 5.0
 
 def reach_of(options: argparse.Namespace) -> Reach:
     """The way that options ask for; nothing is opened yet."""
-    return Reach(options.host or options.ssh, options.ssh_keyfile, options.curve)
+    return Reach(ssh_server(options), options.ssh_keyfile, options.curve)
 
 
 @contextlib.contextmanager

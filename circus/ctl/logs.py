@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from circus import wire
+from circus.commands.look import Logs
 from circus.ctl.output import complain, say
 from circus.exc import CallError, CircusError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 64 * 1024
 POLL_MS = 200
-EXIT_REFUSED = 3
 
 
 def show_logs(
@@ -38,7 +38,7 @@ def show_logs(
             say(json.dumps(answer))
         else:
             complain(f"error: {reason}")
-        return EXIT_REFUSED
+        return Logs.refused_status
     paths = log_files(answer["options"])
     if not paths:
         raise CallError(f"{name} has no file: neither stdout_stream nor stderr_stream writes one")

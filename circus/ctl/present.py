@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from circus import wire
 from circus.commands.foresight import steps_lines
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from circus.commands.base import Command
+    from circus.commands.base import Command, Reply
     from circus.ctl.arguments import Asked
     from circus.ctl.terminal import Terminal
-
-    Reply = dict[str, Any]
 
 
 def present(command: type[Command], answer: Reply, asked: Asked) -> int:

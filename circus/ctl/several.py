@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from circus import wire
+from circus.ctl import exits
 from circus.ctl.output import complain
 from circus.ctl.present import present_one, say_json
 from circus.ctl.targets import Chosen, choose
@@ -12,12 +13,8 @@ from circus.exc import CallError
 
 if TYPE_CHECKING:
     from circus.client import CircusClient
-    from circus.commands.base import Command
+    from circus.commands.base import Command, Reply
     from circus.ctl.arguments import Asked
-
-    Reply = dict[str, Any]
-
-EXIT_FAILED = 1
 
 
 def carry_out(client: CircusClient, command: type[Command], asked: Asked) -> int:
@@ -30,7 +27,7 @@ def carry_out(client: CircusClient, command: type[Command], asked: Asked) -> int
     for one, answer in outcomes:
         if answer is None:
             complain(f"{one.label}: {client.silence()}")
-            worst = max(worst, EXIT_FAILED)
+            worst = max(worst, exits.FAILED)
         else:
             worst = max(worst, present_one(command, one.label, answer, asked))
     return worst
@@ -68,5 +65,5 @@ def _silent(client: CircusClient) -> Reply:
 
 def _status(command: type[Command], answer: Reply | None) -> int:
     if answer is None:
-        return EXIT_FAILED
+        return exits.FAILED
     return command.refused_status if wire.reason(answer) is not None else command.verdict(answer)

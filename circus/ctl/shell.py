@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus import __version__
 from circus.commands import SHELL_COMMANDS, find
-from circus.ctl import arguments
+from circus.ctl import arguments, exits
 from circus.ctl.complete import Line, offers
 from circus.ctl.connection import reach_of
 from circus.ctl.output import complain, say
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Run = Callable[[list[str], argparse.Namespace], int]
 
 HISTORY_LINES = 1000
-EXIT_USAGE = 2
 
 VERBS = [command.verb for command in SHELL_COMMANDS]
 
@@ -80,7 +79,7 @@ class Shell(cmd.Cmd):
             self._status = self._run(words, self._options)
         else:
             say(f"*** Unknown syntax: {line}")
-            self._status = EXIT_USAGE
+            self._status = exits.USAGE
 
     def _help(self, verb: str) -> None:
         if verb in VERBS:

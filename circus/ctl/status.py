@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from circus.ctl.terminal import Terminal
 
 
-REFUSED = Status.refused_status
-
-
 def show_status(client: CircusClient, asked: Asked, on: Terminal) -> int:
     """A table of those that are meant, or of all. The exit status."""
     answer, details = client.call_all([wire.message("status", {}), wire.message("why", {})])
@@ -29,7 +26,7 @@ def show_status(client: CircusClient, asked: Asked, on: Terminal) -> int:
     reason = wire.reason(answer)
     if reason is not None:
         complain(f"error: {reason}")
-        return REFUSED
+        return Status.refused_status
     with readable():
         statuses = answer["statuses"]
         names = sorted(statuses)
@@ -43,4 +40,4 @@ def show_status(client: CircusClient, asked: Asked, on: Terminal) -> int:
     for one in chosen:
         if one.trouble:
             complain(f"{one.label}: error: {one.trouble}")
-    return REFUSED if any(one.trouble for one in chosen) else 0
+    return Status.refused_status if any(one.trouble for one in chosen) else 0

@@ -10,7 +10,7 @@ from circus.ctl.terminal import GREEN, RED, YELLOW, Cell, Terminal, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    Reply = dict[str, Any]
+    from circus.commands.base import Reply
 
 COLORS = {
     "active": GREEN,
