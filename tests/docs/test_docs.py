@@ -52,6 +52,22 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(there), f"{name(page)}: {target}#{anchor}"
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    found = [ROOT / "README.md"]
+    for page in found:
+        for target, _ in LINK.findall(FENCE.sub("", text(page))):
+            there = (page.parent / target).resolve()
+            if there.suffix == ".md" and there not in found:
+                found.append(there)  # grows while we go
+    notes = ROOT / "docs" / "changes"
+    assert {name(page) for page in PAGES if notes not in page.parents} == set(map(name, found))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_merge_is_left_half_way(page: Path) -> None:
+    assert not re.search(r"^[<>]{7} ", text(page), re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_files_that_are_named_exist(page: Path) -> None:
     for path in re.findall(r"`((?:circus|tests|docs|examples|benchmarks)/[\w./*-]*)`", text(page)):
