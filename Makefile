@@ -6,9 +6,9 @@ TOOLS := $(VENV)/.tools
 CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
-NEEDED_BY_TESTS := faketime openssh-client openssh-server zsh
+NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client openssh-server zsh
 
-.PHONY: run test tools bench soak clean
+.PHONY: run test tools bench soak deb clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -18,6 +18,10 @@ test: tools ## every check that a change has to pass; ONLY=unit,lint runs these 
 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
 	@$(VENV)/bin/python -m benchmarks $(BENCH)
+
+deb: ## the Debian packages, in dist/
+	@$(call install,dpkg-dev)
+	@packaging/build-deb
 
 # Installs those of these Debian packages that are missing.
 define install

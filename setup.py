@@ -1,6 +1,8 @@
 """Name, version, dependencies and programs of Circus: the only metadata there is."""
 
+import os
 import re
+import shlex
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
@@ -21,7 +23,12 @@ class BuildLauncher(build_ext):
         objects = self.compiler.compile(list(ext.sources), output_dir=self.build_temp)
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.compiler.link_executable(objects, target.name, output_dir=str(target.parent))
+        self.compiler.link_executable(
+            objects,
+            target.name,
+            output_dir=str(target.parent),
+            extra_postargs=shlex.split(os.environ.get("LDFLAGS", "")),
+        )
 
 
 def version() -> str:

@@ -60,8 +60,8 @@ class Files:
         found = [] if "\0" in full else sorted(glob.glob(full))
         for path in found:
             self._read(path, named_by=entry.where)
-        if not found:
-            # an empty directory and a wildcard without a match may fill later
-            may_be = glob.has_magic(pattern) or (key == "include_dir" and os.path.isdir(full[:-6]))
-            warnings = self.notes if may_be else self.warnings
+        empty = key == "include_dir" and os.path.isdir(full[:-6])  # nothing is wrong with that
+        if not found and not empty:
+            # a wildcard without a match may have one later
+            warnings = self.notes if glob.has_magic(pattern) else self.warnings
             warnings.append(Problem(entry.where, f"{key}: {pattern!r} matches nothing"))

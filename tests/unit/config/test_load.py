@@ -149,6 +149,14 @@ def test_first_value_counts_also_across_files(tmp_path: Path) -> None:
     assert loaded.config.watchers["a"].cmd == "x"
 
 
+def test_a_directory_to_include_may_be_empty_but_has_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / "empty.d").mkdir()
+    loaded = read(tmp_path, "[circus]\ninclude_dir = empty.d nowhere.d\n")
+    assert [str(one).rpartition(": ")[2] for one in loaded.warnings] == [
+        "'nowhere.d' matches nothing"
+    ]
+
+
 def test_semicolons_and_continuations(tmp_path: Path) -> None:
     loaded = read(tmp_path, "[watcher:a]\ncmd = a;b ; c\nargs = one ; comment\n  two\n")
     assert loaded.config.watchers["a"].cmd == "a;b ; c"

@@ -1,0 +1,66 @@
+"""The Debian package and its manual pages say what the program says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from circus import __version__
+from circus.commands import COMMANDS
+from circus.config.model import CircusConfig, PluginConfig, SocketConfig, WatcherConfig
+from circus.config.schema import rows
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the manual pages."""
+    spec = importlib.util.spec_from_file_location("manual", ROOT / "packaging" / "manual.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = tmp_path_factory.mktemp("man")
+    module.main(folder)
+    return folder
+
+
+def terms(page: Path) -> set[str]:
+    """What a manual page explains one by one, and its headings."""
+    text = page.read_text(encoding="utf-8").replace(r"\-", "-").replace(r"\(ha", "^")
+    found = re.findall(r"^\.TP\n(.+)$|^\.S[HS] (.+)$", text, re.MULTILINE)
+    return {re.sub(r"\\f.", "", term or heading) for term, heading in found}
+
+
+def test_every_option_is_explained(manuals: Path) -> None:
+    options = {
+        f"{row.name}NAME" if row.prefix else row.name
+        for model in (CircusConfig, WatcherConfig, SocketConfig, PluginConfig)
+        for row in rows(model)
+    }
+    assert options <= terms(manuals / "circus.ini.5")
+
+
+def test_every_command_is_explained(manuals: Path) -> None:
+    assert {command.verb for command in COMMANDS} <= terms(manuals / "circusctl.1")
+
+
+def test_the_daemon_has_its_flags_and_signals(manuals: Path) -> None:
+    assert {"--check", "--pidfile FILE", "HUP", "EXIT STATUS"} <= terms(manuals / "circusd.8")
+
+
+def test_no_markup_is_left_in_a_manual_page(manuals: Path) -> None:
+    for page in manuals.iterdir():
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"^\||^#|^```|\]\(", text, re.MULTILINE), page.name
+
+
+def test_the_package_has_the_version_of_the_library() -> None:
+    changelog = (ROOT / "packaging" / "debian" / "changelog").read_text(encoding="utf-8")
+    found = re.match(r"circus \((.+?)\)", changelog)
+    assert found is not None
+    assert found[1].replace("~", ".") == __version__
