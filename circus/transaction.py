@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from circus.config.merge import target
@@ -120,13 +121,13 @@ class Transaction:
         back = Transaction(self._engine, before, before, (), self._swap)
         again = [step for step in steps if step.name.lower() in self._replaced]
         for part in (
-            back._replace([step for step in again if step.action is not Action.LIVE]),
-            back._remove([step for step in steps if step.action is Action.STOP]),
-            self._stop_started(),
-            self._bring_back(before),
+            partial(back._replace, [step for step in again if step.action is not Action.LIVE]),
+            partial(back._remove, [step for step in steps if step.action is Action.STOP]),
+            self._stop_started,
+            partial(self._bring_back, before),
         ):
             try:
-                await part
+                await part()
             except CircusError as error:
                 self._engine.refuse_when_stopping()
                 logger.error("Cannot go back wholly: %s", error)

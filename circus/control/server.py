@@ -124,12 +124,10 @@ class ControlServer:
             self._pub.send_multipart((topic, message), zmq.NOBLOCK)
 
     def close(self) -> None:
-        """Send the answers that are there, then let go of sockets, paths and locks."""
+        """Leave nobody without an answer, then let go of sockets, paths and locks."""
         if self._context is None:
             return
-        for future in [one for one in self._pending if one.done()]:
-            self._answered(future)
-        self._pending.clear()
+        self._answer_the_rest()
         if self._again is not None:
             self._again.cancel()
         for sock in self._sockets:
@@ -229,6 +227,13 @@ class ControlServer:
         if answer is not None:
             self._send(envelope, answer)
             self._look_again()
+
+    def _answer_the_rest(self) -> None:
+        for future in [one for one in self._pending if one.done()]:
+            self._answered(future)
+        for envelope in self._pending.values():
+            self._send(envelope, _refusal(CircusError("circusd ends before this is done")))
+        self._pending.clear()
 
     def _look_again(self) -> None:
         """A send may have swallowed the news that there is something to read."""

@@ -121,3 +121,14 @@ def test_hup_reloads_a_watcher_when_a_socket_of_its_name_is_another_one(circusd:
     daemon.write(text.replace("127.0.0.1", "127.0.0.2"))
     daemon.process.send_signal(signal.SIGHUP)
     wait_until(lambda: len(pids := daemon.pids("web")) == 1 and pids != before)
+
+
+def test_who_waits_is_told_that_circusd_ends(circusd: Start) -> None:
+    daemon = circusd("[watcher:idle]\ncmd = sleep 1000\nautostart = False\n")
+    asked = {"command": "wait", "id": "1", "properties": {"names": ["idle"], "until": "active"}}
+    daemon.client.socket.send_json(asked)
+    daemon.client.socket.send_json({"command": "list", "id": "2"})  # answered after it has come
+    assert daemon.client.socket.recv_json()["id"] == "2"
+    daemon.process.send_signal(signal.SIGTERM)
+    answer = daemon.client.socket.recv_json()
+    assert answer["reason"] == "circusd ends before this is done"
