@@ -99,7 +99,9 @@ class Old:
 
     def ctl(self, endpoint: str) -> Ctl:
         """Its circusctl."""
-        return Ctl(str(self.programs / "circusctl"), endpoint=endpoint, env=self.env)
+        # it gives up after 5 s otherwise, which a busy machine may need
+        patient = ("--timeout", "30")
+        return Ctl(str(self.programs / "circusctl"), *patient, endpoint=endpoint, env=self.env)
 
     def script(self, name: str, *words: str) -> Script:
         """A program of `scripts`, run with its Python and its library."""
