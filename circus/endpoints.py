@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 SYSTEM_DIRECTORY = "/run/circus"
 TCP_CONTROL = "tcp://127.0.0.1:5555"
 """Where circus 0.19 listens unless it is told otherwise."""
-TCP_PUBSUB = "tcp://127.0.0.1:5556"
 
 
 class Endpoints(NamedTuple):

@@ -17,7 +17,7 @@ REBIND = OnChange.RESTART
 """Another socket has to be bound; who uses it moves to that one."""
 
 
-@section("circus")
+@section
 class CircusConfig:
     """The daemon itself."""
 
@@ -94,7 +94,7 @@ class CircusConfig:
         doc="Treat warnings about this configuration as errors.")  # fmt: skip
 
 
-@section("watcher")
+@section
 class WatcherConfig:
     """One command, run as a number of workers."""
 
@@ -219,7 +219,7 @@ class WatcherConfig:
     """Keys that are no option: hooks and plugins have their own."""
 
 
-@section("socket")
+@section
 class SocketConfig:
     """A listening socket that the daemon holds for its workers."""
 
@@ -258,7 +258,7 @@ class SocketConfig:
     extra: Mapping[str, Any] = free_keys(LIVE, default_factory=dict)
 
 
-@section("plugin")
+@section
 class PluginConfig:
     """A class that is run in a process of its own; every other key is the class's."""
 

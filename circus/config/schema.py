@@ -109,15 +109,9 @@ def free_keys(on_change: OnChange, *, default_factory: Callable[[], Mapping[str,
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, field_specifiers=(option, free_keys, field)
 )
-def section(name: str) -> Callable[[type[T]], type[T]]:
-    """A frozen, keyword-only dataclass whose fields are the options of `[name]`."""
-
-    def make(cls: type[T]) -> type[T]:
-        made = dataclass(frozen=True, kw_only=True)(cls)
-        made.section_name = name  # type: ignore[attr-defined]  # read back by the reference only
-        return made
-
-    return make
+def section(cls: type[T]) -> type[T]:
+    """A frozen, keyword-only dataclass whose fields are the options of a section."""
+    return dataclass(frozen=True, kw_only=True)(cls)
 
 
 def rows(cls: type) -> tuple[Row, ...]:

@@ -204,14 +204,6 @@ class Slot(NamedTuple):
     started: float = 0.0
     luck: float = 0.0
 
-    @property
-    def holds_process(self) -> bool:
-        """Whether something of ours runs, or may run, here."""
-        return self.state in HOLDING
-
-
-HOLDING = frozenset({State.SPAWNING, State.STARTING, State.READY, State.STOPPING})
-"""States in which a process exists or is being made."""
 
 Outcome: TypeAlias = "tuple[Slot, tuple[Effect, ...]]"
 

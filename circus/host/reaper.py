@@ -73,10 +73,6 @@ class Reaper:
         for pid in list(self._descriptors):
             self._let_go(pid)
 
-    def knows(self, pid: int) -> bool:
-        """Whether `pid` is a child we started and have not collected."""
-        return pid in self._waiting
-
     def reap(self) -> int:
         """Collect every child that has ended; SIGCHLD is only a hint. Never blocks.
 
