@@ -22,6 +22,7 @@ from circus.exc import (
 )
 from circus.host import usage
 from circus.host.reaper import Reaper
+from circus.logs import about
 from circus.orders import Orders
 from circus.sockets import CircusSockets
 from circus.spawner import Spawner
@@ -321,7 +322,9 @@ class Engine:
 
 def _on_trouble(source: Source, text: str) -> None:
     """A sink failed; told from the pump's thread."""
-    logger.warning("%s: cannot write %s: %s", source.watcher, source.name, text)
+    logger.warning(
+        "%s: cannot write %s: %s", source.watcher, source.name, text, extra=about(source.watcher)
+    )
 
 
 async def _nothing() -> dict[str, Any]:

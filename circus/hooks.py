@@ -19,6 +19,7 @@ from circus.config.rules import HOOKS
 from circus.config.schema import Problem
 from circus.core.verdict import VETOES, Answer, Verdict, judge
 from circus.exc import HookError, RetryLater
+from circus.logs import about
 from circus.resolve import importing_from, resolve_anew, resolve_name
 
 if TYPE_CHECKING:
@@ -201,17 +202,18 @@ class Hooks:
         name, tell = self._watcher.name, self._engine.events.tell
         if answer.error:
             tell(name, "hook_failure", name=hook, error=answer.error)
-            logger.warning("%s: hook %s failed: %s", name, hook, answer.error)
+            logger.warning("%s: hook %s failed: %s", name, hook, answer.error, extra=about(name))
             if answer.traceback:
-                logger.debug("%s", answer.traceback)
+                logger.debug("%s", answer.traceback, extra=about(name))
             return
         tell(name, "hook_success", name=hook)
         if answer.agrees or hook not in VETOES:
             return
         if answer.nothing:
-            logger.warning("%s: hook %s returned None, which is a no: return True", name, hook)
+            text = "%s: hook %s returned None, which is a no: return True"
+            logger.warning(text, name, hook, extra=about(name))
         else:
-            logger.info("%s: hook %s says no", name, hook)
+            logger.info("%s: hook %s says no", name, hook, extra=about(name))
 
     # -- in a thread of its own ------------------------------------------------
 

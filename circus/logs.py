@@ -15,6 +15,7 @@ from collections import deque
 from pathlib import Path
 
 from circus.exc import CircusError
+from circus.host import journal
 from circus.host.unblocked import unblocked, writer
 
 FORMAT = "%(asctime)s %(name)s[%(process)d] [%(levelname)s] %(message)s"
@@ -27,7 +28,13 @@ LEVELS = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
-
+PRIORITIES = (
+    (logging.CRITICAL, 2),
+    (logging.ERROR, 3),
+    (logging.WARNING, 4),
+    (logging.INFO, 6),
+    (logging.NOTSET, 7),
+)
 
 KEPT_MAX = 10_000
 """Lines that wait while nobody reads our standard error; further ones are counted only."""
@@ -90,6 +97,66 @@ class StandardError(logging.Handler):
         self._kept.append(memoryview(f"{line}\n".encode(errors="backslashreplace")))
 
 
+class ToJournal(logging.Handler):
+    """Sends records with fields to the journal, which our standard error leads to too.
+
+    What it does not take goes there, as a line that begins with its priority.
+    """
+
+    def __init__(self, folder: str = journal.FOLDER) -> None:
+        super().__init__()
+        self._journal = journal.Journal(folder)
+        self._text = logging.Formatter()
+        self._otherwise = StandardError()
+        self._otherwise.setFormatter(_WithPriority())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a record. Never waits."""
+        fields = {
+            "MESSAGE": self._text.format(record),
+            "PRIORITY": priority_of(record),
+            "SYSLOG_IDENTIFIER": "circusd",
+            "CODE_FILE": record.pathname,
+            "CODE_LINE": record.lineno,
+            "CODE_FUNC": record.funcName,
+            "CIRCUS_WATCHER": getattr(record, "watcher", None),
+        }
+        try:
+            self._journal.send(
+                [
+                    journal.field(name, str(value).encode(errors="backslashreplace"))
+                    for name, value in fields.items()
+                    if value is not None
+                ]
+            )
+        except OSError:
+            self._otherwise.emit(record)
+
+    def close(self) -> None:
+        """Let go of our descriptors."""
+        self._journal.close()
+        self._otherwise.close()
+        super().close()
+
+
+class _WithPriority(logging.Formatter):
+    """The journal has the time and our name anyway."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        mark = f"<{priority_of(record)}>"
+        return "\n".join(mark + line for line in super().format(record).splitlines())
+
+
+def priority_of(record: logging.LogRecord) -> int:
+    """As syslog counts."""
+    return next(number for level, number in PRIORITIES if record.levelno >= level)
+
+
+def about(watcher: str) -> dict[str, str]:
+    """For `extra`: whom a record is about."""
+    return {"watcher": watcher}
+
+
 class _OneName(logging.Formatter):
     """Every line is the daemon's, whichever of its modules wrote it."""
 
@@ -117,8 +184,8 @@ class _Complaint:
 def configure(level: str, output: str, loggerconfig: str | None) -> None:
     """Replace the root logger's handlers. Raises CircusError.
 
-    `output` is `-` (standard error), a file (opened anew after it was moved away), or
-    `syslog://host[:port][?facility]`, `syslog:///path[?facility]`.
+    `output` is `-` (standard error, or the journal when that leads there), a file (opened anew
+    after it was moved away), or `syslog://host[:port][?facility]`, `syslog:///path[?facility]`.
     """
     if loggerconfig and loggerconfig.lower() != "default":
         _from_file(loggerconfig)
@@ -164,7 +231,8 @@ def reopen() -> None:
 
 def _handler(output: str) -> logging.Handler:
     if output in ("-", "stdout"):
-        return StandardError()
+        in_journal = journal.leads_to_journal(sys.stderr.fileno(), os.environ.get("JOURNAL_STREAM"))
+        return ToJournal() if in_journal else StandardError()
     import logging.handlers
     from urllib.parse import urlsplit
 

@@ -17,6 +17,7 @@ from circus.core.slot import State, Why
 from circus.exc import ArgumentError, CircusError, NotFound, NotYet
 from circus.hooks import Hooks
 from circus.host import tree
+from circus.logs import about
 from circus.report import slot_report
 from circus.surface import TO_BE_REPLACED, WatcherSurface
 from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
@@ -369,12 +370,12 @@ class Watcher(WatcherSurface):
         """It has started once, whatever dies and comes back until it is stopped."""
         if word == "active" and not self._started_up:
             self._started_up = True
-            logger.info("%s started", self.name)
+            logger.info("%s started", self.name, extra=about(self.name))
             self.engine.events.tell(self.name, "start")
         elif word in ("stopping", "stopped"):
             self._started_up = False
             if word == "stopped":
-                logger.info("%s stopped", self.name)
+                logger.info("%s stopped", self.name, extra=about(self.name))
                 self.engine.events.tell(self.name, "stop")
 
     def _answer(self, result: Callable[[], dict[str, Any]]) -> Result:
@@ -408,7 +409,7 @@ class Watcher(WatcherSurface):
         result = self._replaced(before)
         if self.pool.up:  # it may have been stopped meanwhile
             self.engine.events.tell(self.name, "reload")
-            logger.info("%s reloaded", self.name)
+            logger.info("%s reloaded", self.name, extra=about(self.name))
         return result
 
     def _raise_if_fallen(self) -> None:

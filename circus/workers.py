@@ -18,6 +18,7 @@ from circus.core.pool import ITSELF
 from circus.core.slot import State
 from circus.exc import CircusError, NotFound, SpawnError
 from circus.host import identity, spawn, tree
+from circus.logs import about
 from circus.output import Output
 from circus.process import Process
 from circus.recipe import Recipe
@@ -53,11 +54,12 @@ class Workers:
         self.running: dict[int, Process] = {}
         """By pid, in the order they were started."""
         self._config = config
+        self._about = about(config.name)
         self._pool = pool
         self._engine = engine
         self._hooks = hooks
         self._send = send
-        self._output = Output(config, engine.pump)
+        self._output = Output(config, engine.pump, lambda: engine.config.circus.journal)
         self._by_wid: dict[int, Process] = {}
         """Also those that are just being started, and those whose tree is not gone yet."""
         self._recipe: Recipe | None = None
@@ -279,7 +281,8 @@ class Workers:
     def _spawned(self, process: Process) -> None:
         if process.alive:
             self.running[process.pid] = process
-        logger.info("%s.%d started, pid %d", self._config.name, process.wid, process.pid)
+        text = "%s.%d started, pid %d"
+        logger.info(text, self._config.name, process.wid, process.pid, extra=self._about)
         self._on_trial.add(process)
         self._hooks.ask(
             "after_spawn",
@@ -306,7 +309,8 @@ class Workers:
         # ever rarer: it may go on for days
         if slot is not None and (slot.failures < 3 or slot.failures & (slot.failures - 1) == 0):
             count = slot.failures + 1
-            logger.error("%s.%d: %s (failure %d)", self._config.name, wid, error, count)
+            text = "%s.%d: %s (failure %d)"
+            logger.error(text, self._config.name, wid, error, count, extra=self._about)
         self._tell("spawn_failed", wid=wid, error=str(error))
         self._send(wid, core.SpawnFailed(str(error), random.random()))
 
@@ -362,6 +366,7 @@ class Workers:
             process.wid,
             process.pid,
             how,
+            extra=self._about,
         )
 
     def _on_empty(self, process: Process) -> None:
@@ -371,6 +376,7 @@ class Workers:
                 self._config.name,
                 process.wid,
                 ", ".join(process.killed),
+                extra=self._about,
             )
         self._by_wid.pop(process.wid, None)
         self._send(process.wid, core.Emptied(random.random()))

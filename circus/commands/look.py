@@ -331,7 +331,7 @@ def _socket_line(sock: Reply) -> str:
 
 @command("logs", Role.READ)
 class Logs(Command):
-    """Show the output of a watcher that circusd writes to files.
+    """Show the output of a watcher, from its files or from the journal.
 
     With `-f` it goes on as more is written, across rotations, until it is interrupted.
     """
@@ -340,10 +340,19 @@ class Logs(Command):
 
     name: Name = argument("the watcher")
     follow: bool = argument("go on as more is written", default=False, flag="-f/--follow")
-    lines: Count = argument(
-        "begin this many lines before the end", default=10, flag="-n/--lines", metavar="N"
+    lines: Count | None = argument(
+        "begin this many lines before the end; 10 unless given, or all with --since",
+        default=None,
+        flag="-n/--lines",
+        metavar="N",
+    )
+    since: str | None = argument(
+        "begin at this time, as journalctl reads it; of the journal only",
+        default=None,
+        flag="--since",
+        metavar="WHEN",
     )
 
     def run(self, engine: Engine) -> Reply:
-        """The files are read by circusctl, as whoever runs it."""
+        """It is read by circusctl, as whoever runs it."""
         raise MessageError("invalid message. 'logs' reads the files that 'options' names")

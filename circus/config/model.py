@@ -84,6 +84,9 @@ class CircusConfig:
         doc="How much the daemon logs; info unless given.")  # fmt: skip
     logoutput: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="A file, - for standard error, or syslog://.")  # fmt: skip
+    journal: bool | None = option(kinds.BOOLEAN, default=None, on_change=LIVE,
+        doc="Send workers' output that has no stream to the journal; where circusd's own "
+        "goes there, unless given.")  # fmt: skip
     loggerconfig: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="Configuration file of Python's logging.")  # fmt: skip
     fqdn_prefix: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,

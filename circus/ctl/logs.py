@@ -1,12 +1,12 @@
-"""Show what circusd writes to files, and go on showing it.
+"""Show the output of workers that is in files, or in the journal, and go on showing it.
 
-New output is looked for a few times a second: that works on every file system, costs nothing
-worth measuring in a program that a person runs, and ends at once when nobody reads any more.
+New output in files is looked for a few times a second: that works on every file system, costs
+nothing worth measuring in a program that a person runs, and ends at once when nobody reads any
+more.
 """
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import select
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from circus import wire
 from circus.commands.look import Logs
+from circus.ctl import journal
 from circus.ctl.output import complain, say
+from circus.ctl.printer import BLOCK_BYTES, LINES, Printer
 from circus.exc import CallError, CircusError
 
 if TYPE_CHECKING:
@@ -23,14 +25,19 @@ if TYPE_CHECKING:
 
     from circus.client import CircusClient
 
-BLOCK_BYTES = 64 * 1024
 POLL_MS = 200
 
 
 def show_logs(
-    client: CircusClient, *, name: str, follow: bool, lines: int = 10, as_json: bool = False
+    client: CircusClient,
+    *,
+    name: str,
+    follow: bool,
+    lines: int | None = None,
+    since: str | None = None,
+    as_json: bool = False,
 ) -> int:
-    """Print the last lines of a watcher's files. The exit status."""
+    """Print the last lines of a watcher. The exit status."""
     answer = client.send_message("options", name=name)
     reason = wire.reason(answer)
     if reason is not None:
@@ -40,11 +47,18 @@ def show_logs(
             complain(f"error: {reason}")
         return Logs.refused_status
     paths = log_files(answer["options"])
-    if not paths:
-        raise CallError(f"{name} has no file: neither stdout_stream nor stderr_stream writes one")
+    if paths and since is not None:
+        raise CallError(f"cannot look for a time: {name} writes to a file, not to the journal")
+    wanted = [] if paths else _in_journal(client, name, answer["options"])
     if as_json:
-        say(json.dumps({"status": "ok", "files": paths}))
+        say(json.dumps({"status": "ok", **({"files": paths} if paths else {"journal": wanted})}))
         return 0
+    if not paths:
+        return journal.show(wanted, lines=lines, since=since, follow=follow)
+    return _show_files(paths, LINES if lines is None else lines, follow=follow)
+
+
+def _show_files(paths: Sequence[str], lines: int, *, follow: bool) -> int:
     tails = [Tail(path) for path in paths]
     for tail in tails:
         tail.start(lines)
@@ -57,6 +71,20 @@ def show_logs(
         for tail in tails:
             tail.close()
     return 0
+
+
+def _in_journal(client: CircusClient, name: str, options: dict[str, Any]) -> list[str]:
+    """What to look for there. Raises CallError when there cannot be, or is not, anything."""
+    names = client.send_message("status")["statuses"]  # as they are written in the configuration
+    name = next((one for one in names if one.lower() == name.lower()), name)
+    wanted = journal.search(name, options)
+    classes = [options.get(f"{stream}_stream.class") for stream in journal.STREAMS]
+    if wanted and (any(map(journal.is_journal, classes)) or journal.has_any(wanted)):
+        return wanted
+    raise CallError(
+        f"{name} has no file: neither stdout_stream nor stderr_stream writes one, and the journal "
+        "has nothing of it"
+    )
 
 
 def log_files(options: dict[str, Any]) -> list[str]:
@@ -153,39 +181,3 @@ def _start_of_last(file: BinaryIO, lines: int) -> int:
             if not lines:
                 return position + at + 1
     return 0
-
-
-class Printer:
-    """Writes blocks of several files; on a terminal, nothing in them acts on it."""
-
-    def __init__(self, *, with_names: bool) -> None:
-        self._with_names = with_names
-        self._last = ""
-        self._raw = not sys.stdout.isatty()
-        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-
-    def write(self, path: str, data: bytes) -> None:
-        """One block of one file."""
-        if self._with_names and path != self._last:
-            self._put(f"{'' if not self._last else chr(10)}==> {path} <==\n".encode())
-            self._last = path
-        if self._raw:
-            self._put(data)
-        else:
-            decoder = self._decoders.setdefault(
-                path, codecs.getincrementaldecoder("utf-8")("backslashreplace")
-            )
-            self._put(escaped(decoder.decode(data)).encode())
-
-    def _put(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-
-
-def escaped(text: str) -> str:
-    """The same with control characters written out, all but tab and newline."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
-    )

@@ -16,6 +16,7 @@ import pytest
 from circus import logs
 from circus.exc import CircusError
 from circus.pidfile import Pidfile
+from tests.journald import FakeJournald
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,3 +201,59 @@ def test_a_pid_file_is_a_file(path: str) -> None:
     with pytest.raises(CircusError, match=f"cannot write pid file '{path}': "):
         Pidfile(path).create(1234)
     assert os.path.exists("/dev/null")
+
+
+@pytest.fixture
+def fake(folder: Path) -> Iterator[FakeJournald]:
+    one = FakeJournald(folder)
+    yield one
+    one.close()
+
+
+def test_in_the_journal_a_record_has_fields(fake: FakeJournald) -> None:
+    handler = logs.ToJournal(str(fake.folder))
+    logging.getLogger().addHandler(handler)
+    logs_logger.warning("%s\nof two", "text", extra=logs.about("web"))
+    entry = fake.read()
+    line = int(entry.fields.pop("CODE_LINE")[0])
+    assert "extra=logs.about" in Path(__file__).read_text().splitlines()[line - 1]
+    assert entry.fields == {
+        "MESSAGE": [b"text\nof two"],
+        "PRIORITY": [b"4"],
+        "SYSLOG_IDENTIFIER": [b"circusd"],
+        "CODE_FILE": [__file__.encode()],
+        "CODE_FUNC": [b"test_in_the_journal_a_record_has_fields"],
+        "CIRCUS_WATCHER": [b"web"],
+    }
+    try:
+        raise KeyError("why")
+    except KeyError:
+        logs_logger.critical("failed", exc_info=True)
+    entry = fake.read()
+    assert entry["MESSAGE"].startswith(b"failed\nTraceback")
+    assert entry["PRIORITY"] == b"2"
+    assert "CIRCUS_WATCHER" not in entry.fields
+
+
+PROGRAM = """
+import logging, sys
+from circus import logs
+logging.getLogger().addHandler(logs.ToJournal(sys.argv[1]))
+for number in range(2000):
+    logging.error("%d\\nsame", number)
+"""
+
+
+def test_what_the_journal_does_not_take_goes_to_standard_error(fake: FakeJournald) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(fake.folder)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    taken = fake.read_all()
+    assert [entry["MESSAGE"] for entry in taken] == [b"%d\nsame" % n for n in range(len(taken))]
+    others = range(len(taken), 2000)
+    assert others
+    assert ended.stderr.splitlines() == [line for n in others for line in (f"<3>{n}", "<3>same")]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from circus.ctl.logs import BLOCK_BYTES, Tail, escaped, log_files
+from circus.ctl.logs import Tail, log_files
+from circus.ctl.printer import BLOCK_BYTES, escaped
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
