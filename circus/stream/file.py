@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
@@ -193,20 +194,7 @@ class _File:
 
     def append(self, data: Piece, owner: Hashable) -> None:
         """All of it. Raises Unwritten."""
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self.fd, rest) :]
-        except OSError as error:
-            written = len(data) - len(rest)
-            if written:
-                self.seam.wrote(owner, bytes(data[written - 1 : written]))
-            message = f"cannot write to {self.path!r}: {error.strerror}"
-            if isinstance(error, BlockingIOError):
-                raise Unwritten(message, written=written, full=self.fd) from error
-            self.seam.cut()
-            raise Unwritten(message, written=written) from error
-        self.seam.wrote(owner, bytes(data[-1:]))
+        self.seam.write(data, owner, partial(os.write, self.fd), self.fd, repr(self.path))
 
 
 _files: dict[Hashable, _File] = {}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circus.stream.sink import Unwritten
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
+
+    from circus.stream.sink import Piece
 
 
 class Lines:
@@ -65,6 +69,25 @@ class Seam:
     def continues(self, owner: Hashable) -> bool:
         """Whether what `owner` writes next belongs to a line that it has begun."""
         return self._owner is not None and self._owner == owner
+
+    def write(
+        self, data: Piece, owner: Hashable, write: Callable[[memoryview], int], fd: int, where: str
+    ) -> None:
+        """All of `data`, by `write`, which leads to `fd`. Raises Unwritten, which tells `where`."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[write(rest) :]
+        except OSError as error:
+            written = len(data) - len(rest)
+            if written:
+                self.wrote(owner, bytes(data[written - 1 : written]))
+            message = f"cannot write to {where}: {error.strerror or error}"
+            if isinstance(error, BlockingIOError):
+                raise Unwritten(message, written=written, full=fd) from error
+            self.cut()
+            raise Unwritten(message, written=written) from error
+        self.wrote(owner, bytes(data[-1:]))
 
     def wrote(self, owner: Hashable, last: bytes) -> None:
         """`owner` has written something that ends with `last`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from circus.host.unblocked import unblocked, writer
 from circus.stream.lines import Seam
-from circus.stream.sink import Piece, Record, Unwritten, payload
+from circus.stream.sink import Piece, Record, payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -60,34 +60,20 @@ class StdoutStream:
         self._all(data, owner)
 
     def _all(self, data: Piece, owner: Hashable) -> None:
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[self._write(rest) :]
-        except (OSError, ValueError, AttributeError) as error:
-            written = len(data) - len(rest)
-            if written:
-                self._seam.wrote(owner, bytes(data[written - 1 : written]))
-            message = f"cannot write to standard output: {_reason(error)}"
-            if isinstance(error, BlockingIOError):
-                raise Unwritten(message, written=written, full=self._fd) from error
-            self._seam.cut()
-            raise Unwritten(message, written=written) from error
-        self._seam.wrote(owner, bytes(data[-1:]))
+        self._seam.write(data, owner, self._write, self._fd, "standard output")
 
 
 def _write_object(data: memoryview) -> int:
-    """For programs that put something of their own into `sys.stdout`."""
+    """For programs that put something of their own into `sys.stdout`. Raises OSError."""
     if sys.stdout is None:
         raise OSError("it is closed")
     binary = getattr(sys.stdout, "buffer", None)
-    if binary is not None:
-        binary.write(data)
-    else:
-        sys.stdout.write(bytes(data).decode(errors="backslashreplace"))
-    sys.stdout.flush()
+    try:
+        if binary is not None:
+            binary.write(data)
+        else:
+            sys.stdout.write(bytes(data).decode(errors="backslashreplace"))
+        sys.stdout.flush()
+    except (ValueError, AttributeError) as error:  # it is closed, or no file at all
+        raise OSError(str(error)) from error
     return len(data)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
