@@ -100,7 +100,7 @@ def socket_rules(config: SocketConfig) -> list[tuple[str, str]]:
 
 
 def across(config: Config, where: Where) -> list[Problem]:
-    """Sockets that nobody declares, watchers that do not exist, loops."""
+    """Sockets that nobody declares or that have one path, watchers that do not exist, loops."""
     problems: list[Problem] = []
     for watcher in config.watchers.values():
         for key, message in (*sockets_rules(watcher, config.sockets), *_needs(watcher, config)):
@@ -110,7 +110,16 @@ def across(config: Config, where: Where) -> list[Problem]:
             Problem(where(f"socket:{sock.name}", key), f"{key}: {message}")
             for key, message in socket_rules(sock)
         ]
-    return problems + _loops(config, where)
+    return [*problems, *_shared_paths(config, where), *_loops(config, where)]
+
+
+def _shared_paths(config: Config, where: Where) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for sock in config.sockets.values():
+        owner = owners.setdefault(sock.path, sock.name) if sock.path else sock.name
+        if owner != sock.name:
+            say = f"path: socket {owner!r} has the same"
+            yield Problem(where(f"socket:{sock.name}", "path"), say)
 
 
 def sockets_rules(

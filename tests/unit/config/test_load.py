@@ -93,6 +93,8 @@ BROKEN: list[tuple[str, str, list[str]]] = [
      ["2: cmd: nobody declares [socket:wbe], did you mean 'web'?"]),
     ("no stdin socket", "[watcher:a]\ncmd = x\nstdin_socket = web\n",
      ["3: stdin_socket: nobody declares [socket:web]"]),
+    ("twin paths", "[socket:a]\npath = /run/s\n[socket:B]\npath = /run/s\n[socket:c]\n[socket:d]\n",
+     ["4: path: socket 'a' has the same"]),
     ("unknown need", "[watcher:a]\ncmd = x\nafter = bee\n[watcher:been]\ncmd = x\n",
      ["3: after: there is no watcher 'bee', did you mean 'been'?"]),
     ("loop", "[watcher:a]\ncmd = x\nafter = b\n[watcher:b]\ncmd = x\nrequires = a\n",
