@@ -22,6 +22,7 @@ from circus.exc import (
 )
 from circus.host import usage
 from circus.host.reaper import Reaper
+from circus.lastwords import LastWords
 from circus.logs import about
 from circus.orders import Orders
 from circus.sockets import CircusSockets
@@ -73,6 +74,8 @@ class Engine:
         self.audit = Audit(loop)
         self.pump = Pump(_on_trouble)
         self.reaper = Reaper(adopt=adopt, loop=loop)
+        self._last_words = LastWords(loop, self.pump, self._reap)
+        self.reaper.may_collect = self._last_words.heard
         self.strays = Strays(loop, adopt=adopt)
         self.spawner = Spawner(loop)
         self.sockets = CircusSockets()
@@ -149,6 +152,9 @@ class Engine:
 
     def on_child(self) -> None:
         """SIGCHLD came."""
+        self._last_words.hear()
+
+    def _reap(self) -> None:
         if self.reaper.reap():
             self.strays.look_soon()
 
@@ -165,6 +171,7 @@ class Engine:
         self.audit.sum_up()
         self.orders.close()
         self.strays.close()
+        self._last_words.close()
         self.reaper.close()
         for watcher in self._watchers.values():
             watcher.close()

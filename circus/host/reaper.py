@@ -58,6 +58,8 @@ class Reaper:
 
     def __init__(self, *, adopt: bool, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.adopt = adopt
+        self.may_collect: Callable[[int], bool] = lambda pid: True
+        """Asked with `adopt`, of each that has ended. After a no, `reap` has to be called again."""
         self._loop = None if adopt else loop
         self._waiting: dict[int, Callable[[Exit], None]] = {}
         self._descriptors: dict[int, int] = {}
@@ -118,11 +120,12 @@ class Reaper:
         ended: list[tuple[int, Exit]] = []
         while True:
             try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG)
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return ended
-            if found is None:
+            if found is None or not self.may_collect(found.si_pid):
                 return ended
+            os.waitid(os.P_PID, found.si_pid, os.WEXITED)
             ended.append((found.si_pid, _how(found)))
 
     def _ended_of(self, pids: Iterable[int]) -> list[tuple[int, Exit]]:

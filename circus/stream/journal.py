@@ -35,6 +35,8 @@ class JournalStream:
     `open_direct`. `folder` is where journald listens.
     """
 
+    names_workers = True
+
     def __init__(
         self,
         identifier: str | None = None,

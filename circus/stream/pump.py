@@ -25,6 +25,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from circus.stream.doors import Doors
 from circus.stream.ledger import Account, Counts
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
 from circus.stream.sink import Unwritten, borrows, bound, place_of
@@ -70,14 +71,16 @@ class Pump:
         self._pipes: dict[int, Pipe] = {}
         self._by_pid: dict[int, set[Pipe]] = {}
         self._places: dict[Hashable, Place] = {}
-        self._doors: dict[int, Place] = {}
-        """The descriptors of places that are full."""
+        self._doors = Doors(self._epoll)
         self._users: collections.Counter[int] = collections.Counter()
         """How many pipes lead to a sink, by its id()."""
         self._accounts: dict[tuple[str, str], Account] = {}
         self._due: list[tuple[float, int, Pipe]] = []
         """A heap. A pipe is in it once at most, perhaps with an earlier moment than it has now."""
         self._tie = itertools.count()
+        self._named: set[tuple[int, str]] = set()
+        """Pipes, by pid and stream, that are to be read before their worker is collected."""
+        self._at_end: dict[int, Callable[[], None]] = {}
 
     def start(self) -> None:
         """Begin reading."""
@@ -88,11 +91,21 @@ class Pump:
         """Read this pipe until its end. The descriptor is the pump's from now on."""
         if not self._open:
             os.close(fd)
+        elif getattr(sink, "names_workers", False):
+            self._named.add((source.pid, source.name))
         self._order(lambda: self._attach(fd, sink, source))
 
     def ended(self, pid: int) -> None:
         """This worker is dead: a pipe that somebody else still holds is let go in a while."""
         self._order(lambda: self._ended(pid))
+
+    def reads(self, pid: int) -> bool:
+        """Whether this worker has a pipe that is to be read to its end before it is collected."""
+        return (pid, "stdout") in self._named or (pid, "stderr") in self._named
+
+    def at_end(self, pid: int, then: Callable[[], None]) -> None:
+        """Call `then` from the pump's thread once all its pipes are read."""
+        self._order(lambda: self._call_at_end(pid, then))
 
     def change(self, watcher: str, name: str, sink: Sink) -> None:
         """Lead one stream of all workers of a watcher to another sink from now on."""
@@ -139,9 +152,8 @@ class Pump:
             for fd, _event in events:
                 self._attend(fd)
             now = time.monotonic()
-            for place in [*self._doors.values()]:
-                if place.until is not None and place.until <= now:
-                    self._overflow(place)
+            for place in self._doors.overdue(now):
+                self._overflow(place)
             while self._due and self._due[0][0] <= now:
                 self._look_after(heapq.heappop(self._due)[2], now)
             if self._closing is not None and (now >= self._closing or not (events or self._doors)):
@@ -153,8 +165,8 @@ class Pump:
     def _attend(self, fd: int) -> None:
         if fd in self._pipes:
             self._read(self._pipes[fd])
-        elif fd in self._doors:
-            self._resume(self._doors[fd])
+        elif (place := self._doors.get(fd)) is not None:
+            self._resume(place)
         else:
             self._obey()
 
@@ -162,8 +174,7 @@ class Pump:
         """Seconds until something is due without anything coming; None for ever."""
         if self._closing is not None and not self._doors:
             return 0.0  # what is not there yet will not come
-        moments = [place.until for place in self._doors.values() if place.until is not None]
-        moments += [due for due, _, _ in self._due[:1]]
+        moments = self._doors.moments() + [due for due, _, _ in self._due[:1]]
         if self._closing is not None:
             moments.append(self._closing)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
@@ -193,6 +204,12 @@ class Pump:
             self._tell_sink(pipe, "ended")
             self._schedule(pipe)
 
+    def _call_at_end(self, pid: int, then: Callable[[], None]) -> None:
+        if pid in self._by_pid:
+            self._at_end[pid] = then
+        else:
+            then()
+
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
         for pipe in list(self._pipes.values()):
             if (pipe.source.watcher, pipe.source.name) != (watcher, name):
@@ -211,9 +228,9 @@ class Pump:
             del self._accounts[key]  # pipes that are still read keep theirs
 
     def _reopen(self) -> None:
-        full = list(self._doors.values())
+        full = list(self._doors)
         for place in full:
-            self._shut(place)
+            self._doors.shut(place)
         for pipe in {id(pipe.sink): pipe for pipe in self._pipes.values()}.values():
             self._tell_sink(pipe, "reopen")
         for place in full:
@@ -264,8 +281,10 @@ class Pump:
         os.close(pipe.fd)
         siblings = self._by_pid[pipe.source.pid]
         siblings.remove(pipe)
+        self._named.discard((pipe.source.pid, pipe.source.name))
         if not siblings:
             del self._by_pid[pipe.source.pid]
+            self._at_end.pop(pipe.source.pid, _nothing)()
         self._leave(pipe)
 
     def _schedule(self, pipe: Pipe) -> None:
@@ -313,7 +332,7 @@ class Pump:
     def _leave(self, pipe: Pipe) -> None:
         pipe.place.pipes.remove(pipe)
         if not pipe.place.pipes:
-            self._shut(pipe.place)
+            self._doors.shut(pipe.place)
             del self._places[pipe.place.key]
         self._users[id(pipe.sink)] -= 1
         if not self._users[id(pipe.sink)]:
@@ -343,10 +362,7 @@ class Pump:
         try:
             pipe.sink(record)
         except Unwritten as error:
-            if error.full is not None and self._watch(error.full, pipe.place):
-                if error.patience is not None:
-                    pipe.place.until = time.monotonic() + error.patience
-                    pipe.place.reason = str(error)
+            if self._doors.watch(pipe.place, error):
                 self._wait(pipe, data[error.written :])
             else:
                 pipe.account.dropped(source, data, error.written, str(error))
@@ -380,7 +396,7 @@ class Pump:
 
     def _resume(self, place: Place) -> None:
         """A full place has room: all that wait get their turn, in order."""
-        self._shut(place)
+        self._doors.shut(place)
         waiting, place.waiting = place.waiting, collections.deque()
         for pipe in waiting:
             self._offer_again(pipe)
@@ -396,24 +412,6 @@ class Pump:
             self._listen(pipe)
             self._schedule(pipe)
 
-    def _watch(self, door: int, place: Place) -> bool:
-        """Ask to be told when a full place has room. Whether one can be told."""
-        try:
-            self._epoll.register(door, select.EPOLLOUT)
-        except (OSError, ValueError):  # a user's sink may say what it likes
-            return False
-        place.door = door
-        self._doors[door] = place
-        return True
-
-    def _shut(self, place: Place) -> None:
-        """Stop asking whether a full place has room."""
-        if place.door >= 0:
-            self._epoll.unregister(place.door)
-            del self._doors[place.door]
-            place.door = -1
-        place.until, place.overflows = None, False
-
     def _abandon(self) -> None:
         """The end: what a full sink has not taken by now is lost."""
         self._obey()
@@ -422,6 +420,10 @@ class Pump:
             if pipe.pending:
                 pipe.drop_all("circusd ends, its sink is full")
             self._remove(pipe)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
 
 
 def _words(error: Exception) -> str:

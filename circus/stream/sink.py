@@ -39,7 +39,8 @@ class Sink(Protocol):
     write to one place say so by an equal `place`: then their lines are kept whole together.
 
     With `bound(source)` it gives another sink, for one pipe, that is used in its place. With
-    `whole_lines = True` an unfinished line waits for its end however long that takes.
+    `whole_lines = True` an unfinished line waits for its end however long that takes. With
+    `names_workers = True` the dead are collected after their pipes were read, if they can be.
     """
 
     def __call__(self, data: Record, /) -> object:

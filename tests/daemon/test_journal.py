@@ -34,6 +34,12 @@ cmd = {WORDS}; out closed; exec sleep 3600
 shell = True
 close_child_stdout = True
 close_child_stderr = True
+[watcher:brief]
+cmd = echo brief; kill -9 $$
+shell = True
+numprocesses = 5
+max_retry = 3
+backoff_delay = 0.01
 """
 
 
@@ -150,3 +156,9 @@ def test_logs_goes_on_until_its_reader_goes(daemon: InUnit, journald: RealJourna
     }
     following.stdout.close()
     assert following.wait(20) == 0
+
+
+def test_last_words_are_filed_under_who_said_them(daemon: InUnit, journald: RealJournald) -> None:
+    entries = journald.wait_entries(15, "CIRCUS_WATCHER=brief", "CIRCUS_STREAM=stdout")
+    assert {entry["MESSAGE"] for entry in entries} == {"brief"}
+    assert [entry["_PID"] for entry in entries] == [entry["CIRCUS_PID"] for entry in entries]
