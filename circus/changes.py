@@ -23,6 +23,7 @@ from circus.hooks import survey_hooks
 from circus.host.survey import survey, survey_access
 from circus.startup import needs
 from circus.steps import Action, Step
+from circus.stream.conf import survey_streams
 from circus.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Changes:
     def _apply_to(self, watcher: Watcher, wanted: WatcherConfig, step: Step | None) -> Result:
         before = watcher.config
         watcher.configure(wanted)
+        if step is not None and step.action is Action.START:
+            return self._engine.orders.start([watcher])
         replaces = step is not None and step.action in (Action.ROLLING, Action.RESTART)
 
         async def see_through() -> dict[str, Any]:
@@ -111,7 +114,7 @@ class Changes:
                 return await watcher.replace()
             except CircusError:
                 # the old workers still run: so does what was asked of them
-                watcher.configure(carried_over(wanted, before, watcher.config))
+                watcher.configure(carried_over(wanted, watcher.config, before))
                 raise
 
         return self._engine.keep(see_through())
@@ -296,7 +299,8 @@ class Changes:
         path = self._engine.config.path
 
         def look() -> list[Problem]:
-            return survey(programs, where) + survey_hooks(hooked, where, path, anew=anew)
+            problems = survey(programs, where) + survey_streams(programs, where)
+            return problems + survey_hooks(hooked, where, path, anew=anew)
 
         problems = await aside(self._engine.loop, look)
         if problems:

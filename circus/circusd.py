@@ -22,6 +22,7 @@ from circus.host import spawn
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing
+from circus.stream.conf import survey_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 def _check(path: str, *, strict: bool) -> int:
     loaded, wrong = examine(path, os.environ, strict=strict)
     config, where = loaded.config, loaded.where
-    missing = survey_hooks(config.watchers.values(), where, config.path)
-    problems = in_order([*wrong, *survey_all(config, where), *missing])
+    watchers = config.watchers.values()
+    code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
+    problems = in_order([*wrong, *survey_all(config, where), *code])
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if problems:

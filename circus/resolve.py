@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
+import os
 import sys
 import threading
 from importlib.machinery import PathFinder
@@ -57,11 +59,20 @@ def resolve_anew(path: str) -> object:
     while name not in sys.modules:
         name = name.rpartition(".")[0]
     before = sys.modules.pop(name)
+    _forget_compiled(before)
     try:
         return resolve_name(path)
     except BaseException:
         _put_back(name, before)
         raise
+
+
+def _forget_compiled(module: ModuleType) -> None:
+    """Of a file with the same size and second, what was compiled is taken for fresh."""
+    file = getattr(module, "__file__", None)
+    if file is not None:
+        with contextlib.suppress(OSError, NotImplementedError):
+            os.unlink(importlib.util.cache_from_source(file))
 
 
 def _put_back(name: str, module: ModuleType) -> None:

@@ -7,7 +7,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from circus.config.merge import target
+from circus.config.merge import undone
 from circus.config.plan import plan
 from circus.core import graph
 from circus.exc import CircusError, NotYet
@@ -110,7 +110,7 @@ class Transaction:
     async def _go_back(self) -> None:
         """What somebody changed meanwhile stays; who was not replaced yet is not touched."""
         now = self._engine.running()
-        before = target(self._wanted, self._before, now)
+        before = undone(self._wanted, self._before, now)
         self._swap.undo()
         steps = [step for step in plan(now, before) if step.kind == "watcher"]
         for step in steps:

@@ -30,6 +30,17 @@ def target(declared: Config, wanted: Config, running: Config) -> Config:
     return dataclasses.replace(wanted, watchers=watchers)
 
 
+def undone(wanted: Config, before: Config, now: Config) -> Config:
+    """What there is to be when the change from `before` to `wanted` is taken back.
+
+    What differs from `wanted` by now was changed meanwhile, by hand, and stays.
+    """
+    back = target(wanted, now, before)
+    added = wanted.watchers.keys() - before.watchers.keys()
+    watchers = {name: one for name, one in back.watchers.items() if name not in added}
+    return dataclasses.replace(before, watchers=watchers)
+
+
 def carried_over(before: T, wanted: T, now: T) -> T:
     """`wanted` with what differs between `before` and `now`, where `wanted` is as `before`."""
     if now is before or now == before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from circus.config.schema import Problem
 from circus.exc import CircusError
 from circus.resolve import resolve_name
 from circus.stream.file import FileStream
@@ -12,8 +13,9 @@ from circus.stream.memory import QueueStream
 from circus.stream.stdout import StdoutStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from circus.config.model import WatcherConfig
     from circus.stream.sink import Sink
 
 SHIPPED: dict[str, Callable[..., Sink]] = {
@@ -42,6 +44,24 @@ def get_stream(conf: Mapping[str, object] | None) -> Sink | None:
         return _callable(_factory(name)(**options), name)
     except (TypeError, ValueError, OSError) as error:
         raise CircusError(f"cannot make stream {name!r}: {error}") from error
+
+
+def survey_streams(
+    watchers: Iterable[WatcherConfig], where: Callable[[str, str], str]
+) -> list[Problem]:
+    """Classes that are not there. Imports those that are not ours, so it may block."""
+    problems = []
+    for config in watchers:
+        for option in ("stdout_stream", "stderr_stream"):
+            name = getattr(config, option).get("class")
+            if name is None:
+                continue
+            try:
+                _factory(str(name))
+            except CircusError as error:
+                place = where(f"watcher:{config.name}", f"{option}.class")
+                problems.append(Problem(place, f"{option}.class: {error}"))
+    return problems
 
 
 def _factory(name: str) -> Callable[..., object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus import util
+from tests.support import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,8 @@ def test_the_folder_has_its_own_name_only_while_that_is_right(
 
 def test_what_is_told_of_a_process() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
+        # the kernel lets us go on a moment before it shows the words of the new program
+        wait_until(lambda: Path(f"/proc/{child.pid}/cmdline").read_bytes())
         found = util.get_info(child)
         assert isinstance(found, dict)
         assert (found["pid"], found["cmdline"], found["children"]) == (child.pid, "sleep", [])

@@ -251,7 +251,8 @@ def test_ctrl_c_ends_a_command_of_a_session_and_not_its_connection(
         os.write(ours, b"\x03")
         read_until(ours, "(circusctl) ")
         os.write(ours, b"list\n")
-        read_until(ours, "db,web")
+        # only at a prompt is it an end of the input
+        read_until(ours, "db,web\r\n(circusctl) ")
         os.write(ours, b"\x04")
         assert process.wait(timeout=30) in (0, 1)
     finally:

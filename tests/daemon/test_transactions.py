@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import threading
@@ -110,6 +111,7 @@ def test_only_what_changed_is_touched(circusd: Start) -> None:
         ("[watcher:bad]\ncmd = sleep 1\nuid = nobody-here\n", "there is no user 'nobody-here'"),
         ("[watcher:bad]\ncmd = sleep 1\nnumprocesses = many\n", "not a whole number"),
         ("[watcher:bad]\ncmd = sleep 1\nrequires = ghost\n", "there is no watcher 'ghost'"),
+        ("[watcher:bad]\ncmd = sleep 1\nstdout_stream.class = NoStream\n", "no stream class"),
         ("[socket:bad]\nhost = 127.0.0.1\nport = TAKEN\n", "cannot bind socket 'bad'"),
         (
             "[watcher:bad]\ncmd = sh -c 'exit 7'\nmax_retry = 1\nready_after = 9\n",
@@ -192,6 +194,27 @@ def test_a_rollback_goes_back_step_by_step(circusd: Start) -> None:
         assert command_of(daemon, "db") == f"sleep {number}"
     assert steps(plan(daemon)) == {"db": ("rolling", ["cmd"])}  # the file is as it was
     assert daemon.ctl("rollback").returncode == 1
+
+
+def test_what_is_set_while_a_reload_fails_stays(circusd: Start) -> None:
+    daemon = circusd(FOUR)
+    daemon.wait_pids("db", 1)
+    gate = daemon.folder / "gate"
+    os.mkfifo(gate)
+    slow = f"[watcher:bad]\ncmd = read x < {gate}; exit 7\nshell = True\nready_after = 99\n"
+    daemon.write(FOUR.replace("2000", "2001") + f"{slow}max_retry = 1\n")
+    assert daemon.call("reloadconfig")["status"] == "ok"
+    wait_until(lambda: daemon.call("status")["statuses"].get("bad") == "starting")
+    assert command_of(daemon, "db") == "sleep 2001"
+    daemon.call("set", name="db", options={"cmd": "sleep 2002"}, waiting=True)
+    daemon.call("set", name="web", options={"graceful_timeout": 7}, waiting=True)
+    gate.write_text("\n")
+    wait_until(lambda: "everything is as it was before" in daemon.text())
+    assert command_of(daemon, "db") == "sleep 2002"
+    assert daemon.call("list")["watchers"] == ["db", "idle", "web"]
+    assert daemon.call("get", name="web", keys=["graceful_timeout"])["options"] == {
+        "graceful_timeout": 7.0,
+    }  # fmt: skip
 
 
 def test_hup_reads_the_file_and_replaces_the_rest(circusd: Start) -> None:

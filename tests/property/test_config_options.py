@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from circus.config import kinds
 from circus.config.mapping import changed, is_option, options_of, watcher_from_mapping
-from circus.config.merge import carried_over, target
+from circus.config.merge import carried_over, target, undone
 from circus.config.model import CircusConfig, Config, SocketConfig, WatcherConfig
 from circus.config.plan import plan
 from circus.config.schema import read
@@ -124,6 +124,14 @@ def test_what_was_done_by_hand_stays_while_the_file_says_nothing_new(
     )
     assert target(one, one, by_hand).watchers == by_hand.watchers  # the file is as it was
     assert target(one, other, other).watchers == other.watchers  # both say the same
+
+
+@settings(deadline=None, max_examples=60)
+@given(CONFIGS, CONFIGS)
+def test_what_is_undone_is_as_it_was(before: Config, wanted: Config) -> None:
+    assert undone(wanted, before, wanted) == before  # nobody did anything meanwhile
+    gone = dataclasses.replace(wanted, watchers={})
+    assert not undone(wanted, before, gone).watchers.keys() & wanted.watchers.keys()
 
 
 FIELDS = [one.name for one in dataclasses.fields(WatcherConfig)]
