@@ -6,15 +6,12 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from circus import util
 from tests.support import wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_endpoints_of_old_programs() -> None:
