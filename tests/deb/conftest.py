@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def suite(request: pytest.FixtureRequest) -> str:
     """The Debian to build and install in."""
-    name: str = request.config.getoption("--suite")
+    name: str = request.config.getoption("--suite", default=roots.HERE)
     return name
 
 

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "DEBIAN_FRONTEND": "noninteractive",
 }
+WEEK = 7 * 24 * 3600.0
 HERE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 """The suite that this machine runs."""
 
@@ -97,7 +99,6 @@ def builder(suite: str) -> Root:
 
 def packages(suite: str) -> list[Path]:
     """Two folders of packages, built from this tree one after the other in different ways."""
-    digests = [f"{name}:{digest.hexdigest()}" for name, digest in sorted(digest_sources())]
 
     def build(path: Path) -> None:
         root = builder(suite)
@@ -114,7 +115,7 @@ def packages(suite: str) -> list[Path]:
             finally:
                 shutil.rmtree(place)
 
-    both = kept(f"built-{suite}", *digests, making=build)
+    both = kept(f"built-{suite}", *digests(), making=build)
     return [both / "first", both / "second"]
 
 
@@ -127,13 +128,14 @@ def copy_source(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def digest_sources() -> Iterator[tuple[str, hashlib._Hash]]:
-    """Every file that the packages are made of, with its digest."""
+def digests() -> Iterator[str]:
+    """Of every file that the packages are made of, with its name and mode."""
     for source in SOURCES:
         top = TREE / source
-        for file in [top] if top.is_file() else top.rglob("*"):
+        for file in [top] if top.is_file() else sorted(top.rglob("*")):
             if file.is_file() and not set(BUILT_HERE) & set(file.parts):
-                yield str(file.relative_to(TREE)), hashlib.sha256(file.read_bytes())
+                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                yield f"{file.relative_to(TREE)} {file.stat().st_mode:o} {digest}"
 
 
 def mirror() -> str:
@@ -146,17 +148,20 @@ def mirror() -> str:
 
 
 def kept(name: str, *made_of: str, making: Callable[[Path], None]) -> Path:
-    """The folder that `making` made out of these; older ones of that name are removed."""
+    """The folder that `making` made out of these; those that nobody wanted for a week go."""
     CACHE.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:16]
     path = CACHE / f"{name}-{digest}"
     with locked(CACHE / f"{name}.lock"):
         if not path.exists():
-            for old in CACHE.glob(f"{name}-*"):
+            unfinished = CACHE / f"{name}-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            making(unfinished)
+            unfinished.rename(path)
+        os.utime(path)
+        for old in CACHE.glob(f"{name}-*"):
+            if old.stat().st_mtime < time.time() - WEEK:
                 shutil.rmtree(old)
-            fresh = CACHE / f"{name}-fresh"
-            making(fresh)
-            fresh.rename(path)
     return path
 
 
