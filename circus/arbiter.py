@@ -21,6 +21,7 @@ from circus.config.load import load
 from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
 from circus.exc import AlreadyExist, ConflictError
+from circus.host.systemd import Handed
 from circus.service import Service
 from circus.sockets import CircusSocket, CircusSockets
 from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
@@ -91,6 +92,8 @@ class Arbiter:
         self.prereload_fn = prereload_fn
         self.ssh_server = ssh_server
         self.adopt = adopt
+        self.handed = Handed()
+        """What systemd gave this process, when it is the service."""
         self.warnings: tuple[Problem, ...] = ()
         self._where: Callable[[str, str], str] = lambda section, _key: section
         self._given_loop = asyncio_loop_of(loop)
@@ -185,7 +188,7 @@ class Arbiter:
         ).bind_and_listen_all()
         engine.sockets.update(open_ones)
         engine.face = self
-        return Service(engine, self._where, signals=signals)
+        return Service(engine, self._where, self.handed, signals=signals)
 
     async def _live(self, service: Service, cb: Started | None, up: Outcome[bool]) -> bool:
         engine = service.engine

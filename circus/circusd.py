@@ -18,7 +18,7 @@ from circus.config.load import examine
 from circus.config.schema import in_order
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
-from circus.host import spawn
+from circus.host import spawn, systemd
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing
@@ -91,6 +91,7 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
     """All rounds. `started` is a descriptor of `_go_to_background`."""
     prctl.set_child_subreaper(1)
     spawn.keep_descriptors_private()
+    handed = systemd.take(os.environ)
     path = os.path.abspath(args.config)
     pidfile: Pidfile | None = None
     again = True
@@ -109,6 +110,7 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
                 os.umask(daemon.umask)
             pidfile = _pidfile(args.pidfile or daemon.pidfile, pidfile)
             daemon.started, started = started, None
+            daemon.handed = handed
             again = daemon.start().result()
     finally:
         if pidfile is not None:

@@ -92,6 +92,8 @@ class Engine:
         self.changes = Changes(self)
         self.followers: list[Callable[[CircusConfig], None]] = []
         """Called with the daemon's options when they, or who may operate, may have changed."""
+        self.onlookers: list[Callable[[], None]] = []
+        """Called when a watcher is not what it was, or the end has begun."""
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -138,6 +140,11 @@ class Engine:
             watchers={name: self._watchers[name].config for name in sorted(self._watchers)},
             sockets={name: self.sockets[name].config for name in sorted(self.sockets)},
         )
+
+    @property
+    def starts_again(self) -> bool:
+        """Whether it ends only to start from anew."""
+        return self._start_again
 
     # -- life ------------------------------------------------
 
@@ -232,6 +239,11 @@ class Engine:
         for follow in self.followers:
             follow(self.config.circus)
 
+    def tell_onlookers(self) -> None:
+        """What is running has changed, or is to end."""
+        for look in self.onlookers:
+            look()
+
     def reload_config(self, *, reset: bool = False) -> Accepted:
         """Read the file again and do what it takes; when anything is wrong, nothing is done."""
         self.refuse_when_stopping()
@@ -310,6 +322,7 @@ class Engine:
         self._start_again = again and (self._start_again or not self.stopping)
         self.stopping = True
         self.orders.close()
+        self.tell_onlookers()
 
         async def end() -> dict[str, Any]:
             chosen = self._all()

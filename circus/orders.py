@@ -171,6 +171,7 @@ class Orders:
 
     def status_changed(self, watcher: Watcher) -> None:
         """A watcher tells that it is not what it was."""
+        self._engine.tell_onlookers()
         if self._engine.stopping:
             return
         self._startup.changed(watcher)

@@ -16,12 +16,14 @@ from circus.endpoints import Endpoints
 from circus.exc import ConfigError
 from circus.hooks import survey_hooks
 from circus.signals import Signals
+from circus.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circus.config.model import Config
     from circus.engine import Engine
+    from circus.host.systemd import Handed
     from circus.watcher import Result
 
 logger = logging.getLogger(__name__)
@@ -35,14 +37,24 @@ OPEN_TO_ALL = (
 class Service:
     """One life of an engine. `where` says where an option was written.
 
-    With `signals` they come to it, when this is the main thread.
+    With `signals` they come to it, when this is the main thread. `handed`: what systemd gave this
+    process, and with that how to tell it how we are.
     """
 
-    def __init__(self, engine: Engine, where: Callable[[str, str], str], *, signals: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        where: Callable[[str, str], str],
+        handed: Handed,
+        *,
+        signals: bool,
+    ) -> None:
         self.engine = engine
         self._where = where
+        told = handed.notifier
+        self._unit = Unit(engine, told, handed.watchdog) if told is not None else None
         taken = signals and threading.current_thread() is threading.main_thread()
-        self._signals = Signals(engine) if taken else None
+        self._signals = Signals(engine, self._reloads) if taken else None
 
     async def run(self, opened: Callable[[], None], started: Callable[[Result], None]) -> bool:
         """Everything between the first bind and the last close; True asks for another life.
@@ -67,11 +79,16 @@ class Service:
             logger.info("Arbiter now waiting for commands")
             opened()
             if not engine.stopping:
-                started(engine.orders.start())
+                start = engine.orders.start()
+                if self._unit is not None:
+                    self._unit.starts(start)
+                started(start)
             again = await engine.ended
             logger.info("Arbiter exiting")
             return again
         finally:
+            if self._unit is not None:
+                self._unit.close()
             engine.close()
             if found_by is not None:
                 found_by.close()
@@ -91,6 +108,10 @@ class Service:
         if problems := look.result():
             raise ConfigError(in_order(problems))
         return True
+
+    def _reloads(self, reload: Result) -> None:
+        if self._unit is not None:
+            self._unit.reloads(reload)
 
     def close(self) -> bool:
         """Give signals back; whether one came to end for good while all was being ended."""

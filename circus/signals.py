@@ -11,7 +11,10 @@ from circus import logs
 from circus.exc import ConflictError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circus.engine import Engine
+    from circus.watcher import Result
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +30,12 @@ class Signals:
     """Signals come through a pipe of our own: asyncio's loses some when hundreds come at once.
 
     Only for the main thread. A signal that the program handles itself stays the program's.
+    `on_reload` gets what each reload comes to.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, on_reload: Callable[[Result], None]) -> None:
         self._engine = engine
+        self._on_reload = on_reload
         self._quits = 0
         watched = [*filter(_is_free, (*QUITTING, *ASKING))]
         if engine.reaper.adopt:  # otherwise each child of ours has a descriptor that tells
@@ -76,7 +81,7 @@ class Signals:
         elif signum is signal.SIGHUP:
             logger.info("Got signal SIG_HUP")
             try:
-                self._engine.orders.hang_up()
+                self._on_reload(self._engine.orders.hang_up())
             except ConflictError as error:
                 logger.warning("Cannot reload: %s", error)
         elif signum is signal.SIGUSR1:

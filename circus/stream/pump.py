@@ -87,6 +87,11 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it reads."""
+        return self._thread is not None and self._thread.is_alive()
+
     def attach(self, fd: int, sink: Sink, source: Source) -> None:
         """Read this pipe until its end. The descriptor is the pump's from now on."""
         if not self._open:
