@@ -13,7 +13,7 @@ from circus.config.schema import in_order
 from circus.control.discovery import discovery
 from circus.control.serve import serve
 from circus.endpoints import Endpoints
-from circus.exc import ConfigError
+from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
 from circus.signals import Signals
 from circus.unit import Unit
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CONTROL = "control"
+"""What the descriptor of the control socket is called when systemd opens it."""
+STRANGE = (
+    "systemd handed over a socket named %s, and no [socket:%s] has activated = True: write one, or "
+    "let FileDescriptorName= of the socket unit be the name of one, or stop that unit"
+)
 OPEN_TO_ALL = (
     "endpoint = %s: whoever can connect to it can run any program as root, and nobody is asked "
     "for a name; an ipc:// endpoint has permissions, and with curve = True only keys are let in"
@@ -51,6 +57,7 @@ class Service:
     ) -> None:
         self.engine = engine
         self._where = where
+        self._handed = handed
         told = handed.notifier
         self._unit = Unit(engine, told, handed.watchdog) if told is not None else None
         taken = signals and threading.current_thread() is threading.main_thread()
@@ -67,7 +74,7 @@ class Service:
         if not await self._hooks_are_there():
             return False
         endpoints = Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
-        server = serve(engine, endpoints, self._where)
+        server = serve(engine, endpoints, self._where, self._take_sockets())
         multicast = engine.config.circus.multicast_endpoint
         found_by = discovery(engine.loop, multicast, server.endpoint)
         try:
@@ -93,6 +100,20 @@ class Service:
             if found_by is not None:
                 found_by.close()
             server.close()
+
+    def _take_sockets(self) -> int | None:
+        """Give all that systemd opened to the engine, but for the control socket, which it returns.
+
+        Raises CircusError when nobody asked for one.
+        """
+        found = self._handed.by_name()
+        control = found.pop(CONTROL, None)
+        declared = self.engine.config.sockets
+        for name in found:
+            if name not in declared or not declared[name].activated:
+                raise CircusError(STRANGE % (name, name))
+        self.engine.sockets.handed = found
+        return control
 
     async def _hooks_are_there(self) -> bool:
         """Import them; False when somebody ends us meanwhile. Raises ConfigError."""

@@ -76,12 +76,26 @@ class CircusSocket(socket.socket):
         return sock
 
     @classmethod
+    def inherited(cls, config: SocketConfig, fd: int) -> Self:
+        """One that listens already; `fd` stays the caller's. Raises OSError."""
+        sock = cls.__new__(cls)
+        sock._file = None
+        sock._access = Access()
+        sock._take(config)
+        socket.socket.__init__(sock, fileno=os.dup(fd))
+        sock.setblocking(config.blocking)
+        sock._found(sock.getsockname())
+        return sock
+
+    @classmethod
     def load_from_config(cls, config: Mapping[str, object]) -> Self:
         """The same from a mapping that has the name in it."""
         given = {key: value for key, value in config.items() if key not in ("name", "__name__")}
         return cls.from_config(socket_from_mapping(str(config["name"]), given))
 
     def _open(self, config: SocketConfig) -> None:
+        if config.activated:
+            raise CircusError(f"socket {config.name!r}: activated = True is for circusd alone")
         family = socket.AddressFamily["AF_UNIX" if config.path else config.family]
         self._file: SocketFile | None = None
         self._address: tuple[Any, ...] = ()
@@ -205,9 +219,12 @@ class CircusSocket(socket.socket):
 
         `access` is what the file gets. Raises OSError.
         """
-        host, port = self.host, self.port
+        host, port, path = self.host, self.port, self.path
         self._take(config)
-        self.host, self.port = host, port
+        self.host, self.port, self.path = host, port, path
+        if config.activated:
+            self.setblocking(config.blocking)
+            return
         _set_options(self, config)
         if self.socktype in LISTENING and not self.so_reuseport:
             self.listen(self.backlog)
@@ -232,8 +249,15 @@ class CircusSocket(socket.socket):
             self._file = SocketFile(self, path, self._access)
             return
         self.bind(self._resolved())
-        self._address = self.getsockname()
-        self.host, self.port = self.getsockname()[:2]
+        self._found(self.getsockname())
+
+    def _found(self, address: tuple[Any, ...] | str | bytes) -> None:
+        if isinstance(address, tuple):
+            self._address = address
+            self.host, self.port = address[:2]
+        else:
+            self._address = (address,)
+            self.path = os.fsdecode(address)
 
     def _resolved(self) -> tuple[Any, ...]:
         flags = socket.AI_PASSIVE
@@ -258,6 +282,8 @@ class CircusSockets(dict[str, CircusSocket]):
     ) -> None:
         super().__init__({name.lower(): sock for name, sock in (sockets or {}).items()})
         self.backlog = backlog
+        self.handed: Mapping[str, int] = {}
+        """What systemd opened, by lower-case name; these descriptors are not ours to close."""
 
     def add(
         self,
@@ -339,10 +365,14 @@ class CircusSockets(dict[str, CircusSocket]):
             if kept.config != config:
                 swap.adjust(name, kept, config, _trial(kept, config))
             return
-        place = next((sock for sock in leaving.values() if sock.path == (config.path or "")), None)
+        place = next(
+            (sock for sock in leaving.values() if sock.file and sock.path == config.path), None
+        )
         swap.bind(name, self._bound(config, aside=place is not None), place)
 
     def _bound(self, config: SocketConfig, *, aside: bool) -> CircusSocket:
+        if config.activated:
+            return self._activated(config)
         sock = CircusSocket.from_config(config)
         try:
             _bind(sock, aside=aside)
@@ -355,6 +385,16 @@ class CircusSockets(dict[str, CircusSocket]):
             ) from error
         return sock
 
+    def _activated(self, config: SocketConfig) -> CircusSocket:
+        fd = self.handed.get(config.name.lower())
+        if fd is None:
+            raise CircusError(
+                f"socket {config.name!r} has activated = True, but systemd did not hand it over: "
+                f"a socket unit needs FileDescriptorName={config.name} and Service= this service, "
+                "and both have to be started anew"
+            )
+        return CircusSocket.inherited(config, fd)
+
 
 def _bind(sock: CircusSocket, *, aside: bool = False) -> None:
     if sock.so_reuseport:
@@ -365,11 +405,15 @@ def _bind(sock: CircusSocket, *, aside: bool = False) -> None:
 
 def _suits(sock: CircusSocket, config: SocketConfig | None) -> bool:
     """Whether the same open socket can do what is asked."""
-    return config is not None and cost_between(sock.config, config) < OnChange.REPLACE
+    if config is None or (config.activated and config.name.lower() != sock.name.lower()):
+        return False
+    return cost_between(sock.config, config) < OnChange.REPLACE
 
 
 def _trial(sock: CircusSocket, config: SocketConfig) -> Access | None:
     """Try with one of no use that what is asked can be had; what its file would be like."""
+    if config.activated:
+        return None
     with contextlib.closing(CircusSocket.from_config(config)) as trial:
         if sock.file is None:
             return None

@@ -252,6 +252,9 @@ class SocketConfig:
         doc="Each worker gets a socket of its own on this address.")  # fmt: skip
     blocking: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
         doc="A call that has to wait waits; off, it fails. Workers share this.")  # fmt: skip
+    activated: bool = option(kinds.BOOLEAN, default=False, on_change=REBIND,
+        doc="systemd opens it: a socket unit with FileDescriptorName= this name says where and "
+        "how.")  # fmt: skip
     owner: str | int | None = option(kinds.IDENTIFIER, default=None, on_change=LIVE,
         doc="Owner of the path.")  # fmt: skip
     group: str | int | None = option(kinds.IDENTIFIER, default=None, on_change=LIVE,

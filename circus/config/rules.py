@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from circus.config import commandline
 from circus.config.asked import naming, waited_for
-from circus.config.schema import Problem
+from circus.config.schema import Problem, rows
 from circus.core.graph import find_cycle
 from circus.suggest import suggestion
 
@@ -96,7 +96,16 @@ def socket_rules(config: SocketConfig) -> list[tuple[str, str]]:
         *((key, not unix and getattr(config, key) is not None, "only a path has one")
             for key in ("owner", "group", "mode")),
     )  # fmt: skip
+    if config.activated:
+        return [(key, "the socket unit of systemd says this") for key in _own_address(config)]
     return [(key, message) for key, wrong, message in rules if wrong]
+
+
+def _own_address(config: SocketConfig) -> list[str]:
+    """Options that say where a socket is and what it is like, and are not left out."""
+    free = ("activated", "blocking")
+    said = [row for row in rows(type(config)) if getattr(config, row.field) != row.default]
+    return [row.name for row in said if row.name not in free]
 
 
 def across(config: Config, where: Where) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from typing import TYPE_CHECKING
 
 from circus.access import others
@@ -13,6 +14,7 @@ from circus.commands.answer import dispatch
 from circus.control.access import Curve, Gate, ownership
 from circus.control.keys import server_secret
 from circus.control.server import ControlServer
+from circus.endpoints import ipc_path
 from circus.exc import CircusError
 from circus.host.survey import survey_access
 
@@ -32,10 +34,13 @@ logger = logging.getLogger(__name__)
 SYSTEM_KEYS = "/etc/circus/curve"
 
 
-def serve(engine: Engine, endpoints: Endpoints, where: Where) -> ControlServer:
+def serve(
+    engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
+) -> ControlServer:
     """Answer for an engine, and publish its events. Raises CircusError. May block: at the start.
 
-    `where` says where an option was written.
+    `where` says where an option was written. `listening` is the control socket when systemd has
+    opened it; the descriptor stays the caller's.
     """
     config = engine.config
     for problem in survey_access(config.circus, config.watchers.values(), where):
@@ -48,6 +53,7 @@ def serve(engine: Engine, endpoints: Endpoints, where: Where) -> ControlServer:
         loop=engine.loop,
         gate=gate,
         access=ownership(others(config.circus, config.watchers.values())),
+        listening=None if listening is None else _at(listening, endpoints.control),
     )
     server.start()
     # a port that was left open is a number by now; else it stays as it was written
@@ -56,6 +62,19 @@ def serve(engine: Engine, endpoints: Endpoints, where: Where) -> ControlServer:
     logger.info("Control is at %s, events are at %s", server.endpoint, server.pubsub_endpoint)
     engine.followers.append(lambda _: _follow(engine, server))
     return server
+
+
+def _at(fd: int, endpoint: str) -> int:
+    """One more descriptor of a socket that has to be at this endpoint. Raises CircusError."""
+    with socket.socket(fileno=os.dup(fd)) as sock:
+        place = sock.getsockname()
+        if sock.family != socket.AF_UNIX or place != ipc_path(endpoint):
+            raise CircusError(
+                f"the control socket that systemd handed over is at {place}, and the endpoint is "
+                f"{endpoint}: ListenStream= of the socket unit has to be where endpoint is"
+            )
+        sock.settimeout(0)
+        return sock.detach()
 
 
 def _chosen(wanted: str, bound: str) -> str:

@@ -56,8 +56,9 @@ class ControlServer:
 
     `handle` gets a payload and who sent it, and returns the answer, a future of it, or None for no
     answer; it must not raise. `gate` tells who that is; without one, nobody is asked. `access` says
-    whose the files of the sockets are. When more than `pending_max` answers are outstanding, the
-    oldest is given up.
+    whose the files of the sockets are. `listening` is a descriptor that listens at `endpoint`
+    already: it becomes ours, its file does not. When more than `pending_max` answers are
+    outstanding, the oldest is given up.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class ControlServer:
         loop: asyncio.AbstractEventLoop | None = None,
         gate: Gate | None = None,
         access: Access = OURS,
+        listening: int | None = None,
         pending_max: int = PENDING_MAX,
     ) -> None:
         self.endpoint = endpoint
@@ -77,6 +79,7 @@ class ControlServer:
         self._loop = loop or asyncio.get_running_loop()
         self._gate = gate
         self._access = access
+        self._listening = listening
         self._identify: Identify = anybody
         self._zap: Zap | None = None
         self._pending_max = pending_max
@@ -99,7 +102,7 @@ class ControlServer:
             if self._gate is not None:
                 self._identify = self._gate.guard(self._router, self.endpoint, CONTROL)
                 self._gate.guard(self._pub, self.pubsub_endpoint, EVENTS)
-            self._bind(self._router, self.endpoint, "control")
+            self._bind(self._router, self.endpoint, "control", self._listening)
             self._bind(self._pub, self.pubsub_endpoint, "event")
         except BaseException:
             self.close()
@@ -151,13 +154,17 @@ class ControlServer:
         sock.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
         return sock
 
-    def _bind(self, sock: zmq.Socket[bytes], endpoint: str, what: str) -> None:
+    def _bind(
+        self, sock: zmq.Socket[bytes], endpoint: str, what: str, listening: int | None = None
+    ) -> None:
         path = ipc_path(endpoint)
         try:
-            if path is not None:
+            if path is not None and listening is None:
                 self._lock(path)
+                listening = listen_at(path, self._access, BACKLOG)
+            if listening is not None:
                 # ZeroMQ closes it with the socket
-                sock.setsockopt(zmq.USE_FD, listen_at(path, self._access, BACKLOG))
+                sock.setsockopt(zmq.USE_FD, listening)
             sock.bind(endpoint)
         except (zmq.ZMQError, OSError) as error:
             raise CircusError(
