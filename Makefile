@@ -6,7 +6,8 @@ TOOLS := $(VENV)/.tools
 CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
-NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client openssh-server systemd zsh
+NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
+	openssh-server systemd systemd-container zsh
 
 .PHONY: run test tools bench soak deb clean
 

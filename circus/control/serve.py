@@ -71,7 +71,7 @@ def _at(fd: int, endpoint: str) -> int:
         if sock.family != socket.AF_UNIX or place != ipc_path(endpoint):
             raise CircusError(
                 f"the control socket that systemd handed over is at {place}, and the endpoint is "
-                f"{endpoint}: ListenStream= of the socket unit has to be where endpoint is"
+                f"{endpoint}: let ListenStream= of the socket unit say the same, or disable it"
             )
         sock.settimeout(0)
         return sock.detach()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.config.model import socket_from_mapping
+from circus.config.mapping import socket_from_mapping
 from circus.exc import CircusError, ConfigError
 from circus.host.systemd import Handed
 from circus.sockets import CircusSocket, CircusSockets

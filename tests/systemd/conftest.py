@@ -1,0 +1,88 @@
+"""A booted machine for all tests, a service for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import wait_until
+from tests.systemd.machine import Machine, staged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIG = "/etc/circus/circus.ini"
+
+
+class Unit:
+    """circus.service on a machine, with the configuration of one test."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.says = machine.says
+        self.run = machine.run
+        # the journal is one for all tests
+        self._cursor = machine.says("journalctl -n 0 --show-cursor").rpartition(": ")[2]
+
+    def write(self, text: str) -> None:
+        """Its configuration from now on."""
+        self.machine.write(CONFIG, text)
+
+    def start(self, text: str) -> None:
+        """Write that and start it; AssertionError when that fails."""
+        self.write(text)
+        self.run("systemctl start circus")
+
+    def adjust(self, text: str) -> None:
+        """Other options for the unit, for this test."""
+        self.machine.write("/run/systemd/system/circus.service.d/test.conf", text)
+        self.run("systemctl daemon-reload")
+
+    def show(self, name: str) -> str:
+        """A property as systemd has it."""
+        return self.says(f"systemctl show -P {name} circus")
+
+    def status(self) -> str:
+        """The line that circusd tells of itself."""
+        return self.show("StatusText")
+
+    def pids(self, name: str) -> set[str]:
+        """Of the processes there that are called so."""
+        return set(self.run(f"pgrep -x {name}", check=False).stdout.split())
+
+    def journal(self) -> str:
+        """What the unit wrote, and what systemd wrote of it, since the test began."""
+        return self.says(f"journalctl -q -u circus -o cat --after-cursor '{self._cursor}'")
+
+    def end(self) -> None:
+        """Stop it and leave nothing of the test; AssertionError when something was left."""
+        self.run("systemctl stop circus; systemctl reset-failed", check=False)
+        self.run("rm -rf /run/systemd/system/circus.service.d /etc/circus; systemctl daemon-reload")
+        wait_until(lambda: not self.leftovers())
+        assert "Traceback" not in self.journal()
+
+    def leftovers(self) -> str:
+        """What is left below the unit's control group."""
+        folder = "/sys/fs/cgroup/system.slice/circus.service"
+        return self.run(f"find {folder} -name cgroup.procs -exec cat {{}} +", check=False).stdout
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine with Circus installed, from the working tree."""
+    folder: Path = tmp_path_factory.mktemp("machine")
+    booted = Machine(staged(folder / "files"), folder / "console")
+    booted.run("systemd-sysusers && systemd-tmpfiles --create circus.conf")
+    booted.run("systemctl daemon-reload")
+    yield booted
+    booted.stop()
+
+
+@pytest.fixture
+def unit(machine: Machine) -> Iterator[Unit]:
+    """circus.service, stopped; it is again after the test, and nothing of it is left."""
+    service = Unit(machine)
+    yield service
+    service.end()

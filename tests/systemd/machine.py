@@ -1,0 +1,161 @@
+"""A Debian with systemd as process 1, in a container: built once, booted as if it were new.
+
+What is built is kept for the next time, and nothing ever writes to it: a machine runs on an overlay
+in memory, which goes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deb import roots
+from tests.support import children, needs_root, wait_until
+
+ON_A_MACHINE = [needs_root, pytest.mark.timeout(600)]  # the first test may have to build it
+
+BASE = ("systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "procps")
+"""What makes a system, with users that can have services of their own."""
+NEEDED = ("python3", "python3-zmq", "python3-psutil", "python3-prctl")
+"""What Circus needs."""
+OPTIONS = {
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+    "SYSTEMD_NSPAWN_LOCK": "0",  # others may have booted the same one
+}
+INSIDE = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
+
+
+def root() -> Path:
+    """The folder of a Debian, this machine's, that nobody may write to; built if there is none."""
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io",
+              f"--include={','.join((*BASE, *NEEDED))}"]  # fmt: skip
+
+    def bootstrap(path: Path) -> None:
+        subprocess.run([*recipe, roots.HERE, path, roots.mirror()], check=True, timeout=600)
+
+    return roots.kept(f"booted-{roots.HERE}", *recipe, roots.mirror(), making=bootstrap)
+
+
+class Machine:
+    """Booted, with what `files` holds installed. It shares the network of the host.
+
+    What it says while it boots goes to the file `console`.
+    """
+
+    def __init__(self, files: Path, console: Path) -> None:
+        self._console = console
+        # whatever becomes of the tests, it does not stay
+        command = ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--boot", "--console=pipe"]
+        command += [f"--directory={root()}", "--volatile=overlay"]
+        command += [f"--machine=circus-{os.getpid()}", "--register=no", "--keep-unit"]
+        with console.open("wb") as output:
+            self._nspawn = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **OPTIONS},
+                start_new_session=True,
+            )
+        try:
+            self._enter = self._way_in()
+            self._install(files)
+        except BaseException:
+            self.stop()
+            raise
+
+    def run(
+        self, command: str, *, check: bool = True, given: str | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """What a shell of root makes of it there. AssertionError when that fails."""
+        done = subprocess.run(
+            [*self._enter, "sh", "-c", command],
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0 or not check, f"{command}\n{done.stdout}{done.stderr}"
+        return done
+
+    def says(self, command: str) -> str:
+        """What it prints there."""
+        return self.run(command).stdout.strip()
+
+    def write(self, path: str, text: str) -> None:
+        """A file, with its folder."""
+        self.run(f"mkdir -p {os.path.dirname(path)} && cat >{path}", given=text)
+
+    def stop(self) -> None:
+        """Power off; nothing of it is left then."""
+        if self._nspawn.poll() is None:
+            self._nspawn.terminate()  # it has its systemd shut down
+            try:
+                self._nspawn.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                self._nspawn.kill()
+                self._nspawn.wait()
+
+    def _way_in(self) -> list[str]:
+        """The beginning of a command line that runs there, once it has booted."""
+        found: list[str] = wait_until(self._entered, within=60)
+        return found
+
+    def _entered(self) -> list[str] | None:
+        said = self._console.read_text(errors="replace")
+        assert self._nspawn.poll() is None, said
+        # the first child prepares the container, and is gone then
+        for leader in children(self._nspawn.pid):
+            enter = ["nsenter", f"--target={leader}", "--all", *INSIDE]
+            asked = [*enter, "systemctl", "is-system-running", "--wait"]
+            state = subprocess.run(asked, capture_output=True, text=True, check=False)
+            if state.stdout.strip() in ("running", "degraded"):
+                return enter
+        return None
+
+    def _install(self, files: Path) -> None:
+        packed = subprocess.run(
+            ["tar", "-C", str(files), "-c", "."], capture_output=True, check=True
+        )
+        unpack = [*self._enter, "tar", "-C", "/", "--no-same-owner", "-x"]
+        subprocess.run(unpack, input=packed.stdout, check=True)
+
+
+PROGRAM = """#!/usr/bin/python3 -I
+import sys
+from circus.{0} import main
+sys.exit(main())
+"""
+
+
+def staged(folder: Path) -> Path:
+    """What a package of the working tree would install, below `folder`."""
+    modules = folder / "usr/lib/python3/dist-packages/circus"
+    roots.copy_source(roots.TREE / "circus", modules)
+    launcher = modules / "host/launch"
+    subprocess.run(["gcc", "-O2", "-o", str(launcher), f"{launcher}.c"], check=True)
+    for name in ("circusd", "circusctl"):
+        program = folder / "usr/bin" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(PROGRAM.format(name))
+        program.chmod(0o755)
+    units = roots.TREE / "packaging/systemd"
+    for source, target in (
+        ("circus.service", "usr/lib/systemd/system"),
+        ("circus@.service", "usr/lib/systemd/system"),
+        ("circus.socket", "usr/lib/systemd/system"),
+        ("user/circus.service", "usr/lib/systemd/user"),
+        ("circus.sysusers", "usr/lib/sysusers.d/circus.conf"),
+        ("circus.tmpfiles", "usr/lib/tmpfiles.d/circus.conf"),
+    ):
+        place = folder / target
+        place = place if place.suffix else place / os.path.basename(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(units / source, place)
+    return folder
