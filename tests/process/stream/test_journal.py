@@ -263,6 +263,26 @@ def test_journald_files_a_line_under_its_worker(bench: Bench, real: RealJournald
 
 
 @needs_journald
+def test_lines_of_many_workers_outlast_a_journald_that_is_stopped(
+    bench: Bench, real: RealJournald
+) -> None:
+    real.pause()
+    count = 4000
+    workers = [
+        bench.run(f"for n in range({count}): print(n, 'x' * 90)", sink=stream(real))
+        for _ in range(3)
+    ]
+    for worker in workers:
+        worker.wait(60)  # it is still stopped
+    real.go_on()
+    entries = real.wait_entries(3 * count, "CIRCUS_WATCHER=w")
+    for worker in workers:
+        mine = [entry for entry in entries if entry["CIRCUS_PID"] == str(worker.pid)]
+        assert [int(entry["MESSAGE"].split()[0]) for entry in mine] == [*range(count)]
+    assert counts(bench)[1:] == (0, 0)
+
+
+@needs_journald
 def test_a_direct_stream_needs_no_pump(real: RealJournald) -> None:
     fd = stream(real, mode="direct").open_direct("w")
     program = "print('one'); print('<3>two', end='')"
