@@ -21,10 +21,11 @@ from circus.config.load import load
 from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
 from circus.exc import AlreadyExist, ConflictError
+from circus.face import ArbiterSurface
 from circus.host.systemd import Handed
 from circus.service import Service
 from circus.sockets import CircusSocket, CircusSockets
-from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
+from circus.threads import Door, Outcome, asked_in_loop
 from circus.userloop import UserLoop, asyncio_loop_of
 from circus.watcher import Result, Watcher
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Arbiter:
+class Arbiter(ArbiterSurface):
     """Runs watchers, takes commands at `endpoint`, publishes events at `pubsub_endpoint`.
 
     Without endpoints it uses the usual private ones. Watchers and sockets are objects or mappings
@@ -56,7 +57,7 @@ class Arbiter:
         endpoint: str | None = None,
         pubsub_endpoint: str | None = None,
         check_delay: float = 1.0,
-        prereload_fn: Callable[[Arbiter], object] | None = None,
+        prereload_fn: Callable[[Any], object] | None = None,
         context: object = None,
         loop: asyncio.AbstractEventLoop | TornadoLoop | None = None,
         *,
@@ -163,13 +164,19 @@ class Arbiter:
                 self._restarting = not service.close() and again
         return Outcome.settled(self._restarting)
 
-    def opened(self) -> None:
-        """Called when commands are taken, before watchers are started; for subclasses."""
+    def initialize(self) -> None:
+        """Called when commands are taken, before watchers are started; for subclasses.
+
+        In the loop's thread, so it must not block.
+        """
 
     @property
     def running(self) -> bool:
         """Whether it has been started and has not ended."""
         return self._engine is not None
+
+    def _opened(self) -> None:
+        """Commands are taken."""
 
     def _service(self, loop: asyncio.AbstractEventLoop, *, signals: bool) -> Service:
         watchers = {one.name.lower(): one.config for one in self._watchers}
@@ -202,7 +209,8 @@ class Arbiter:
             self.door.open(engine.loop)
             if self._stop_asked:
                 engine.quit()
-            self.opened()
+            self.initialize()
+            self._opened()
 
         def started(start: Result) -> None:
             start.add_done_callback(lambda _: None if up.done() else up.set_result(False))
@@ -261,6 +269,11 @@ class Arbiter:
         return CircusSockets({sock.name: sock for sock in self._sockets})
 
     @property
+    def config_file(self) -> str | None:
+        """Where it came from, unless it was made of values."""
+        return self.config.path
+
+    @property
     def endpoint_owner_mode(self) -> bool:
         """Whether a user is named who may do everything."""
         return self.endpoint_owner is not None
@@ -276,64 +289,7 @@ class Arbiter:
         """By name, upper or lower case."""
         return self.sockets.get(name.lower())
 
-    def iter_watchers(self, reverse: bool = True) -> list[Watcher]:  # noqa: FBT001, FBT002
-        """By priority; `reverse`: the biggest first."""
-        return sorted(self.watchers, key=lambda one: one.config.priority, reverse=reverse)
-
-    def statuses(self) -> dict[str, str]:
-        """The word for each watcher, by its name as written."""
-        return {watcher.name: watcher.status() for watcher in self.watchers}
-
-    def numprocesses(self) -> int:
-        """Workers that run, of all watchers."""
-        return sum(len(watcher) for watcher in self.watchers)
-
-    def numwatchers(self) -> int:
-        """How many watchers there are."""
-        return len(self.watchers)
-
-    # -- actions ------------------------------------------------
-
-    @from_any_thread
-    def start_watcher(self, watcher: Watcher) -> Result:
-        """Start one with all that it requires."""
-        return self.engine.orders.start([watcher])
-
-    @from_any_thread
-    def start_watchers(self) -> Result:
-        """Start all that have `autostart`, in the order they ask for."""
-        return self.engine.orders.start()
-
-    @from_any_thread
-    def stop_watchers(self) -> Result:
-        """Stop all; what others need goes last."""
-        return self.engine.orders.stop()
-
-    @from_any_thread
-    def restart(self) -> Result:
-        """Stop, then start all that run."""
-        engine = self.engine
-        return engine.orders.restart(
-            [watcher for watcher in engine.watchers if engine.orders.is_wanted(watcher)]
-        )
-
-    def reload(self, graceful: bool = True, sequential: bool = False) -> Result:  # noqa: FBT001, FBT002
-        """Call `prereload_fn`, then replace the workers of all watchers that run."""
-        if self.prereload_fn is not None:
-            self.prereload_fn(self)
-        return self.door.act(
-            lambda: self.engine.orders.reload(graceful=graceful, sequential=sequential)
-        )
-
-    @from_any_thread
-    def reload_from_config(self) -> Outcome[dict[str, Any]]:
-        """Read the file again and do what it takes; fails when it cannot be used."""
-        engine = self.engine
-
-        async def reload() -> dict[str, Any]:
-            return await (await engine.reload_config())
-
-        return engine.keep(reload())
+    # -- watchers come and go ------------------------------------------------
 
     def add_watcher(self, name: str, cmd: str, **options: object) -> Watcher:
         """Take in a watcher; it is not started. Raises AlreadyExist, ConfigError."""
@@ -382,7 +338,7 @@ class ThreadedArbiter(Arbiter):
         atexit.register(self.stop)
         return over
 
-    def opened(self) -> None:
+    def _opened(self) -> None:
         """Let `start` return."""
         self._up.set()
 

@@ -135,6 +135,19 @@ class Hooks:
         except TimeoutError:
             raise HookError(f"hook {hook} failed: {_late(config)}") from None
 
+    def call_here(self, hook: str, given: Mapping[str, object]) -> bool:
+        """Whether a hook agrees, called out of its turn and in the calling thread, not the loop's.
+
+        Its answer is published as any other's.
+        """
+        config = self._config
+        if hook not in config.hooks:
+            return True
+        answer = self._call(hook, config, given)
+        self._watcher.door.post(lambda: self._publish(hook, answer))
+        _, ignore = config.hooks[hook]
+        return not judge(hook, answer, ignore=ignore).refusal
+
     def give_up(self) -> None:
         """Wait for none of them any more, and call no more."""
         self._over = True

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.core.slot import TURNED_AWAY, State, Why
+from circus.exc import CircusError, NotYet
 
 if TYPE_CHECKING:
     from circus.config.model import WatcherConfig
+    from circus.core.pool import Pool
     from circus.core.slot import Slot
 
 WORDS = {
@@ -41,6 +43,21 @@ def slot_report(slot: Slot, config: WatcherConfig, now: float, hook: str = "") -
         "failures": slot.failures,
         "restarts": slot.restarts,
     }
+
+
+def refuse_if_fallen(config: WatcherConfig, pool: Pool, now: float) -> None:
+    """Raises NotYet, or CircusError, when what was to run does not, with the reason."""
+    name, life = config.name, pool.life
+    if life.not_before is not None:
+        wait = max(0.0, life.not_before - now)
+        raise NotYet(f"{name}: {life.refusal}; next try in {wait:.1f} s")
+    if life.refusal:
+        raise CircusError(f"{name}: {life.refusal}; stopped")
+    for slot in pool.slots.values():
+        if slot.state in (State.BACKOFF, State.FAILED):
+            report = slot_report(slot, config, now)
+            failure = NotYet if slot.why is Why.PUT_OFF else CircusError
+            raise failure(f"{name}.{slot.wid}: {report['last']}; {report['next']}")
 
 
 def _next(slot: Slot, config: WatcherConfig, now: float, hook: str) -> str:

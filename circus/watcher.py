@@ -13,14 +13,14 @@ from circus.config.mapping import watcher_from_mapping
 from circus.core import slot as core
 from circus.core.life import Answered
 from circus.core.pool import ITSELF, Pool
-from circus.core.slot import State, Why
-from circus.exc import ArgumentError, CircusError, NotFound, NotYet
+from circus.exc import ArgumentError, CircusError, NotFound
 from circus.hooks import Hooks
 from circus.host import tree
 from circus.logs import about
-from circus.report import slot_report
-from circus.surface import TO_BE_REPLACED, WatcherSurface
-from circus.threads import Door, Outcome, asked_in_loop, from_any_thread
+from circus.report import refuse_if_fallen, slot_report
+from circus.surface import Result as Result
+from circus.surface import WatcherSurface
+from circus.threads import Door, asked_in_loop, from_any_thread
 from circus.workers import Workers
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from circus.process import Process
 
 logger = logging.getLogger(__name__)
-
-Result = Outcome[dict[str, Any]]
 
 UNUSED = frozenset({"loop", "prereload_fn", "stopped", "stream_backend"})
 """What older programs pass, and nothing waits for."""
@@ -102,6 +100,7 @@ class Watcher(WatcherSurface):
         self._workers = Workers(self.config, self.pool, engine, self._hooks, self.send)
         self._conditions = Conditions(engine.loop)
         self.attached = True
+        self.initialize(None, engine.sockets, engine.face)
         self.door.open(engine.loop)
 
     # -- what others ask ------------------------------------------------
@@ -110,11 +109,6 @@ class Watcher(WatcherSurface):
     def name(self) -> str:
         """As written in the configuration."""
         return self.config.name
-
-    @property
-    def res_name(self) -> str:
-        """As it stands in event topics."""
-        return self.config.name.lower().replace(" ", "_")
 
     @property
     def numprocesses(self) -> int:
@@ -151,18 +145,9 @@ class Watcher(WatcherSurface):
         """The hook that the watcher itself waits for, or why one keeps it down; or nothing."""
         return self._hooks.waits(ITSELF) or self.pool.life.refusal
 
-    @asked_in_loop
-    def info(self) -> dict[str, dict[str, Any] | str]:
-        """What `stats` tells of each worker, by pid."""
-        return {str(pid): process.info() for pid, process in self.processes.items()}
-
-    @asked_in_loop
-    def process_info(self, pid: int) -> dict[str, Any] | str:
-        """The same of one worker. Raises NotFound."""
-        return self.get_process(pid).info()
-
+    @from_any_thread
     def extended(self, pid: int | None = None) -> Result:
-        """The same of one worker or all, by pid, with what the extended_stats hook adds."""
+        """`info` of one worker or all, by pid, with what the extended_stats hook adds."""
         chosen = [self.get_process(pid)] if pid is not None else list(self.processes.values())
         infos = {process.pid: process.info() for process in chosen}
         return self.engine.keep(self._hooks.extend(infos))
@@ -240,13 +225,6 @@ class Watcher(WatcherSurface):
         """Run so many workers."""
         return self._resize(max(0, nb))
 
-    @from_any_thread
-    def do_action(self, num: int) -> Result:
-        """What `set_opt` answered with: 1 replaces the workers."""
-        if num == TO_BE_REPLACED and self.pool.up:
-            return self.reload()
-        return self._answer(dict)
-
     def _resize(self, count: int) -> Result:
         self.configure(dataclasses.replace(self.config, numprocesses=count))
         return self._answer(lambda: {"numprocesses": self.numprocesses})
@@ -288,7 +266,7 @@ class Watcher(WatcherSurface):
         return self._conditions.when(lambda: self.status() == condition and self.pool.settled)
 
     @asked_in_loop
-    def send_signal(
+    def signal(
         self,
         signum: int,
         *,
@@ -390,7 +368,7 @@ class Watcher(WatcherSurface):
     # -- what an action came to ------------------------------------------------
 
     def _started(self, before: list[int]) -> dict[str, Any]:
-        self._raise_if_fallen()
+        refuse_if_fallen(self.config, self.pool, self._now())
         now = self.pids()
         return {
             "started": sorted(set(now) - set(before)),
@@ -411,19 +389,6 @@ class Watcher(WatcherSurface):
             self.engine.events.tell(self.name, "reload")
             logger.info("%s reloaded", self.name, extra=about(self.name))
         return result
-
-    def _raise_if_fallen(self) -> None:
-        life = self.pool.life
-        if life.not_before is not None:
-            wait = max(0.0, life.not_before - self._now())
-            raise NotYet(f"{self.name}: {life.refusal}; next try in {wait:.1f} s")
-        if life.refusal:
-            raise CircusError(f"{self.name}: {life.refusal}; stopped")
-        for slot in self.pool.slots.values():
-            if slot.state in (State.BACKOFF, State.FAILED):
-                report = slot_report(slot, self.config, self._now())
-                failure = NotYet if slot.why is Why.PUT_OFF else CircusError
-                raise failure(f"{self.name}.{slot.wid}: {report['last']}; {report['next']}")
 
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now."""

@@ -161,7 +161,7 @@ class Signal(Command):
         """The signal is on its way when this returns."""
         if self.childpid is not None and self.pid is None:
             raise MessageError("cannot specify childpid without pid")
-        engine.get_watcher(self.name).send_signal(
+        engine.get_watcher(self.name).signal(
             int(self.signum),
             pid=self.pid,
             childpid=self.childpid,

@@ -62,7 +62,7 @@ class FakeWatcher:
     def kill(self, *arguments: object) -> asyncio.Future[Any]:
         return self.engine.note("kill", self.name, *arguments)
 
-    def send_signal(self, signum: int, **which: object) -> None:
+    def signal(self, signum: int, **which: object) -> None:
         self.engine.asked.append(("signal", self.name, signum, which))
 
 
