@@ -48,7 +48,7 @@ MANUALS = (
     Manual(
         "circusd", 8, "process and socket manager", "circusd [options] FILE",
         (Part("running.md", "Description"), Part(STATUSES, "Exit status", "circusd")),
-        "circusctl(1), circus.ini(5)",
+        "circusctl(1), circus.ini(5), circus.service(8)",
     ),
     Manual(
         "circusctl", 1, "ask circusd what runs, and change it",
@@ -61,6 +61,11 @@ MANUALS = (
         "circus.ini", 5, "configuration of circusd", "/etc/circus/circus.ini",
         (Part("reference/configuration.md", "Description"),),
         "circusd(8), circusctl(1)",
+    ),
+    Manual(
+        "circus.service", 8, "circusd as a service of systemd", "systemctl start circus.service",
+        (Part("systemd.md", "Description"),),
+        "circusd(8), circusctl(1), circus.ini(5), systemd.service(5)",
     ),
 )  # fmt: skip
 

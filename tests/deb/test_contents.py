@@ -46,6 +46,7 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/share/doc/circus/installing.md",
         "usr/share/man/man1/circusctl.1.gz",
         "usr/share/man/man5/circus.ini.5.gz",
+        "usr/share/man/man8/circus.service.8.gz",
         "usr/share/man/man8/circusd.8.gz",
         "usr/share/zsh/vendor-completions/_circusctl",
     ],
@@ -65,7 +66,9 @@ def test_only_their_owner_may_write(unpacked: Path) -> None:
     assert [path for path in below if path.stat().st_mode & 0o022] == []
 
 
-@pytest.mark.parametrize("page", ["man1/circusctl.1", "man5/circus.ini.5", "man8/circusd.8"])
+@pytest.mark.parametrize(
+    "page", ["man1/circusctl.1", "man5/circus.ini.5", "man8/circusd.8", "man8/circus.service.8"]
+)
 def test_a_manual_page_is_shown_without_a_warning(unpacked: Path, page: str) -> None:
     ended = subprocess.run(
         ["man", "--warnings", "--encoding=UTF-8", "--local-file", "--troff-device=utf8",
