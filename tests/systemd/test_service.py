@@ -127,7 +127,8 @@ def test_a_stop_leaves_nothing(unit: Unit) -> None:
     wait_until(lambda: len(unit.pids("sleep")) == 3)
     unit.run("systemctl stop circus")
     assert unit.pids("sleep") == set()
-    assert unit.leftovers() == ""
+    # one that is dead but not yet taken away by the kernel stands there without a pid
+    assert set(unit.leftovers().split()) <= {"0"}
     assert unit.show("Result") == "success"
 
 
