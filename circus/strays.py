@@ -224,7 +224,7 @@ class Strays:
         for mark, (process, on_empty) in list(self._awaited.items()):
             process.leftovers = look.owned.get(mark, [])
             # the number of its group may be a stranger's by now: what comes to us tells more
-            left = process.leftovers if self._adopt else tree.has_group(process.pid)
+            left = process.leftovers if self._adopt else tree.group_lives(process.pid)
             if look.sure and not left:
                 del self._awaited[mark]
                 on_empty()

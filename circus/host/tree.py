@@ -132,6 +132,16 @@ def has_group(leader: int) -> bool:
     return True
 
 
+def group_lives(leader: int) -> bool:
+    """Whether a process of that group still runs: a zombie is for its parent to collect.
+
+    Looks at every process of the machine, but only when anything of the group is left.
+    """
+    return has_group(leader) and any(
+        one.group == leader and one.state not in ("Z", "X") for one in survey().values()
+    )
+
+
 def send(target: Found, signum: int) -> bool:
     """Signal exactly this process; False when it is gone. A reused pid is never hit."""
     try:

@@ -97,6 +97,28 @@ def test_one_that_forgets_to_stop_leaves_nothing(home: Path) -> None:
     assert Program(home, SCRIPT, "--forget").end() == (0, "3 []\n", "")
 
 
+SUBREAPER = """
+import os, prctl
+
+from circus import get_arbiter
+
+prctl.set_child_subreaper(1)
+os.mkfifo("started")
+shell = "sleep 3600 & echo > started; wait"
+options = {"name": "work", "cmd": shell, "shell": True, "graceful_timeout": 0.1, "copy_env": True}
+arbiter = get_arbiter(options, background=True)
+arbiter.start()
+open("started").read()
+print(arbiter.get_watcher("work").stop().result(timeout=30))
+arbiter.stop()
+os.wait()  # the orphan is the program's own to collect
+"""
+
+
+def test_one_that_gets_the_orphans_of_its_workers_can_stop_them(home: Path) -> None:
+    assert Program(home, SUBREAPER).end() == (0, "{'info': None}\n", "")
+
+
 def test_a_command_of_django(home: Path) -> None:
     commands = home / "jobs" / "management" / "commands"
     commands.mkdir(parents=True)
