@@ -126,7 +126,7 @@ class Daemon(Arbiter):
     level_follows = False
     """Whether how much is logged follows the file."""
 
-    def opened(self) -> None:
+    def initialize(self) -> None:
         """Nobody needs our standard streams any more, nor a look through what is here to stay."""
         if self.level_follows:
             self.engine.followers.append(lambda circus: logs.set_level(circus.loglevel or "info"))
