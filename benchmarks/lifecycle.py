@@ -33,7 +33,7 @@ def standing(bench: Bench) -> None:
             bench.add("up", peer, one.up(load.count))
             if number == 0:
                 _stand(bench, one)
-            time.sleep(SETTLE if bench.wanted & {"stop"} else 0)
+            machine.rest(SETTLE if bench.wanted & {"stop"} else 0)
             bench.add("stop", peer, one.stop())
 
 
@@ -41,12 +41,12 @@ def _stand(bench: Bench, one: Running) -> None:
     """Once is enough: thirty seconds are long, and memory does not vary."""
     if not bench.wanted & {"idle", "memory"}:
         return
-    time.sleep(SETTLE)
+    machine.rest(SETTLE)
     pids = one.supervisors()
     if "idle" in bench.wanted:
-        time.sleep(SETTLE)
+        machine.rest(SETTLE)
         before = machine.cpu(pids)
-        time.sleep(IDLE)
+        machine.rest(IDLE)
         bench.add("idle", one.peer, 1000 * (machine.cpu(pids) - before))
     bench.add("memory", one.peer, machine.pss(pids))
 
@@ -83,12 +83,12 @@ def _deaths(bench: Bench, peer: Peer, count: int, one_killed: str, half: str = "
         with bench.running(peer, bench.site.ringers(count, bell)) as one:
             workers = bell.rings(count, within=PATIENCE)
             one.census.reach(count, within=PATIENCE)
-            time.sleep(SETTLE)
+            machine.rest(SETTLE)
             # each dies once: nobody is to be held back as one that keeps dying
             if one_killed in bench.wanted:
                 bench.add(one_killed, peer, 1000 * _successors(workers, bell))
             if half in bench.wanted:
-                time.sleep(SETTLE)
+                machine.rest(SETTLE)
                 bench.add(half, peer, _killed(workers[-(count // 2) :], bell))
     finally:
         machine.end_everything()
@@ -103,7 +103,7 @@ def _successors(workers: list[int], bell: Bell) -> float:
         times.append(_killed([pid], bell))
         if time.perf_counter() > until:
             break
-        time.sleep(0.05)  # the next one dies when all is at rest again
+        machine.rest(0.05)  # the next one dies when all is at rest again
     return statistics.median(times)
 
 

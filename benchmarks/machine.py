@@ -29,6 +29,11 @@ def wait_for(fact: Callable[[], bool], *, within: float, every: float = 0.002) -
         time.sleep(every)  # nothing tells of facts in /proc
 
 
+def rest(seconds: float) -> None:
+    """Let so much time pass: for what a start or a death has stirred up, or as what is measured."""
+    time.sleep(seconds)  # time itself is what is waited for: no fact tells that all is at rest
+
+
 def everyone() -> set[int]:
     """All pids of the machine."""
     return {int(name) for name in os.listdir("/proc") if name.isdecimal()}
@@ -107,7 +112,8 @@ class Census:
             if spent > within:
                 raise TooSlow(f"{found} of {wanted} after {within:.0f} s")
             pace = max(1, abs(found - first)) / max(spent, 1e-3)
-            time.sleep(min(0.1, max(0.002, abs(wanted - found) / pace / 4)))
+            until_next = min(0.1, max(0.002, abs(wanted - found) / pace / 4))
+            time.sleep(until_next)  # nothing tells of facts in /proc, and each look costs
 
 
 def adopt_orphans() -> None:

@@ -37,7 +37,7 @@ def _captured(bench: Bench, count: int) -> None:
     for _number, peer in bench.turns(f"output of {count}"):
         with bench.failing(peer, speed, cost, torn), bench.running(peer, load) as found:
             found.up(count)
-            time.sleep(WARM_UP)
+            machine.rest(WARM_UP)
             seconds, moved, used = _window(found)
             found.close()
             if not moved:
@@ -54,7 +54,7 @@ def _window(found: Running) -> tuple[float, int, float]:
     """Seconds, bytes that reached the files, CPU seconds of all but the workers."""
     log, pids = found.folder / "log", found.supervisors()
     bytes_before, cpu_before, began = _size(log), machine.cpu(pids), time.perf_counter()
-    time.sleep(WRITING)
+    machine.rest(WRITING)
     bytes_after, cpu_after = _size(log), machine.cpu(pids)
     return time.perf_counter() - began, bytes_after - bytes_before, cpu_after - cpu_before
 

@@ -293,7 +293,7 @@ class Arbiter(ArbiterSurface):
 
     def add_watcher(self, name: str, cmd: str, **options: object) -> Watcher:
         """Take in a watcher; it is not started. Raises AlreadyExist, ConfigError."""
-        watcher = Watcher(name, cmd, **options)  # type: ignore[arg-type]  # checked there
+        watcher = Watcher(name, cmd, **options)  # type: ignore[arg-type]  # the option table reads them
         if self._engine is not None:
             self._add(watcher)
         elif any(one.name.lower() == name.lower() for one in self._watchers):
