@@ -36,6 +36,14 @@ class WatcherSurface:
     attached: bool
     _hooks: Hooks
 
+    if TYPE_CHECKING:  # what it builds on is the watcher's own
+
+        def status(self) -> str: ...
+        @property
+        def processes(self) -> Mapping[int, Process]: ...
+        def get_process(self, pid: int) -> Process: ...
+        def extended(self, pid: int | None = None) -> Result: ...
+
     if not TYPE_CHECKING:  # a mistake of our own is to be found there
 
         def __getattr__(self, name: str) -> object:
@@ -97,10 +105,6 @@ class WatcherSurface:
 
     # -- in words ------------------------------------------------
 
-    def status(self) -> str:
-        """To be said by the watcher."""
-        raise NotImplementedError
-
     def is_active(self) -> bool:
         """Whether all workers that it should have run."""
         return self.status() == "active"
@@ -112,19 +116,6 @@ class WatcherSurface:
     def is_stopped(self) -> bool:
         """Whether nothing runs."""
         return self.status() == "stopped"
-
-    @property
-    def processes(self) -> Mapping[int, Process]:
-        """To be said by the watcher."""
-        raise NotImplementedError
-
-    def get_process(self, pid: int) -> Process:
-        """To be said by the watcher."""
-        raise NotImplementedError
-
-    def extended(self, pid: int | None = None) -> Result:
-        """To be said by the watcher."""
-        raise NotImplementedError
 
     def get_active_processes(self) -> list[Process]:
         """The workers that run, in the order they were started."""
