@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.daemon.hooked import PRELUDE
 from tests.support import Daemon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.daemon.hooked import Hooked
 
 
 class Start(Protocol):
@@ -31,3 +36,16 @@ def circusd() -> Iterator[Start]:
     yield start
     for daemon in started:
         daemon.stop()
+
+
+@pytest.fixture
+def hooked(circusd: Start, tmp_path: Path) -> Hooked:
+    """Starts a circusd with a module of hooks `mine` and a watcher `w` that has some of them."""
+
+    def start(*options: str, code: str = "", more: str = "", cmd: str = "") -> Daemon:
+        (tmp_path / "mine.py").write_text(PRELUDE + textwrap.dedent(code))
+        watcher = ["[watcher:w]", f"cmd = {cmd or 'sleep 3600'}", *options]
+        env = ["[env:w]", f"PYTHONPATH = {tmp_path}"]
+        return circusd("\n".join([*watcher, *env, more, ""]))
+
+    return start

@@ -2,104 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import zmq
 
-from tests.support import alive, child, free_port, ready, wait_until
+from tests.daemon.hooked import called, notes, state, why
+from tests.support import alive, child, ready, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.daemon.conftest import Start
-    from tests.support import Daemon
-
-    Hooked = Callable[..., Daemon]
-
-PRELUDE = """
-import json, os, time
-from pathlib import Path
-
-from circus.client import CircusClient
-from circus.exc import RetryLater
-
-HERE = Path(__file__).parent
-
-
-def note(hook_name, **what):
-    with (HERE / "notes").open("a") as notes:
-        print(json.dumps([hook_name, what]), file=notes)
-
-
-def wait_for(name):
-    while not (HERE / name).exists():
-        time.sleep(0.01)
-
-
-def yes(watcher, arbiter, hook_name, **given):
-    note(hook_name, **given)
-    return True
-
-
-def no(watcher, arbiter, hook_name, **given):
-    note(hook_name, **given)
-    return False
-
-
-def nothing(watcher, arbiter, hook_name, **given):
-    note(hook_name, **given)
-
-
-def fails(watcher, arbiter, hook_name, **given):
-    note(hook_name, **given)
-    raise ValueError("as it was told to")
-
-
-def hangs(watcher, arbiter, hook_name, **given):
-    note(hook_name, **given)
-    wait_for("go")
-    return True
-"""
-
-
-@pytest.fixture
-def hooked(circusd: Start, tmp_path: Path) -> Hooked:
-    """Starts a circusd with a module of hooks `mine` and a watcher `w` that has some of them."""
-
-    def start(*options: str, code: str = "", more: str = "", cmd: str = "") -> Daemon:
-        (tmp_path / "mine.py").write_text(PRELUDE + textwrap.dedent(code))
-        watcher = ["[watcher:w]", f"cmd = {cmd or 'sleep 3600'}", *options]
-        env = ["[env:w]", f"PYTHONPATH = {tmp_path}"]
-        return circusd("\n".join([*watcher, *env, more, ""]))
-
-    return start
-
-
-def notes(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """What the hooks have written down, in order."""
-    path = folder / "notes"
-    return [tuple(json.loads(line)) for line in path.read_text().splitlines() if path.exists()]
-
-
-def called(folder: Path) -> list[str]:
-    path = folder / "notes"
-    return [hook for hook, _ in notes(folder)] if path.exists() else []
-
-
-def state(daemon: Daemon, name: str = "w") -> str:
-    return str(daemon.call("status", name=name)["status"])
-
-
-def why(daemon: Daemon, name: str = "w") -> str:
-    return daemon.ctl("why", name).stdout
+    from tests.daemon.hooked import Hooked
 
 
 @pytest.mark.parametrize("hook", ["before_start", "after_start", "before_stop", "after_stop",
@@ -320,77 +233,6 @@ def test_circusd_ends_once_its_hooks_were_told_of_every_end(hooked: Hooked, tmp_
     assert {given["process_pid"] for _, given in notes(tmp_path)} == set(pids)
 
 
-def test_a_hook_reads_the_options_of_its_watcher(hooked: Hooked, tmp_path: Path) -> None:
-    code = """
-        def reads(watcher, arbiter, hook_name):
-            options = dict(watcher.options())
-            note(hook_name, mine=options["my.limit"], cmd=options["cmd"], env=watcher.env["A"],
-                 count=watcher.numprocesses, pids=list(watcher.processes))
-            return True
-    """
-    daemon = hooked("hooks.after_start = mine.reads", "my.limit = 7", code=code,
-        more="[env:w*]\nA = 1\n")  # fmt: skip
-    pids = daemon.wait_pids("w", 1)
-    wait_until(lambda: called(tmp_path))
-    ((_, found),) = notes(tmp_path)
-    assert found == {"mine": "7", "cmd": "sleep 3600", "env": "1", "count": 1, "pids": pids}
-
-
-def test_t57_a_hook_may_call_the_daemon_back(hooked: Hooked, tmp_path: Path) -> None:
-    code = """
-        def asks(watcher, arbiter, hook_name):
-            client = CircusClient(endpoint=arbiter.endpoint, timeout=20)
-            answer = client.send_message("incr", name="other", waiting=True)
-            note(hook_name, answer=answer["numprocesses"], name=watcher.name,
-                 status=watcher.status(), other=arbiter.get_watcher("other").numprocesses)
-            client.stop()
-            return True
-    """
-    daemon = hooked("hooks.before_start = mine.asks", code=code,
-        more="[watcher:other]\ncmd = sleep 3600\n")  # fmt: skip
-    wait_until(lambda: state(daemon) == "active")
-    ((_, found),) = notes(tmp_path)
-    assert found == {"answer": 2, "name": "w", "status": "starting", "other": 2}
-
-
-def test_a_hook_may_act_on_watchers(hooked: Hooked, tmp_path: Path) -> None:
-    code = """
-        def acts(watcher, arbiter, hook_name):
-            other = arbiter.get_watcher("other")
-            note(hook_name, grown=other.incr().result(20)["numprocesses"])
-            note(hook_name, pids=len(other.stop().result(20)) > 0, left=other.pids(),
-                 word=other.status(), all=[one.name for one in arbiter.watchers])
-            watcher.stop()  # its own: said, not waited for
-            return True
-    """
-    daemon = hooked("hooks.after_start = mine.acts", code=code,
-        more="[watcher:other]\ncmd = sleep 3600\npriority = 1\n")  # fmt: skip
-    wait_until(lambda: (state(daemon), state(daemon, "other")) == ("stopped", "stopped"))
-    assert [given for _, given in notes(tmp_path)] == [
-        {"grown": 2},
-        {"pids": True, "left": [], "word": "stopped", "all": ["other", "w"]},
-    ]
-
-
-def test_each_call_is_an_event(hooked: Hooked, tmp_path: Path) -> None:
-    daemon = hooked("hooks.before_stop = mine.yes", "hooks.after_stop = mine.fails")
-    daemon.wait_pids("w", 1)
-    with zmq.Context() as context, context.socket(zmq.SUB) as sub:
-        sub.subscribe("watcher.w.")
-        sub.connect(f"ipc://{daemon.folder}/pubsub")
-        # until a subscription is there, events pass by
-        wait_until(lambda: daemon.call("set", name="w", options={"priority": 1}) and sub.poll(20))
-        daemon.call("stop", name="w", waiting=True)
-        found: dict[str, dict[str, Any]] = {}
-        while "hook_failure" not in found:
-            topic, payload = sub.recv_multipart()
-            found[topic.decode().rpartition(".")[2]] = json.loads(payload)
-    assert found["hook_success"]["name"] == "before_stop"
-    failure = found["hook_failure"]
-    assert set(failure) >= {"name", "time", "error"}
-    assert (failure["name"], failure["error"]) == ("after_stop", "ValueError: as it was told to")
-
-
 def test_a_hook_that_hangs_over_a_signal_does_not_save_the_worker(
     hooked: Hooked, tmp_path: Path
 ) -> None:
@@ -402,37 +244,6 @@ def test_a_hook_that_hangs_over_a_signal_does_not_save_the_worker(
     assert not alive(pid)
     assert f"w.1 did not stop by itself; killed: w.1 (pid {pid})" in daemon.text()
     assert called(tmp_path) == ["before_signal"]
-
-
-def test_a_watcher_that_is_added_has_hooks_that_exist(hooked: Hooked, tmp_path: Path) -> None:
-    daemon = hooked()
-    env = {"PYTHONPATH": str(tmp_path)}
-    for hook, word in (("mine.missing", "has no 'missing'"), ("nowhere.f", "no module named")):
-        options = {"hooks": {"before_start": hook}, "env": env}
-        answer = daemon.call("add", name="new", cmd="sleep 3600", start=True, options=options)
-        assert (answer["status"], word in answer["reason"]) == ("error", True), answer
-    assert daemon.call("list")["watchers"] == ["w"]
-    options = {"hooks": {"before_start": "mine.yes"}, "env": env}
-    answer = daemon.call("add", name="new", cmd="sleep 3600", start=True, options=options)
-    assert answer["status"] == "ok"
-    daemon.wait_pids("new", 1)
-    assert called(tmp_path) == ["before_start"]
-
-
-def test_extended_stats_that_hang_hold_up_nobody(hooked: Hooked, tmp_path: Path) -> None:
-    daemon = hooked("hooks.extended_stats = mine.hangs")
-    (pid,) = daemon.wait_pids("w", 1)
-    daemon.call("set", name="w", options={"hook_timeout": 1.0})
-    with subprocess.Popen(
-        [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint,
-         "stats", "--extended", "w"], stderr=subprocess.PIPE, text=True,
-    ) as asking:  # fmt: skip
-        wait_until(lambda: called(tmp_path))
-        assert daemon.call("kill", name="w", waiting=True)["status"] == "ok"
-        assert daemon.pids("w") != [pid]
-        _, told = asking.communicate(timeout=30)
-    assert "hook extended_stats failed: it did not return within 1 s" in told
-    assert asking.returncode != 0
 
 
 def test_t57_a_new_watcher_that_is_put_off_does_not_undo_a_reload(
@@ -458,131 +269,3 @@ def test_t57_a_new_watcher_that_is_put_off_does_not_undo_a_reload(
     asked = len(called(tmp_path))
     assert state(daemon, "new") == "stopped"
     assert len(called(tmp_path)) == asked
-
-
-def test_extended_stats_adds_to_what_stats_tells(hooked: Hooked) -> None:
-    code = """
-        def more(watcher, arbiter, hook_name, pid, stats):
-            stats["queue"] = [pid, hook_name]
-
-        def less(watcher, arbiter, hook_name, pid, stats):
-            stats["queue"] = object()
-    """
-    daemon = hooked("hooks.extended_stats = mine.more", "numprocesses = 2", code=code)
-    pids = daemon.wait_pids("w", 2)
-    info = daemon.call("stats", name="w", extended=True)["info"]
-    assert {pid: one["queue"] for pid, one in info.items()} == {
-        str(pid): [pid, "extended_stats"] for pid in pids
-    }
-    one = daemon.call("stats", name="w", process=pids[0], extended=True)
-    assert one["info"]["queue"] == [pids[0], "extended_stats"]
-    assert "queue" not in daemon.call("stats", name="w")["info"][str(pids[0])]
-    for hook, reason in (
-        ("mine.fails", "hook extended_stats failed: ValueError: as it was told to"),
-        ("mine.less", "its stats are not JSON"),
-    ):
-        daemon.call("set", name="w", options={"hooks.extended_stats": hook})
-        answer = daemon.call("stats", name="w", extended=True)
-        assert answer["errno"] == 5
-        assert reason in answer["reason"]
-
-
-def test_set_imports_a_hook_again_and_restarts_nobody(hooked: Hooked, tmp_path: Path) -> None:
-    daemon = hooked("hooks.before_stop = mine.yes", code="def late(*args, **kw): note('old')\n")
-    pids = daemon.wait_pids("w", 1)
-    before = (tmp_path / "mine.py").read_text()
-    for text, reason in (
-        ("this is no Python", "SyntaxError"),
-        ("import sys\nsys.exit(0)\n", "SystemExit"),
-        ("fine = 1\n", "has no 'late'"),
-        ("late = 1\n", "is not callable"),
-    ):
-        (tmp_path / "mine.py").write_text(text)
-        answer = daemon.call("set", name="w", options={"hooks.before_stop": "mine.late"})
-        assert (answer["status"], reason in answer["reason"]) == ("error", True), answer
-        assert daemon.call("get", name="w", keys=["hooks.before_stop"])["options"] == {
-            "hooks.before_stop": ["mine.yes", False],
-        }  # fmt: skip
-    (tmp_path / "mine.py").write_text(before + "\ndef late(*args, **kw): note('new')\n")
-    answer = daemon.call("set", name="w", options={"hooks.before_stop": "mine.late"})
-    assert answer["status"] == "ok"
-    assert daemon.pids("w") == pids
-    daemon.call("stop", name="w", waiting=True)
-    assert called(tmp_path) == ["new"]
-
-
-BAD = {
-    "no.such.hook": "cannot import 'no.such.hook': no module named 'no'",
-    "mine.missing": "cannot import 'mine.missing': 'mine' has no 'missing'",
-    "mine.HERE": "'mine.HERE' is not callable",
-    "broken.hook": "cannot import 'broken.hook': ZeroDivisionError: division by zero",
-    "endless.hook": "importing 'endless.hook' takes more than 0.5 s",
-}
-
-
-@pytest.mark.parametrize("arguments", [("--check",), ()])
-@pytest.mark.parametrize("hook", BAD)
-def test_a_hook_that_cannot_be_found_is_named_with_its_place(
-    tmp_path: Path, hook: str, arguments: tuple[str, ...]
-) -> None:
-    (tmp_path / "mine.py").write_text(PRELUDE)
-    (tmp_path / "broken.py").write_text("1 / 0\n")
-    (tmp_path / "endless.py").write_text("import threading\nthreading.Event().wait()\n")
-    config = tmp_path / "circus.ini"
-    patience = 0.5 if hook == "endless.hook" else 60
-    config.write_text(
-        f"[circus]\nendpoint = ipc://{tmp_path}/control\npubsub_endpoint = ipc://{tmp_path}/pub\n"
-        f"[watcher:w]\ncmd = sleep 3600\nhook_timeout = {patience}\nhooks.after_stop = {hook}\n"
-        f"[env:w]\nPATH = /usr/bin:/bin\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-m", "circus.circusd", *arguments, str(config)],
-        capture_output=True, text=True, timeout=60, check=False, cwd="/",
-    )  # fmt: skip
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == f"{config}:7: hooks.after_stop: {BAD[hook]}"
-
-
-def test_the_example_waits_for_its_store(circusd: Start, tmp_path: Path) -> None:
-    examples = Path(__file__).parents[2] / "examples"
-    port = str(free_port())
-    module = (examples / "hooks_ready.py").read_text()
-    (tmp_path / "hooks_ready.py").write_text(module.replace("7711", port))
-    text = (examples / "hooks.ini").read_text().replace("7711", port)
-    daemon = circusd(f"{text}\n[env:worker]\nPYTHONPATH = {tmp_path}\n")
-    daemon.wait_pids("store", 1)
-    daemon.wait_pids("worker", 1)
-    assert daemon.call("stop", name="worker", waiting=True)["status"] == "ok"
-    wait_until(lambda: state(daemon, "worker") == "stopped")
-
-
-PROGRAM = """
-from circus import get_arbiter
-
-def enough(watcher, arbiter, hook_name):
-    print(hook_name, watcher.name, arbiter is mine, watcher.status(), flush=True)
-    arbiter.stop()
-    return True
-
-def ended(watcher, arbiter, hook_name, *, exit_code, **given):
-    print(hook_name, exit_code, flush=True)
-
-hooks = {"after_start": (enough, False), "after_reap": (ended, True)}
-mine = get_arbiter([{"name": "w", "cmd": "sleep 3600", "copy_env": True, "hooks": hooks}])
-mine.start()
-print("over", flush=True)
-"""
-
-
-def test_a_program_gives_functions_as_hooks(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
-    )  # fmt: skip
-    assert ended.stdout.splitlines() == [
-        "after_start w True starting",
-        "after_reap -15",
-        "over",
-    ], ended.stderr
-    assert ended.returncode == 0
