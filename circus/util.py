@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus import logs
 from circus.config import kinds
+from circus.endpoints import TCP_CONTROL
 from circus.exc import ConflictError
 from circus.host import identity, usage
 from circus.resolve import ImportStringError, resolve_name
@@ -41,7 +42,7 @@ __all__ = [
     "to_uid",
 ]
 
-DEFAULT_ENDPOINT_DEALER = "tcp://127.0.0.1:5555"
+DEFAULT_ENDPOINT_DEALER = TCP_CONTROL
 DEFAULT_ENDPOINT_SUB = "tcp://127.0.0.1:5556"
 DEFAULT_ENDPOINT_STATS = "tcp://127.0.0.1:5557"
 DEFAULT_ENDPOINT_MULTICAST = "udp://237.219.251.97:12027"
