@@ -272,13 +272,18 @@ class Plan(Command):
     def show(cls, reply: Reply) -> str:
         """The steps, then how much stays as it is."""
         same = reply["unchanged"]
-        stays = f"{same['watchers']} watchers and {same['sockets']} sockets stay as they are"
+        stays = f"{_many(same, 'watcher')} and {_many(same, 'socket')} stay as they are"
         return f"{steps_lines(reply)}\n{stays}"
 
     @classmethod
     def verdict(cls, reply: Reply) -> int:
         """0, or what was asked for by `--detailed-exitcode`."""
         return int(reply.get("exit_status", 0))
+
+
+def _many(counts: Reply, what: str) -> str:
+    count = counts[f"{what}s"]
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 @command("foresee", Role.READ)

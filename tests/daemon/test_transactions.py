@@ -62,7 +62,9 @@ def test_a_plan_says_what_and_why_and_touches_nothing(circusd: Start) -> None:
     daemon.wait_pids("web", 2)
     daemon.wait_pids("db", 1)
     before = everything(daemon)
-    assert daemon.ctl("plan", "--detailed-exitcode").returncode == 0
+    nothing = daemon.ctl("plan", "--detailed-exitcode")
+    stays = "3 watchers and 0 sockets stay as they are\n"
+    assert (nothing.returncode, nothing.stdout) == (0, f"nothing to do\n{stays}")
     daemon.write(
         FOUR.replace("sleep 2000", "sleep 2001")
         .replace("numprocesses = 2", "numprocesses = 3")
@@ -96,6 +98,7 @@ def test_only_what_changed_is_touched(circusd: Start) -> None:
     daemon = circusd(FOUR)
     web, db = daemon.wait_pids("web", 2), daemon.wait_pids("db", 1)
     daemon.write(FOUR.replace("sleep 2000", "sleep 2001").replace("secret", "secret"))
+    assert daemon.ctl("plan").stdout.endswith("2 watchers and 0 sockets stay as they are\n")
     assert daemon.ctl("reloadconfig", "--waiting").stdout == "ok\n"
     assert daemon.pids("web") == web
     assert daemon.pids("db") != db
