@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus.sockets import CircusSockets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,3 +21,11 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def sockets() -> Iterator[CircusSockets]:
+    """Managed sockets, closed at the end."""
+    found = CircusSockets()
+    yield found
+    found.close_all()
