@@ -143,6 +143,11 @@ class Pump:
             self._thread.join(within + 1.0)
             if self._thread.is_alive():
                 logger.error("Cannot end output: a sink has been blocking for %s s", within)
+                return
+        # not by the thread: it may come to its end between an order and the write that tells of it
+        if self._wake >= 0:
+            os.close(self._wake)
+            self._wake = -1
 
     def _order(self, order: Callable[[], None]) -> None:
         if self._open:
@@ -165,7 +170,6 @@ class Pump:
                 break
         self._abandon()
         self._epoll.close()
-        os.close(self._wake)
 
     def _attend(self, fd: int) -> None:
         if fd in self._pipes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
 CHATTY = (
     "import sys\nfor n in range(int(sys.argv[2])): sys.stdout.write(f'{sys.argv[1]} {n} end\\n')"
@@ -149,3 +151,34 @@ def test_configurations_of_streams(tmp_path: Path) -> None:
         get_stream({"filename": "/nowhere/file"})
     with pytest.raises(CircusError, match="cannot import"):
         get_stream({"class": "no.such.Class"})
+
+
+def test_it_may_end_before_whoever_asked_for_that_has_woken_it() -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    class Slow(QueueStream):
+        def reopen(self) -> None:
+            busy.set()
+            go_on.wait()
+
+    pump = Pump()
+    pump.start()
+    reading, writing = os.pipe()
+    pump.attach(reading, Slow(), Source("w", 1, 1, "stdout"))
+    pump.reopen()
+    busy.wait()  # in the middle of its orders: it takes the next one without being woken
+
+    def at_the_wake(_frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and called is os.eventfd_write:
+            sys.setprofile(None)
+            go_on.set()
+            wait_until(lambda: not pump.alive)
+
+    sys.setprofile(at_the_wake)
+    try:
+        pump.close(within=5.0)
+    finally:
+        sys.setprofile(None)
+        os.close(writing)
+    assert go_on.is_set()
+    assert not pump.alive
