@@ -82,6 +82,11 @@ def alive(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
+def asleep(pid: int) -> bool:
+    """Whether a process waits for something."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def children(pid: int) -> list[int]:
     """Pids of the children of a process, zombies too; none when it is gone."""
     found: list[int] = []

@@ -17,7 +17,7 @@ import pytest
 
 from circus.circusctl import main
 from circus.commands import SHELL_COMMANDS
-from tests.support import Daemon, circusctl, is_connected, read_until, wait_until
+from tests.support import Daemon, asleep, circusctl, is_connected, read_until, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -298,6 +298,8 @@ def test_a_person_has_completion_and_history(daemon: Daemon, tmp_path: Path) -> 
         wait_until(lambda: is_connected(process.pid))
         process.send_signal(signal.SIGINT)
         read_until(terminal, "(circusctl) ")
+        # Python misses a signal just before it waits for a key, until one is pressed
+        wait_until(lambda: asleep(process.pid))
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 1
     finally:
