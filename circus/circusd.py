@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("circus.circusd")  # also when it is run as a module
 
 EXIT_FAILED = 1
-"""A configuration that cannot be used, or a start that failed."""
+"""The start failed; another time it may not."""
+EXIT_CONFIG = os.EX_CONFIG
+"""The configuration cannot be used: no use to try again before somebody has mended it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _serve(args, started)
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_CONFIG
     except (CircusError, OSError) as error:
         print(f"circusd: {error}", file=sys.stderr)
         return EXIT_FAILED

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from circus.endpoints import candidates, ipc_path, remote_endpoint
 from circus.exc import CallError, CircusError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import zmq
 
     from circus.tunnel import Tunnel
@@ -100,7 +103,7 @@ def unreachable(endpoint: str) -> str | None:
     except (FileNotFoundError, ConnectionRefusedError):
         return f"No circusd listens at {endpoint}; is it running?"
     except PermissionError as error:
-        return f"Permission denied on {error.filename or endpoint}; it belongs to another user."
+        return f"Permission denied on {error.filename or endpoint}; {_who_may(path)}"
     except BlockingIOError:  # there are many before us
         return None
     except (OSError, ValueError) as error:
@@ -117,6 +120,33 @@ def _probe(path: str) -> None:
         probe.connect(path)
     finally:
         probe.close()
+
+
+def _who_may(path: str | None) -> str:
+    """Whom the file of a socket lets in, and how somebody becomes one of them."""
+    import grp
+    import pwd
+
+    try:
+        found = os.stat(path or "")
+    except OSError:
+        return "it belongs to another user."
+    owner = _name(lambda uid: pwd.getpwuid(uid).pw_name, found.st_uid)
+    group = _name(lambda gid: grp.getgrgid(gid).gr_name, found.st_gid)
+    caller = _name(lambda uid: pwd.getpwuid(uid).pw_name, os.geteuid())
+    if not found.st_mode & stat.S_IWGRP or not found.st_gid:
+        return f"only {owner} and root may connect."
+    return (
+        f"{owner} and members of the group {group} may connect: 'adduser {caller} {group}' makes "
+        "one, from the next login on."
+    )
+
+
+def _name(look_up: Callable[[int], str], number: int) -> str:
+    try:
+        return look_up(number)
+    except KeyError:
+        return str(number)
 
 
 def _is_ours(path: str | None) -> bool:

@@ -36,7 +36,7 @@ def test_every_mistake_is_told_with_its_place(file: Path) -> None:
         check=False,
     )
     assert ended.stderr.splitlines() == told(file)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (os.EX_CONFIG, "")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

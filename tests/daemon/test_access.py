@@ -205,7 +205,7 @@ def test_the_daemons_own_user_may_do_everything_and_others_cannot_connect(circus
         check=False,
     )
     assert ended.returncode == 1
-    assert "Permission denied" in ended.stderr
+    assert f"; only {OWN} and root may connect." in ended.stderr
     assert not is_denied(speak(daemon, own, [message("quit", "", "")])[0])
     assert daemon.process.wait(timeout=30) == 0
 
@@ -400,7 +400,7 @@ def test_users_that_there_are_not_are_told_and_let_in_nobody(circusd: Start) -> 
         timeout=60,
         check=False,
     )
-    assert (checked.returncode, checked.stderr.splitlines()) == (1, list(says))
+    assert (checked.returncode, checked.stderr.splitlines()) == (os.EX_CONFIG, list(says))
     daemon.write(watcher)
     assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
     daemon.write(wrong)

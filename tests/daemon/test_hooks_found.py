@@ -85,7 +85,7 @@ def test_a_hook_that_cannot_be_found_is_named_with_its_place(
         [sys.executable, "-m", "circus.circusd", *arguments, str(config)],
         capture_output=True, text=True, timeout=60, check=False, cwd="/",
     )  # fmt: skip
-    assert ended.returncode == 1
+    assert ended.returncode == os.EX_CONFIG
     assert ended.stderr.splitlines()[-1] == f"{config}:7: hooks.after_stop: {BAD[hook]}"
 
 

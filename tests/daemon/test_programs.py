@@ -38,7 +38,7 @@ def test_check_tells_everything_at_once(tmp_path: Path) -> None:
         "[watcher:b]\ncmd = nosuchprogram\n[watcher:c]\ncmd = /etc/passwd\nrlimit_nope = 1\n"
     )
     ended = circusd_program("--check", str(file))
-    assert ended.returncode == 1
+    assert ended.returncode == os.EX_CONFIG
     assert ended.stdout == ""
     assert sorted(ended.stderr.replace(f"{file}:", "").splitlines()) == [
         "10: cmd: '/etc/passwd' is not an executable file",
@@ -59,7 +59,7 @@ def test_check_of_a_good_file(tmp_path: Path) -> None:
     ended = circusd_program("--check", str(file))
     assert (ended.returncode, ended.stdout) == (0, f"{file}: ok, 1 watcher\n")
     assert ended.stderr == f"warning: {file}:3: unknown option 'colour'\n"
-    assert circusd_program("--check", "--strict", str(file)).returncode == 1
+    assert circusd_program("--check", "--strict", str(file)).returncode == os.EX_CONFIG
 
 
 def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
@@ -68,7 +68,7 @@ def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
     said = f"{daemon.config}:3: unknown option 'numproceses', did you mean 'numprocesses'?"
     assert said in daemon.text()
     ended = circusd_program("--check", str(daemon.config))
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"{said}\n")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (os.EX_CONFIG, "", f"{said}\n")
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
         ([], 0, "usage"),
         (["--version"], 0, "1.0.0"),
         (["--nonsense"], 2, "usage"),
-        (["/nowhere/circus.ini"], 1, "does not exist"),
+        (["/nowhere/circus.ini"], 78, "does not exist"),
         (["--log-level", "loud", "x.ini"], 2, "invalid choice"),
-        (["/"], 1, "/"),
-        (["--check", "/nowhere/circus.ini"], 1, "does not exist"),
+        (["/"], 78, "/"),
+        (["--check", "/nowhere/circus.ini"], 78, "does not exist"),
     ],
 )
 def test_t54_exit_statuses(arguments: list[str], status: int, words: str) -> None:

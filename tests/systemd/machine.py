@@ -1,13 +1,14 @@
 """A Debian with systemd as process 1, in a container: built once, booted as if it were new.
 
 What is built is kept for the next time, and nothing ever writes to it: a machine runs on an overlay
-in memory, which goes with it.
+in memory, which lives through reboots and goes with it.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -26,6 +27,18 @@ OPTIONS = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
     "SYSTEMD_NSPAWN_LOCK": "0",  # others may have booted the same one
 }
+BOOT = """
+trap : TERM  # it is for nspawn, which has its systemd shut down
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+while
+    setpriv --pdeathsig KILL systemd-nspawn --boot --console=pipe --directory="$1/root" \
+        --machine="$3" --register=no --keep-unit
+    test $? = 133  # it asks for another boot
+do :; done
+"""
+"""Of a machine in a folder, from the files of another and under a name, until it is powered off."""
 INSIDE = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
 
 
@@ -48,10 +61,11 @@ class Machine:
 
     def __init__(self, files: Path, console: Path) -> None:
         self._console = console
+        folder = console.with_name("overlay")
+        folder.mkdir()
         # whatever becomes of the tests, it does not stay
-        command = ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--boot", "--console=pipe"]
-        command += [f"--directory={root()}", "--volatile=overlay"]
-        command += [f"--machine=circus-{os.getpid()}", "--register=no", "--keep-unit"]
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", BOOT, "boot"]
+        command += [str(folder), str(root()), f"circus-{os.getpid()}"]
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
                 command,
@@ -92,14 +106,21 @@ class Machine:
         """A file, with its folder."""
         self.run(f"mkdir -p {os.path.dirname(path)} && cat >{path}", given=text)
 
+    def reboot(self) -> None:
+        """As an administrator does; what was written is still there."""
+        leader = self._leader()
+        self.run("systemctl reboot", check=False)  # it may take the shell away first
+        wait_until(lambda: self._leader() not in (None, leader), within=60)
+        self._enter = self._way_in()
+
     def stop(self) -> None:
         """Power off; nothing of it is left then."""
         if self._nspawn.poll() is None:
-            self._nspawn.terminate()  # it has its systemd shut down
+            os.killpg(self._nspawn.pid, signal.SIGTERM)
             try:
                 self._nspawn.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                self._nspawn.kill()
+                os.killpg(self._nspawn.pid, signal.SIGKILL)
                 self._nspawn.wait()
 
     def _way_in(self) -> list[str]:
@@ -110,14 +131,19 @@ class Machine:
     def _entered(self) -> list[str] | None:
         said = self._console.read_text(errors="replace")
         assert self._nspawn.poll() is None, said
-        # the first child prepares the container, and is gone then
-        for leader in children(self._nspawn.pid):
+        if leader := self._leader():
             enter = ["nsenter", f"--target={leader}", "--all", *INSIDE]
             asked = [*enter, "systemctl", "is-system-running", "--wait"]
             state = subprocess.run(asked, capture_output=True, text=True, check=False)
             if state.stdout.strip() in ("running", "degraded"):
                 return enter
         return None
+
+    def _leader(self) -> int | None:
+        """Process 1 as it is called here."""
+        # a first child of nspawn prepares the container, and is gone then
+        found = [leader for nspawn in children(self._nspawn.pid) for leader in children(nspawn)]
+        return found[-1] if found else None
 
     def _install(self, files: Path) -> None:
         packed = subprocess.run(

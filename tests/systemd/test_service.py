@@ -57,11 +57,17 @@ def test_a_watcher_that_was_given_up_does_not_hinder_the_start(unit: Unit) -> No
     wait_until(lambda: unit.status() == "1 watcher active, 2 workers; bad: given up")
 
 
-def test_a_file_that_cannot_be_used_fails_the_start_in_words(unit: Unit) -> None:
-    unit.adjust("[Service]\nRestart=no\n")
-    unit.write("[watcher:web]\ncmd = sleep 1\nnumprocesses = many\n")
-    assert unit.run("systemctl start circus", check=False).returncode == 1
-    assert "/etc/circus/circus.ini:3: numprocesses: " in unit.journal()
+@pytest.mark.parametrize("name", ["circus", "circus@circus"])
+def test_a_file_that_cannot_be_used_fails_the_start_once_and_in_words(
+    unit: Unit, name: str
+) -> None:
+    unit.write(TWO.replace("= 2", "= many"))
+    assert unit.run(f"systemctl start {name}", check=False).returncode == 1
+    shown = "systemctl show -P NRestarts -P ExecMainStatus -P ActiveState"
+    assert unit.says(f"{shown} {name}").split() == ["0", "78", "failed"]
+    assert "/etc/circus/circus.ini:4: numprocesses: " in unit.says(f"systemctl status {name} || :")
+    unit.write(TWO)
+    unit.run(f"systemctl start {name} && systemctl stop {name}")
 
 
 def test_a_reload_takes_the_file_in(unit: Unit) -> None:
@@ -193,9 +199,10 @@ def test_another_one_runs_beside_it(unit: Unit) -> None:
     unit.machine.write("/etc/circus/more.ini", "[watcher:more]\ncmd = sleep 1000\n")
     unit.run("systemctl start circus@more")
     assert unit.says("systemctl show -P StatusText circus@more") == "1 watcher active, 1 worker"
-    asked = "circusctl --endpoint ipc:///run/circus/more/control"
-    assert unit.says(f"{asked} numprocesses more") == "1"
+    asked = "RUNTIME_DIRECTORY=/run/circus/more circusctl list"
+    assert unit.says(asked) == "more"
     unit.run("systemctl stop circus@more")
+    assert unit.says(asked) == "web"  # what this machine has otherwise
     assert len(unit.pids("sleep")) == 2
 
 
@@ -207,5 +214,8 @@ def test_a_user_runs_one_without_rights(unit: Unit) -> None:
     wait_until(lambda: unit.run(f"{user} start circus", check=False).returncode == 0)
     assert unit.says(f"{user} show -P StatusText circus") == "1 watcher active, 2 workers"
     assert unit.says("ps -o user= -C sleep | sort -u") == "ann"
-    unit.run(f"{user} stop circus; loginctl disable-linger ann")
+    unit.machine.write(f"{home}/circus.ini", TWO.replace("= 2", "= many"))
+    assert unit.run(f"{user} restart circus", check=False).returncode == 1
+    assert unit.says(f"{user} show -P NRestarts -P ActiveState circus").split() == ["0", "failed"]
     assert unit.pids("sleep") == set()
+    unit.run("loginctl disable-linger ann")
