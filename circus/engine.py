@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import logging
@@ -28,7 +29,7 @@ from circus.orders import Orders
 from circus.sockets import CircusSockets
 from circus.spawner import Spawner
 from circus.strays import Strays
-from circus.stream import Pump, Source
+from circus.stream import Pump
 from circus.threads import Outcome
 from circus.watcher import Result, Watcher
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from circus.changes import Accepted
     from circus.config.model import CircusConfig, Config, WatcherConfig
+    from circus.stream import Trouble
 
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ class Engine:
         self.pid = os.getpid()
         self.events = Events(config.circus.event_history)
         self.audit = Audit(loop)
-        self.pump = Pump(_on_trouble)
+        self.pump = Pump(self._on_trouble)
         self.reaper = Reaper(adopt=adopt, loop=loop)
         self._last_words = LastWords(loop, self.pump, self._reap)
         self.reaper.may_collect = self._last_words.heard
@@ -335,16 +337,30 @@ class Engine:
 
         return self.keep(end())
 
+    def _on_trouble(self, trouble: Trouble) -> None:
+        """Output was dropped, or is no longer; told from the pump's thread."""
+        fields: dict[str, object] = {}
+        if trouble.lost.size:  # so it stands among the lines, where `circusctl logs` finds it too
+            fields = {"CIRCUS_STREAM": trouble.stream, "CIRCUS_DROPPED": trouble.lost.lines}
+        logger.warning("%s", trouble, extra=about(trouble.watcher, **fields))
+        if trouble.begins or trouble.over:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+                self.loop.call_soon_threadsafe(self._tell_trouble, trouble)
+
+    def _tell_trouble(self, trouble: Trouble) -> None:
+        lost = trouble.counts.lost
+        self.events.tell(
+            trouble.watcher,
+            "output_written" if trouble.over else "output_dropped",
+            stream=trouble.stream,
+            reason=", ".join(trouble.reasons),
+            lines_dropped=lost.lines,
+            bytes_dropped=lost.size,
+        )
+
     def _ended(self) -> None:
         if not self.ended.done():
             self.ended.set_result(self._start_again)
-
-
-def _on_trouble(source: Source, text: str) -> None:
-    """A sink failed; told from the pump's thread."""
-    logger.warning(
-        "%s: cannot write %s: %s", source.watcher, source.name, text, extra=about(source.watcher)
-    )
 
 
 async def _nothing() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import logging
 import os
 import select
 import sys
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -100,15 +101,20 @@ class StandardError(logging.Handler):
 class ToJournal(logging.Handler):
     """Sends records with fields to the journal, which our standard error leads to too.
 
-    What it does not take goes there, as a line that begins with its priority.
+    What it has no room for waits in its order, KEPT_MAX records at most, and a thread lives as long
+    as one does. What it cannot be given at all goes to standard error, as a line that begins with
+    its priority.
     """
 
     def __init__(self, folder: str = journal.FOLDER) -> None:
-        super().__init__()
-        self._journal = journal.Journal(folder)
-        self._text = logging.Formatter()
         self._otherwise = StandardError()
         self._otherwise.setFormatter(_WithPriority())
+        super().__init__()  # made later, so closed earlier
+        self._journal = journal.Journal(folder)
+        self._kept: deque[tuple[list[bytes], logging.LogRecord]] = deque()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._text = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record. Never waits."""
@@ -120,23 +126,69 @@ class ToJournal(logging.Handler):
             "CODE_LINE": record.lineno,
             "CODE_FUNC": record.funcName,
             "CIRCUS_WATCHER": getattr(record, "watcher", None),
+            **getattr(record, "fields", {}),
         }
-        try:
-            self._journal.send(
-                [
-                    journal.field(name, str(value).encode(errors="backslashreplace"))
-                    for name, value in fields.items()
-                    if value is not None
-                ]
-            )
-        except OSError:
+        data = [
+            journal.field(name, str(value).encode(errors="backslashreplace"))
+            for name, value in fields.items()
+            if value is not None
+        ]
+        if len(self._kept) >= KEPT_MAX:
             self._otherwise.emit(record)
+            return
+        self._kept.append((data, record))
+        if self._thread is None and not self._send_kept():
+            self._thread = threading.Thread(target=self._offer_again, name="log", daemon=True)
+            self._thread.start()
+
+    def _send_kept(self) -> bool:
+        """Send what is kept. Whether nothing is left."""
+        while self._kept:
+            data, record = self._kept[0]
+            try:
+                self._journal.send(data)
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._otherwise.emit(record)
+            self._kept.popleft()
+        return True
+
+    def _offer_again(self) -> None:
+        """In the thread."""
+        while True:
+            self.acquire()
+            try:
+                if self._closed or self._send_kept():
+                    self._thread = None
+                    return
+                fd = self._journal.fileno()
+            finally:
+                self.release()
+            _wait_for_room(fd, LAST_WAIT)
 
     def close(self) -> None:
-        """Let go of our descriptors."""
-        self._journal.close()
+        """Let go of our descriptors; waits up to LAST_WAIT seconds for what is kept to be taken."""
+        self.acquire()
+        try:
+            until = time.monotonic() + LAST_WAIT
+            while not self._send_kept() and (left := until - time.monotonic()) > 0:
+                _wait_for_room(self._journal.fileno(), left)
+            for _data, record in self._kept:
+                self._otherwise.emit(record)
+            self._kept.clear()
+            self._closed = True
+            self._journal.close()
+        finally:
+            self.release()
         self._otherwise.close()
         super().close()
+
+
+def _wait_for_room(fd: int, seconds: float) -> None:
+    room = select.poll()
+    room.register(fd, select.POLLOUT)
+    room.poll(1000 * seconds)
 
 
 class _WithPriority(logging.Formatter):
@@ -152,9 +204,9 @@ def priority_of(record: logging.LogRecord) -> int:
     return next(number for level, number in PRIORITIES if record.levelno >= level)
 
 
-def about(watcher: str) -> dict[str, str]:
-    """For `extra`: whom a record is about."""
-    return {"watcher": watcher}
+def about(watcher: str, **fields: object) -> dict[str, object]:
+    """For `extra`: whom a record is about, and what else it has as fields in the journal."""
+    return {"watcher": watcher, "fields": fields}
 
 
 class _OneName(logging.Formatter):

@@ -34,10 +34,10 @@ class Pipes:
     stderr: int | None = None
     reading: dict[str, int] = field(default_factory=dict)
 
-    def hand_over(self, process: Process) -> None:
+    def hand_over(self, process: Process, generation: int) -> None:
         """Give the reading ends to the pump."""
         for name, fd in self.reading.items():
-            source = Source(process.name, process.wid, process.pid, name)
+            source = Source(process.name, process.wid, process.pid, name, generation)
             self.output.pump.attach(fd, self.output.sinks[name], source)
         self.reading.clear()
 

@@ -116,6 +116,11 @@ class Watcher(WatcherSurface):
         return self.pool.count
 
     @property
+    def generation(self) -> int:
+        """That of the workers which are started now; each start, restart and reload has its own."""
+        return self.pool.generation
+
+    @property
     def processes(self) -> dict[int, Process]:
         """The workers that run, by pid, in the order they were started."""
         return self._workers.running if self.attached else {}

@@ -241,7 +241,7 @@ class Workers:
             process = Process.of_worker(self._config.name, wid, started.pid, mark)
             if started.report is not None:
                 process.report, process.order = started.report, order
-            pipes.hand_over(process)
+            pipes.hand_over(process, self._pool.generation)
         return process
 
     def _prepare(self) -> None:

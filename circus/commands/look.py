@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from circus.access import Role
 from circus.commands.base import Command, Reply, argument, command
 from circus.commands.kinds import Count, Name, Pid, Words
+from circus.commands.output import output_lines, outputs
 from circus.commands.text import duration, options_lines, process_lines
 from circus.exc import MessageError, NotFound
 
@@ -142,6 +143,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
         "state": watcher.status(),
         "waits_for": engine.orders.blocked_by(watcher) or None,
         "numprocesses": watcher.numprocesses,
+        "generation": watcher.generation,
         "halted": watcher.halted or None,
         "slots": watcher.why(wid),
     }
@@ -176,7 +178,8 @@ def _slot_text(slot: Reply) -> str:
 class Stats(Command):
     """Get process infos.
 
-    Of all workers, of those of a watcher, or of one. Memory is resident and virtual.
+    Of all workers, of those of a watcher, or of one. Memory is resident and virtual. Also how much
+    of the output that circusd reads was written on, and how much was dropped.
     """
 
     name: Name | None = argument("the watcher", default=None)
@@ -184,16 +187,18 @@ class Stats(Command):
     extended: bool = argument("ask the extended_stats hook too", default=False)
 
     def run(self, engine: Engine) -> Reply | Outcome[Reply]:
-        """Read from the kernel now."""
+        """Read from the kernel now. The output is that of all workers since circusd started."""
         if self.name is None:
             if self.process is not None:
                 raise MessageError("message invalid 'name' is missing")
-            return {"infos": {watcher.name: watcher.info() for watcher in engine.watchers}}
+            infos = {watcher.name: watcher.info() for watcher in engine.watchers}
+            return {"infos": infos, "outputs": outputs(engine)}
         watcher = engine.get_watcher(self.name)
         if self.extended and "extended_stats" in watcher.config.hooks:
             return engine.keep(self._extended(watcher))
         if self.process is None:
-            return {"name": self.name, "info": watcher.info()}
+            output = outputs(engine).get(watcher.name, {})
+            return {"name": self.name, "info": watcher.info(), "output": output}
         return {"process": self.process, "info": watcher.process_info(self.process)}
 
     async def _extended(self, watcher: Watcher) -> Reply:
@@ -211,17 +216,20 @@ class Stats(Command):
     def show(cls, reply: Reply) -> str:
         """A line for each process, its children indented."""
         if "infos" in reply:
+            written = reply.get("outputs", {})  # circus 0.19 has none
             return "\n".join(
-                line for name, info in reply["infos"].items() for line in _watcher_lines(name, info)
+                line
+                for name, info in reply["infos"].items()
+                for line in _watcher_lines(name, info, written.get(name, {}))
             )
         if "process" in reply:
             return "\n".join([*process_lines(reply["process"], reply["info"]), ""])
-        return "\n".join(_watcher_lines(reply["name"], reply["info"]))
+        return "\n".join(_watcher_lines(reply["name"], reply["info"], reply.get("output", {})))
 
 
-def _watcher_lines(name: str, info: Reply) -> list[str]:
+def _watcher_lines(name: str, info: Reply, output: Reply) -> list[str]:
     workers = [line for pid, one in info.items() for line in process_lines(pid, one)]
-    return [f"{name}:", *workers]
+    return [f"{name}:", *workers, *output_lines(output)]
 
 
 @command("options", Role.READ)

@@ -54,6 +54,9 @@ class Pool:
         self.trouble = ""
         """Why the last reload was given up, or nothing."""
         self.replacement: Replacement | None = None
+        self.generation = 0
+        """Goes up with each start, restart and reload, not when a worker ends and is replaced."""
+        self._filled = False
         self._members: dict[int, None] = {}
         self._leaving: dict[int, None] = {}
         """Slots that nobody wants any more but that are not empty yet."""
@@ -101,6 +104,7 @@ class Pool:
         old = dict.fromkeys(sorted(self._members, key=lambda wid: self.slots[wid].started))
         self.trouble = ""
         self.replacement = None
+        self.generation += 1
         effects: Effects = []
         fell = [wid for wid in old if self.slots[wid].state in FELL]
         for wid in fell:
@@ -218,6 +222,9 @@ class Pool:
     def _fit(self, now: float) -> Effects:
         """Have as many wanted positions as there should be."""
         effects: Effects = []
+        before, self._filled = self._filled, self.life.stage in FILLED
+        if self._filled and not before:
+            self.generation += 1
         if self.replacement is not None:
             effects += self._replace(self.replacement, now)
         surplus = len(self._members) - self._target()

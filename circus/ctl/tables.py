@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circus.commands.output import output_rows
 from circus.commands.text import duration, option_text
 from circus.ctl.terminal import GREEN, RED, YELLOW, Cell, Terminal, table
 
@@ -105,7 +106,16 @@ def _stats(reply: Reply, on: Terminal) -> str:
     ]  # fmt: skip
     if "process" in reply:
         return table(("PID", *_USAGE), [row[1:] for row in rows], on)
-    return table(("WATCHER", "PID", *_USAGE), rows, on)
+    return "\n\n".join(
+        filter(None, [table(("WATCHER", "PID", *_USAGE), rows, on), _output(reply, on)])
+    )
+
+
+def _output(reply: Reply, on: Terminal) -> str:
+    outputs = reply.get("outputs") or {reply.get("name", ""): reply.get("output", {})}
+    rows = [(name, *row) for name, streams in outputs.items() for row in output_rows(streams)]
+    head = ("WATCHER", "STREAM", "READ", "WRITTEN", "LINES DROPPED", "BYTES DROPPED", "WHY")
+    return table(head, rows, on) if rows else ""
 
 
 def _processes(pid: str, info: Any, depth: int = 0) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from circus.stream.conf import get_stream
 from circus.stream.file import FileStream
 from circus.stream.journal import JournalStream
-from circus.stream.ledger import Counts
+from circus.stream.ledger import Counts, Loss, Trouble
 from circus.stream.memory import Empty, Queue, QueueStream
 from circus.stream.pump import Pump
 from circus.stream.sink import Record, Sink, Source, Unwritten
@@ -14,6 +14,7 @@ __all__ = [
     "Empty",
     "FileStream",
     "JournalStream",
+    "Loss",
     "Pump",
     "Queue",
     "QueueStream",
@@ -21,6 +22,7 @@ __all__ = [
     "Sink",
     "Source",
     "StdoutStream",
+    "Trouble",
     "Unwritten",
     "get_stream",
 ]

@@ -27,7 +27,7 @@ _open: weakref.WeakValueDictionary[str, journal.Journal] = weakref.WeakValueDict
 
 
 class JournalStream:
-    """Records with CIRCUS_WATCHER, CIRCUS_WID, CIRCUS_STREAM and CIRCUS_PID.
+    """Records with CIRCUS_WATCHER, _WID, _GENERATION, _STREAM and _PID.
 
     `identifier` (SYSLOG_IDENTIFIER) is the watcher's name unless given. A line may begin with its
     priority as `<n>`. `rate_limit` is in lines a second, for all workers of the watcher together;
@@ -113,6 +113,7 @@ class Worker:
                 ("SYSLOG_IDENTIFIER", stream.identifier or source.watcher),
                 ("CIRCUS_WATCHER", source.watcher),
                 ("CIRCUS_WID", source.wid),
+                ("CIRCUS_GENERATION", source.generation),
                 ("CIRCUS_STREAM", source.name),
                 ("CIRCUS_PID", source.pid),
             )

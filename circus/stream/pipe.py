@@ -74,13 +74,13 @@ class Pipe:
     def drop_all(self, reason: str) -> None:
         """What waits goes nowhere."""
         dropped, self.pending = self.pending, b""
-        self.account.dropped(self.source, dropped, 0, reason)
+        self.account.drop(dropped, reason)
 
     def drop(self, size: int, reason: str) -> None:
         """So many bytes of what waits go nowhere, and the rest of their last line, but not all."""
         end = self.pending.find(b"\n", size - 1, -1) + 1 or size
         dropped, self.pending = self.pending[:end], self.pending[end:]
-        self.account.dropped(self.source, dropped, 0, reason)
+        self.account.drop(dropped, reason)
 
     def _grow(self) -> None:
         """It is busy: let it hold more. Only such a one, since a user's pipes share one limit."""

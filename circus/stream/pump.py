@@ -26,7 +26,7 @@ import time
 from typing import TYPE_CHECKING
 
 from circus.stream.doors import Doors
-from circus.stream.ledger import Account, Counts
+from circus.stream.ledger import Counts, Ledger, Trouble
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
 from circus.stream.sink import Unwritten, borrows, bound, place_of
 
@@ -46,18 +46,17 @@ LET_GO = 5.0
 class Pump:
     """All methods may be called from any thread and do not block, but `close`.
 
-    `on_trouble` is called from the pump's thread with one sentence; it must not raise. `unfinished`
-    and `let_go` are in seconds, see UNFINISHED and LET_GO.
+    `on_trouble` is called from the pump's thread; it must not raise. `unfinished` and `let_go`
+    are in seconds, see UNFINISHED and LET_GO.
     """
 
     def __init__(
         self,
-        on_trouble: Callable[[Source, str], None] | None = None,
+        on_trouble: Callable[[Trouble], None] | None = None,
         *,
         unfinished: float = UNFINISHED,
         let_go: float = LET_GO,
     ) -> None:
-        self._on_trouble = on_trouble or _log
         self._unfinished = unfinished
         self._let_go = let_go
         self._epoll = select.epoll()
@@ -74,7 +73,7 @@ class Pump:
         self._doors = Doors(self._epoll)
         self._users: collections.Counter[int] = collections.Counter()
         """How many pipes lead to a sink, by its id()."""
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._ledger = Ledger(on_trouble or _log)
         self._due: list[tuple[float, int, Pipe]] = []
         """A heap. A pipe is in it once at most, perhaps with an earlier moment than it has now."""
         self._tie = itertools.count()
@@ -118,7 +117,7 @@ class Pump:
 
     def forget(self, watcher: str) -> None:
         """It is removed: nobody asks for its counts any more."""
-        self._order(lambda: self._forget(watcher))
+        self._order(lambda: self._ledger.forget(watcher))
 
     def reopen(self) -> None:
         """Have every sink open its file anew."""
@@ -126,7 +125,7 @@ class Pump:
 
     def counts(self) -> dict[tuple[str, str], Counts]:
         """By watcher and stream, for those that have had a worker; they only ever grow."""
-        return {key: account.counts() for key, account in dict(self._accounts).items()}
+        return self._ledger.counts()
 
     def close(self, within: float) -> None:
         """Pass on what can be read, for `within` seconds at most, then let go of everything.
@@ -166,6 +165,7 @@ class Pump:
                 self._overflow(place)
             while self._due and self._due[0][0] <= now:
                 self._look_after(heapq.heappop(self._due)[2], now)
+            self._ledger.settle()
             if self._closing is not None and (now >= self._closing or not (events or self._doors)):
                 break
         self._abandon()
@@ -183,7 +183,8 @@ class Pump:
         """Seconds until something is due without anything coming; None for ever."""
         if self._closing is not None and not self._doors:
             return 0.0  # what is not there yet will not come
-        moments = self._doors.moments() + [due for due, _, _ in self._due[:1]]
+        moments = self._doors.moments() + self._ledger.moments()
+        moments += [due for due, _, _ in self._due[:1]]
         if self._closing is not None:
             moments.append(self._closing)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
@@ -198,10 +199,7 @@ class Pump:
 
     def _attach(self, fd: int, sink: Sink, source: Source) -> None:
         os.set_blocking(fd, False)
-        key = (source.watcher, source.name)
-        if key not in self._accounts:
-            self._accounts[key] = Account(self._on_trouble)
-        pipe = Pipe(fd, source, self._accounts[key])
+        pipe = Pipe(fd, source, self._ledger.account(source.watcher, source.name))
         self._pipes[fd] = pipe
         self._by_pid.setdefault(source.pid, set()).add(pipe)
         self._lead(pipe, sink)
@@ -231,10 +229,6 @@ class Pump:
             self._offer_again(pipe)
             if old.door >= 0:
                 self._resume(old)
-
-    def _forget(self, watcher: str) -> None:
-        for key in [key for key in self._accounts if key[0] == watcher]:
-            del self._accounts[key]  # pipes that are still read keep theirs
 
     def _reopen(self) -> None:
         full = list(self._doors)
@@ -356,7 +350,7 @@ class Pump:
         try:
             method()
         except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-            pipe.account.trouble(pipe.source, _words(error))
+            pipe.account.trouble(_words(error))
 
     def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""
@@ -371,14 +365,16 @@ class Pump:
         try:
             pipe.sink(record)
         except Unwritten as error:
+            rest = data[error.written :]
+            pipe.account.wrote(len(data) - len(rest), everything=not rest)
             if self._doors.watch(pipe.place, error):
-                self._wait(pipe, data[error.written :])
+                self._wait(pipe, rest)
             else:
-                pipe.account.dropped(source, data, error.written, str(error))
+                pipe.account.drop(rest, str(error))
         except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-            pipe.account.dropped(source, data, 0, _words(error))
+            pipe.account.drop(data, _words(error))
         else:
-            pipe.account.fine(source)
+            pipe.account.wrote(len(data), everything=True)
 
     def _wait(self, pipe: Pipe, data: Piece) -> None:
         """Queue at a full place."""
@@ -429,6 +425,7 @@ class Pump:
             if pipe.pending:
                 pipe.drop_all("circusd ends, its sink is full")
             self._remove(pipe)
+        self._ledger.close()
 
 
 def _nothing() -> None:
@@ -439,5 +436,5 @@ def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _log(source: Source, text: str) -> None:
-    logger.warning("%s.%d %s: %s", source.watcher, source.wid, source.name, text)
+def _log(trouble: Trouble) -> None:
+    logger.warning("%s", trouble)

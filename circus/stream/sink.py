@@ -19,12 +19,13 @@ Piece: TypeAlias = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose output it is; `name` is "stdout" or "stderr"."""
+    """Whose output it is; `name` is "stdout" or "stderr", `generation` that of its pool."""
 
     watcher: str
     wid: int
     pid: int
     name: str
+    generation: int = 1
 
 
 class Sink(Protocol):

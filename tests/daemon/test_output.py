@@ -7,8 +7,9 @@ import random
 import signal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tests.journald import FakeJournald
 from tests.support import child, text_of, wait_until
 
 if TYPE_CHECKING:
@@ -131,3 +132,47 @@ def test_t22_what_the_last_ones_say_at_the_end_arrives(circusd: Start) -> None:
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(timeout=30) == 0
     assert log.read_text().count("x") == 4 << 20
+
+
+def test_what_is_dropped_is_shown_and_its_begin_and_end_are_events(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:w]\ncmd = exec 3<>FOLDER/fifo; while read -r line <&3; do echo $line; done\n"
+        "shell = True\nautostart = False\n"
+        "stdout_stream.class = JournalStream\nstdout_stream.folder = FOLDER\n"
+    )
+    fifo = daemon.folder / "fifo"
+    os.mkfifo(fifo)
+    assert daemon.call("start", name="w", waiting=True)["status"] == "ok"
+
+    def stats() -> dict[str, Any]:
+        found: dict[str, Any] = daemon.call("stats", name="w")["output"]
+        return found
+
+    def told() -> list[dict[str, Any]]:
+        found = daemon.call("events", since=0, topics=["watcher.w.output"])["events"]
+        return [{"topic": one["topic"], **one["message"]} for one in found]
+
+    fifo.write_text("one\ntwo\nthree\n")  # there is no journald
+    wait_until(lambda: stats().get("stdout", {}).get("read") == 14)
+    why = "cannot reach journald: No such file or directory"
+    lost = {"read": 14, "written": 0, "dropped": {why: {"lines": 3, "bytes": 14}}}
+    wait_until(lambda: stats() == {"stdout": lost})
+    journald = FakeJournald(daemon.folder)
+    fifo.write_text("four\n")
+    entry = journald.read()
+    assert (entry["MESSAGE"], entry["CIRCUS_GENERATION"]) == (b"four", b"1")
+    begin, end = wait_until(lambda: found if len(found := told()) > 1 else None)
+    assert (begin["topic"], end["topic"]) == (
+        "watcher.w.output_dropped",
+        "watcher.w.output_written",
+    )
+    assert (begin["stream"], begin["reason"]) == ("stdout", why)
+    assert (end["lines_dropped"], end["bytes_dropped"]) == (3, 14)
+    assert stats() == {"stdout": {**lost, "read": 19, "written": 5}}
+    assert f"3 lines of w dropped from stdout ({why}); it is written again" in daemon.text()
+    shown = daemon.ctl("stats", "w").stdout
+    assert f"stdout: 19 bytes read, 5 written, 14 (3 lines) dropped: {why}\n" in shown
+    daemon.call("restart", name="w", waiting=True)
+    fifo.write_text("five\n")
+    assert journald.read()["CIRCUS_GENERATION"] == b"2"
+    journald.close()

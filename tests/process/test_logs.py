@@ -207,7 +207,8 @@ def test_a_pid_file_is_a_file(path: str) -> None:
 def fake(folder: Path) -> Iterator[FakeJournald]:
     one = FakeJournald(folder)
     yield one
-    one.close()
+    with contextlib.suppress(FileNotFoundError):
+        one.close()
 
 
 def test_in_the_journal_a_record_has_fields(fake: FakeJournald) -> None:
@@ -241,19 +242,45 @@ from circus import logs
 logging.getLogger().addHandler(logs.ToJournal(sys.argv[1]))
 for number in range(2000):
     logging.error("%d\\nsame", number)
+print("logged", flush=True)
+input()
 """
 
 
-def test_what_the_journal_does_not_take_goes_to_standard_error(fake: FakeJournald) -> None:
-    ended = subprocess.run(
+@pytest.fixture
+def logging_program(fake: FakeJournald) -> Iterator[subprocess.Popen[str]]:
+    """It has logged 2000 messages, and ends once it is told to."""
+    program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(fake.folder)],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=True,
     )
-    taken = fake.read_all()
-    assert [entry["MESSAGE"] for entry in taken] == [b"%d\nsame" % n for n in range(len(taken))]
-    others = range(len(taken), 2000)
-    assert others
-    assert ended.stderr.splitlines() == [line for n in others for line in (f"<3>{n}", "<3>same")]
+    assert program.stdout is not None
+    assert program.stdout.readline() == "logged\n"
+    yield program
+    program.kill()
+    program.communicate()
+
+
+def test_what_the_journal_has_no_room_for_waits_for_it(
+    logging_program: subprocess.Popen[str], fake: FakeJournald
+) -> None:
+    found = [fake.read()["MESSAGE"] for _ in range(2000)]
+    assert found == [b"%d\nsame" % number for number in range(2000)]
+    assert logging_program.communicate("\n", timeout=20) == ("", "")
+
+
+def test_what_the_journal_does_not_take_goes_to_standard_error(
+    logging_program: subprocess.Popen[str], fake: FakeJournald
+) -> None:
+    assert fake.read()["MESSAGE"] == b"0\nsame"
+    fake.close()
+    _, said = logging_program.communicate("\n", timeout=20)
+    lines = said.splitlines()
+    assert lines
+    # what was on its way when it was closed is gone
+    assert lines == [
+        line for n in range(2000 - len(lines) // 2, 2000) for line in (f"<3>{n}", "<3>same")
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.exc import CircusError
-from circus.stream import FileStream, Pump, QueueStream, Source, StdoutStream, get_stream
+from circus.stream import FileStream, Loss, Pump, QueueStream, Source, StdoutStream, get_stream
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ def test_t25_reopen_goes_on_in_a_new_file(pump: Pump, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_told_and_counted() -> None:
     told: list[str] = []
-    pump = Pump(lambda source, text: told.append(f"{source.watcher}: {text}"))
+    pump = Pump(lambda trouble: told.append(str(trouble)))
     pump.start()
     feed(pump, FileStream("/dev/full"), b"line\n" * 100)
     wait_until(lambda: told)
     counts = pump.counts()["w", "stdout"]
     pump.close(within=5.0)
     assert "No space left" in told[0]
-    assert (counts.bytes_in, counts.bytes_dropped) == (500, 500)
+    assert (counts.bytes_in, counts.bytes_out, counts.lost) == (500, 0, Loss(100, 500))
 
 
 def test_counts_of_a_watcher_that_is_removed_are_forgotten(pump: Pump) -> None:

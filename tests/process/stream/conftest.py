@@ -78,7 +78,7 @@ def bench() -> Iterator[Bench]:
     """A pump that runs. At the end there is no child, descriptor or thread left."""
     before = _descriptors()
     told: list[str] = []
-    pump = Pump(lambda source, text: told.append(f"{source.name}: {text}"), let_go=0.2)
+    pump = Pump(lambda trouble: told.append(str(trouble)), let_go=0.2)
     pump.start()
     one = Bench(pump, told)
     yield one

@@ -46,7 +46,7 @@ def stream(journald: FakeJournald | RealJournald, **options: str) -> JournalStre
 
 def counts(bench: Bench) -> tuple[int, int, int]:
     found = bench.pump.counts().get(("w", "stdout"), Counts())
-    return found.bytes_in, found.bytes_dropped, found.lines_dropped
+    return found.bytes_in, found.lost.size, found.lost.lines
 
 
 # -- records ------------------------------------------------------------------------------------
@@ -103,6 +103,7 @@ def test_each_line_is_a_record_that_says_whose_it_is(bench: Bench, fake: FakeJou
         "SYSLOG_IDENTIFIER": [b"w"],
         "CIRCUS_WATCHER": [b"w"],
         "CIRCUS_WID": [b"%d" % os.getpid()],
+        "CIRCUS_GENERATION": [b"1"],
         "CIRCUS_STREAM": [b"stderr"],
         "CIRCUS_PID": [b"%d" % os.getpid()],
         "MESSAGE": [b"one"],
@@ -202,7 +203,7 @@ def test_a_stopped_journald_stops_nobody_and_every_line_is_there_or_counted(
     wait_until(lambda: len(bench.told) == 2)
     assert "journald does not take it" in bench.told[0]
     assert bench.told[1] == (
-        f"stdout: output arrives again; {dropped} bytes ({lines} lines) dropped so far"
+        f"{lines} lines of w dropped from stdout (journald does not take it); it is written again"
     )
 
 

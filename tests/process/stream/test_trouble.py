@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from circus.stream import Counts, FileStream, Pump, QueueStream, Source
+from circus.stream import Counts, FileStream, Loss, Pump, QueueStream, Source
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def test_t25_a_full_disk_is_told_and_counted_and_over_when_it_is(
     os.close(end)
     bench.finish()
     assert path.read_bytes() == b"x" * 99_990 + b"\nsecond\nth\nagain\n"
-    assert bench.pump.counts()["w", "stdout"] == Counts(100_010, 4, 1)
-    lost = "4 bytes (1 lines) dropped so far"
+    why = f"cannot write to '{path}': File too large"
+    assert bench.pump.counts()["w", "stdout"] == Counts(100_010, 100_006, {why: Loss(1, 4)})
     assert bench.told == [
-        f"stdout: cannot write to '{path}': File too large; {lost}",
-        f"stdout: output arrives again; {lost}",
+        f"w: trouble with stdout: {why}",
+        f"1 line of w dropped from stdout ({why}); it is written again",
     ]
 
 
@@ -73,10 +73,13 @@ def test_t25_no_space_left_drops_and_never_stops(bench: Bench) -> None:
     bench.run(SPEW, "100000", sink=FileStream("/dev/full"))
     bench.finish()
     counts = bench.pump.counts()["w", "stdout"]
-    assert counts.bytes_in == counts.bytes_dropped == sum(len(f"{n} end\n") for n in range(100_000))
-    assert counts.lines_dropped == 100_000
-    assert len(bench.told) == 1
-    assert bench.told[0].startswith("stdout: cannot write to '/dev/full': No space left on device")
+    size = sum(len(f"{n} end\n") for n in range(100_000))
+    assert (counts.bytes_in, counts.lost) == (size, Loss(100_000, size))
+    why = "cannot write to '/dev/full': No space left on device"
+    assert bench.told == [
+        f"w: trouble with stdout: {why}",
+        f"100000 lines of w dropped from stdout ({why})",
+    ]
 
 
 def test_t25_a_directory_that_is_gone_comes_back(bench: Bench, tmp_path: Path) -> None:
@@ -89,12 +92,13 @@ def test_t25_a_directory_that_is_gone_comes_back(bench: Bench, tmp_path: Path) -
     (folder / "out").unlink()
     folder.rmdir()
     bench.feed(sink, b"two\n")
-    wait_until(lambda: bench.pump.counts()["w", "stdout"].lines_dropped)
+    wait_until(lambda: bench.pump.counts()["w", "stdout"].lost.lines)
     folder.mkdir()
     bench.feed(sink, b"three\n")
     bench.finish()
     assert (folder / "out").read_bytes() == b"three\n"
-    assert bench.pump.counts()["w", "stdout"] == Counts(14, 4, 1)
+    counts = bench.pump.counts()["w", "stdout"]
+    assert (counts.bytes_in, counts.bytes_out, counts.lost) == (14, 10, Loss(1, 4))
 
 
 def test_t25_moving_the_file_under_load_loses_nothing(bench: Bench, tmp_path: Path) -> None:
@@ -132,7 +136,10 @@ def test_a_sink_that_raises_is_told_and_harms_nobody_else(bench: Bench) -> None:
     bench.feed(queue, b"two\n")
     bench.finish()
     assert queue.get_nowait()["data"] == b"two\n"
-    assert bench.told[0] == "stdout: I am broken; 4 bytes (1 lines) dropped so far"
+    assert bench.told == [
+        "w: trouble with stdout: I am broken",
+        "1 line of w dropped from stdout (I am broken); it is written again",
+    ]
 
 
 def test_a_sink_whose_open_close_and_reopen_raise_still_gets_everything(bench: Bench) -> None:
@@ -149,7 +156,7 @@ def test_a_sink_whose_open_close_and_reopen_raise_still_gets_everything(bench: B
     os.close(end)
     bench.finish()
     assert sink.get_nowait()["data"] == b"all the same\n"
-    assert bench.told == ["stdout: not now", "stdout: output arrives again"]
+    assert bench.told == ["w: trouble with stdout: not now"]
 
 
 def test_t29_a_worker_that_closes_its_stdout_costs_nothing(bench: Bench) -> None:
@@ -189,7 +196,7 @@ def test_a_grandchild_that_goes_on_writing_is_read_on(bench: Bench) -> None:
         subprocess.run(["sleep", "0.05"], check=True)
     os.close(end)
     bench.finish()
-    assert bench.pump.counts()["w", "stdout"] == Counts(60, 0, 0)
+    assert bench.pump.counts()["w", "stdout"] == Counts(60, 60)
 
 
 def test_t20_t21_a_thousand_starts_and_stops_keep_every_line_and_no_handle(
@@ -294,7 +301,7 @@ PRINTS = """
 import os, sys
 from circus.stream import Pump, Source, StdoutStream
 from tests.support import wait_until
-pump = Pump(lambda source, text: sys.stderr.write(text + "\\n"))
+pump = Pump(lambda trouble: sys.stderr.write(f"{trouble}\\n"))
 for number in range(int(sys.argv[1])):
     reading, writing = os.pipe2(os.O_CLOEXEC)
     if os.fork() == 0:
@@ -306,7 +313,7 @@ for number in range(int(sys.argv[1])):
 pump.start()
 wait_until(lambda: not pump._pipes and not pump._orders)
 pump.close(within=20.0)
-dropped = sum(one.bytes_dropped for one in pump.counts().values())
+dropped = sum(one.lost.size for one in pump.counts().values())
 sys.stderr.write(f"{dropped} dropped\\n")
 """
 
@@ -378,10 +385,12 @@ def test_t27_stdout_may_be_null_full_or_gone() -> None:
     size = sum(len(f"0 {n} end\n") for n in range(20000))
     with open("/dev/full", "wb") as file:
         told = prints(1, stdout=file).communicate(timeout=60)[1].decode()
-    assert told.startswith("cannot write to standard output: No space left on device")
+    assert told.startswith(
+        "w: trouble with stdout: cannot write to standard output: No space left on device"
+    )
     assert told.endswith(f"\n{size} dropped\n")
     program = f'exec {sys.executable} -c "$1" 1 >&-'
     shell = ["/bin/sh", "-c", program, "sh", PRINTS]
     told = subprocess.run(shell, capture_output=True, timeout=60, check=True).stderr.decode()
-    assert told.startswith("cannot write to standard output: it is closed")
+    assert told.startswith("w: trouble with stdout: cannot write to standard output: it is closed")
     assert told.endswith(f"\n{size} dropped\n")

@@ -27,6 +27,7 @@ class FakeWatcher:
         self.config = watcher_from_mapping(name, {"cmd": "sleep 1", **options})
         self.name = name
         self.numprocesses = 2
+        self.generation = 3
         self.halted = ""
 
     def __len__(self) -> int:
@@ -107,6 +108,7 @@ class FakeEngine:
         self.config = SimpleNamespace(circus=CircusConfig())
         self.audit = Audit(loop)
         self.events = Events()
+        self.pump = SimpleNamespace(counts=dict)
 
     def note(self, *what: Any) -> asyncio.Future[Any]:
         self.asked.append(what)

@@ -16,6 +16,7 @@ from circus.access import Peer
 from circus.commands import COMMANDS
 from circus.commands.answer import dispatch
 from circus.exc import CircusError
+from circus.stream import Counts, Loss
 from tests.unit.commands.fakes import FakeEngine
 
 if TYPE_CHECKING:
@@ -222,6 +223,13 @@ def test_queries(engine: FakeEngine) -> None:
     got = ask(engine, "get", name="web", keys=["numprocesses", "env"])["options"]
     assert list(got.items()) == [("numprocesses", 1), ("env", {"A": "1"})]
     assert ask(engine, "stats")["infos"]["Web"] == {"11": {"pid": 11}}
+    assert ask(engine, "stats")["outputs"] == {}
+    counts = Counts(9, 5, {"no room": Loss(2, 4)})
+    engine.pump.counts = lambda: {("Web", "stdout"): counts, ("one", "stderr"): Counts(1, 1)}
+    dropped = {"no room": {"lines": 2, "bytes": 4}}
+    output = {"stdout": {"read": 9, "written": 5, "dropped": dropped}}
+    assert ask(engine, "stats", name="web")["output"] == output
+    assert ask(engine, "stats")["outputs"]["Web"] == output
     assert ask(engine, "stats", name="web", process="11")["info"] == {"pid": 11}
     assert ask(engine, "dstats")["info"] == {"pid": 1}
     assert ask(engine, "is-active", names=["web", "one"])["active"] is True

@@ -16,6 +16,8 @@ INFO = {
 }  # fmt: skip
 PARENT = {**INFO, "children": [{**INFO, "pid": 13}]}
 LINES = "12: 12  py root 0 1K 2K 0.5 0.1 0:00.01\n   13  py root 0 1K 2K 0.5 0.1 0:00.01\n"
+DROPPED = {"no room": {"lines": 1, "bytes": 5}, "too many": {"lines": 2, "bytes": 10}}
+OUTPUT = {"stdout": {"read": 30, "written": 9, "dropped": DROPPED}}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("list", {"watchers": ["a", "b"]}, "a,b\n"),
@@ -42,6 +44,16 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         f"W:\n{LINES}A:\n5: No such process (stopped?)\n",
     ),
     ("stats", {"name": "w", "info": {"12": PARENT}}, f"w:\n{LINES}"),
+    (
+        "stats",
+        {"infos": {"w": {}, "A": {}}, "outputs": {"w": OUTPUT}},
+        "w:\nstdout: 30 bytes read, 9 written, 15 (3 lines) dropped: no room; too many\nA:\n",
+    ),
+    (
+        "stats",
+        {"name": "w", "info": {}, "output": {"stderr": {"read": 3, "written": 3, "dropped": {}}}},
+        "w:\nstderr: 3 bytes read, 3 written, 0 (0 lines) dropped\n",
+    ),
     ("stats", {"process": 12, "info": PARENT}, f"{LINES}\n"),
     (
         "dstats",

@@ -51,6 +51,30 @@ def test_new_ones_stand_before_old_ones_go() -> None:
     assert pool.settled
 
 
+def test_a_generation_is_of_a_start_a_restart_or_a_reload() -> None:
+    pool = running()
+    assert pool.generation == 1
+    pool.start(1.0)
+    pool.handle(1, core.Exited("exited with code 1"), 1.0)
+    stand(pool, 100.0)
+    assert pool.generation == 1
+    pool.reload(101.0, sequential=False)
+    assert pool.generation == 2
+    for now in (102.0, 103.0):
+        stand(pool, now)
+        end(pool, now)
+    assert pool.generation == 2
+    pool.restart(104.0)
+    end(pool, 105.0)
+    assert pool.generation == 3
+    stand(pool, 106.0)
+    pool.stop(107.0)
+    end(pool, 108.0)
+    assert pool.generation == 3
+    pool.start(109.0)
+    assert pool.generation == 4
+
+
 def test_a_reload_during_a_reload_replaces_the_half_started_too() -> None:
     pool = running()
     pool.reload(10.0, sequential=False)

@@ -98,6 +98,14 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         "WATCHER  PID  PROGRAM  USER  NICE  MEMORY  VIRTUAL  CPU%  MEM%  TIME",
         "w        12   py       root  0     1K      2K       0.5   0.1   0:00.01",
     ]),
+    ("stats", {"name": "w", "info": {"12": INFO}, "output": {"stdout": {
+        "read": 9, "written": 2, "dropped": {"no room": {"lines": 1, "bytes": 7}}}}}, [
+        "WATCHER  PID  PROGRAM  USER  NICE  MEMORY  VIRTUAL  CPU%  MEM%  TIME",
+        "w        12   py       root  0     1K      2K       0.5   0.1   0:00.01",
+        "",
+        "WATCHER  STREAM  READ  WRITTEN  LINES DROPPED  BYTES DROPPED  WHY",
+        "w        stdout  9     2        1              7              no room",
+    ]),
     ("stats", {"process": 12, "info": INFO}, [
         "PID  PROGRAM  USER  NICE  MEMORY  VIRTUAL  CPU%  MEM%  TIME",
         "12   py       root  0     1K      2K       0.5   0.1   0:00.01",

@@ -1,0 +1,85 @@
+"""Whatever a sink does: what came was written, or was dropped and told."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from circus.stream import Pump, Source, Unwritten
+from tests.support import wait_until
+
+if TYPE_CHECKING:
+    from circus.stream import Trouble
+
+BLOCKS = st.builds(
+    lambda text, times: text * times,
+    st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"\n")),
+    st.sampled_from([1, 7, 1000, 30_000]),
+)
+DEEDS = st.tuples(
+    st.sampled_from(["take", "refuse", "wait", "hurry", "wait for ever", "break"]),
+    st.floats(0, 1),
+)
+
+
+class Whimsical:
+    """Takes what it likes of each record, as it is told; in the end everything."""
+
+    def __init__(self, deeds: list[tuple[str, float]]) -> None:
+        self._deeds = iter(deeds)
+        self._room = os.eventfd(0)
+        self._no_room, self.closed = os.pipe()
+        self.taken = 0
+
+    def close_all(self) -> None:
+        """Nobody uses it any more."""
+        for fd in (self._room, self._no_room, self.closed):
+            os.close(fd)
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        deed, share = next(self._deeds, ("take", 1.0))
+        size = len(record["data"])
+        if deed == "break":
+            raise RuntimeError("broken")
+        took = size if deed == "take" else int(size * share)
+        self.taken += took
+        match deed:
+            case "refuse":
+                raise Unwritten("no", written=took)
+            case "wait":
+                raise Unwritten("full", written=took, full=self._room)
+            case "hurry":
+                raise Unwritten("full", written=took, full=self._room, patience=0)
+            case "wait for ever":  # it is the end of a pipe to read from, so never has room
+                raise Unwritten("full", written=took, full=self._no_room, patience=0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    workers=st.lists(st.lists(BLOCKS, max_size=6), min_size=1, max_size=3),
+    deeds=st.lists(DEEDS, max_size=12),
+)
+def test_nothing_is_lost_that_is_not_counted(
+    workers: list[list[bytes]], deeds: list[tuple[str, float]]
+) -> None:
+    told: list[Trouble] = []
+    sink = Whimsical(deeds)
+    pump = Pump(told.append)
+    pump.start()
+    for number, blocks in enumerate(workers):
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        pump.attach(reading, sink, Source("w", number, number, "stdout"))
+        with open(writing, "wb") as file:
+            file.writelines(blocks)
+    size = sum(len(block) for blocks in workers for block in blocks)
+    wait_until(lambda: sum(one.bytes_in for one in pump.counts().values()) == size)
+    pump.close(within=0.01)
+    counts = pump.counts()["w", "stdout"]
+    assert size == counts.bytes_in == counts.bytes_out + counts.lost.size
+    assert counts.bytes_out == sink.taken
+    assert sum(one.lost.lines for one in told) == counts.lost.lines
+    assert sum(one.lost.size for one in told) == counts.lost.size
+    sink.close_all()
