@@ -30,13 +30,19 @@ class Whimsical:
 
     def __init__(self, deeds: list[tuple[str, float]]) -> None:
         self._deeds = iter(deeds)
-        self._room = os.eventfd(0)
-        self._no_room, self.closed = os.pipe()
+        room, (no_room, other) = os.eventfd(0), os.pipe()
+        self._open = (room, no_room, other)
+        self._full: dict[str, tuple[int | None, float | None]] = {
+            "refuse": (None, None),
+            "wait": (room, None),
+            "hurry": (room, 0),
+            "wait for ever": (no_room, 0),  # to read from, so there is never room to write
+        }
         self.taken = 0
 
-    def close_all(self) -> None:
-        """Nobody uses it any more."""
-        for fd in (self._room, self._no_room, self.closed):
+    def close(self) -> None:
+        """Nothing leads here any more."""
+        for fd in self._open:
             os.close(fd)
 
     def __call__(self, record: dict[str, Any]) -> None:
@@ -46,15 +52,9 @@ class Whimsical:
             raise RuntimeError("broken")
         took = size if deed == "take" else int(size * share)
         self.taken += took
-        match deed:
-            case "refuse":
-                raise Unwritten("no", written=took)
-            case "wait":
-                raise Unwritten("full", written=took, full=self._room)
-            case "hurry":
-                raise Unwritten("full", written=took, full=self._room, patience=0)
-            case "wait for ever":  # it is the end of a pipe to read from, so never has room
-                raise Unwritten("full", written=took, full=self._no_room, patience=0)
+        if deed != "take":
+            fd, patience = self._full[deed]
+            raise Unwritten("no", written=took, full=fd, patience=patience)
 
 
 @settings(deadline=None, max_examples=60)
@@ -82,4 +82,3 @@ def test_nothing_is_lost_that_is_not_counted(
     assert counts.bytes_out == sink.taken
     assert sum(one.lost.lines for one in told) == counts.lost.lines
     assert sum(one.lost.size for one in told) == counts.lost.size
-    sink.close_all()
