@@ -6,6 +6,7 @@ in memory, which lives through reboots and goes with it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -32,13 +33,22 @@ trap : TERM  # it is for nspawn, which has its systemd shut down
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+# nspawn puts all machines below the control group that it is started in
+above=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)
+above=$above$(sed -n s/^0:://p /proc/self/cgroup)
+mkdir "$above/$3"
+echo $$ >"$above/$3/cgroup.procs"
 while
     setpriv --pdeathsig KILL systemd-nspawn --boot --console=pipe --directory="$1/root" \
         --machine="$3" --register=no --keep-unit
     test $? = 133  # it asks for another boot
 do :; done
+echo $$ >"$above/cgroup.procs"
+find /sys/fs/cgroup -depth -type d \\( -path "*/$3" -o -path "*/$3/*" \\) -exec rmdir {} +
 """
 """Of a machine in a folder, from the files of another and under a name, until it is powered off."""
+NUMBERS = itertools.count(1)
+"""Of the machines of one process: several may run at once."""
 INSIDE = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
 
 
@@ -65,7 +75,7 @@ class Machine:
         folder.mkdir()
         # whatever becomes of the tests, it does not stay
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", BOOT, "boot"]
-        command += [str(folder), str(root()), f"circus-{os.getpid()}"]
+        command += [str(folder), str(root()), f"circus-{os.getpid()}-{next(NUMBERS)}"]
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
                 command,

@@ -106,7 +106,7 @@ def test_its_status_is_readable_and_true(installed: Machine) -> None:
         f"─{main} /usr/bin/python3 ",
         *(f"─{pid} sleep 1000" for pid in two),
     ):
-        assert line in shown
+        assert line in shown, shown
     assert installed.says("ps -o user= -C sleep").split() == ["nobody", "nobody"]
 
 
