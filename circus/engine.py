@@ -31,6 +31,7 @@ from circus.spawner import Spawner
 from circus.strays import Strays
 from circus.stream import Pump
 from circus.threads import Outcome
+from circus.trees import Trees
 from circus.watcher import Result, Watcher
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Engine:
         self._last_words = LastWords(loop, self.pump, self._reap)
         self.reaper.may_collect = self._last_words.heard
         self.strays = Strays(loop, adopt=adopt)
+        self.trees = Trees(loop, self.strays)
         self.spawner = Spawner(loop)
         self.sockets = CircusSockets()
         self.stopping = False
@@ -180,6 +182,7 @@ class Engine:
         self.audit.sum_up()
         self.orders.close()
         self.strays.close()
+        self.trees.close()
         self._last_words.close()
         self.reaper.close()
         for watcher in self._watchers.values():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from circus.exc import SpawnError
+    from circus.host.cgroup import Leaf
     from circus.host.reaper import Exit
     from circus.host.spawn import Order
 
@@ -82,10 +83,11 @@ class Process:
             self.spawn()
 
     @classmethod
-    def of_worker(cls, name: str, wid: int, pid: int, mark: str) -> Self:
+    def of_worker(cls, name: str, wid: int, pid: int, mark: str, leaf: Leaf | None) -> Self:
         """One that an engine has started, and collects."""
         process = cls.__new__(cls)
         process._be(name, wid, pid, mark)
+        process.leaf = leaf
         return process
 
     def _be(self, name: str, wid: int, pid: int, mark: str) -> None:
@@ -110,6 +112,8 @@ class Process:
         self.stdout: IO[bytes] | None = None
         self.stderr: IO[bytes] | None = None
         self._reaper = None
+        self.leaf: Leaf | None = None
+        """Its cgroup, with all that it starts."""
 
     def __lt__(self, other: Process) -> bool:
         return self.started < other.started

@@ -67,6 +67,8 @@ class Recipe:
         stdout: int | None,
         stderr: int | None,
         own: Mapping[str, int] = MappingProxyType({}),
+        *,
+        cgroup_procs: str | None = None,
     ) -> spawn.Order:
         """The order for worker `wid`; the descriptors stay the caller's. Raises SpawnError."""
         config, who = self._config, self._identity
@@ -89,6 +91,7 @@ class Recipe:
             nice=config.nice,
             no_new_privileges=config.no_new_privileges,
             parent_death_signal=config.parent_death_signal,
+            cgroup_procs=cgroup_procs,
             stdin=self._stdin(own),
             stdout=stdout if stdout is not None else _null_if(config.close_child_stdout),
             stderr=stderr if stderr is not None else _null_if(config.close_child_stderr),

@@ -73,6 +73,8 @@ class Service:
         logger.info("Starting master on pid %d", os.getpid())
         if not await self._hooks_are_there():
             return False
+        if engine.reaper.adopt:  # otherwise this process is more than circusd
+            await engine.trees.settle()
         endpoints = Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
         server = serve(engine, endpoints, self._where, self._take_sockets())
         multicast = engine.config.circus.multicast_endpoint

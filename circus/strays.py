@@ -49,7 +49,8 @@ class Unwanted:
         signum = signal.SIGKILL if late else signal.SIGTERM
         targets = [one for one in found if late or (one.pid, one.born) not in self.asked]
         if targets:
-            logger.warning("Sending %s to what %s: %s", signum.name, self.what, _names(targets))
+            names = ", ".join(map(str, targets))
+            logger.warning("Sending %s to what %s: %s", signum.name, self.what, names)
         for one in targets:
             self.asked.add((one.pid, one.born))
             tree.send(one, signum)
@@ -93,22 +94,26 @@ class Strays:
         """A worker runs: what carries its mark is in order."""
         self._live[process.mark] = process
 
-    def ended(self, process: Process, on_empty: Callable[[], None] | None, grace: float) -> None:
-        """Its leader ended. `on_empty` is called once nothing of it is left.
+    def ended(
+        self, process: Process, on_empty: Callable[[], None], grace: float, *, asked: bool
+    ) -> bool:
+        """Its leader ended, because that was `asked` for or by itself. Whether to wait for more.
 
-        Without `on_empty` nobody waits: what is found gets SIGTERM, and SIGKILL `grace` seconds
-        later.
+        Then `on_empty` is called once nothing of it is left. Otherwise what is found gets SIGTERM,
+        and SIGKILL `grace` seconds later.
         """
         self._live.pop(process.mark, None)
-        if on_empty is not None:
+        waits = asked or tree.has_group(process.pid)
+        if waits:
             self._awaited[process.mark] = (process, on_empty)
         elif self._adopt:
             what = f"{process.name}.{process.wid} (pid {process.pid}) left behind"
             self._abandoned[process.mark] = Unwanted(what, time.monotonic() + grace)
         self.look_soon()
+        return waits
 
     def forget(self, process: Process) -> None:
-        """It never became a worker."""
+        """It never became a worker, or nobody asks for what it leaves behind."""
         self._live.pop(process.mark, None)
 
     def signal(self, process: Process, signum: int) -> None:
@@ -247,7 +252,7 @@ class Strays:
         if process.alive:
             process.killed.append(f"{process.name}.{process.wid} (pid {process.pid})")
             process.leftovers += tree.descendants([process.pid], look.everyone)
-        process.killed += [f"{found.name} (pid {found.pid})" for found in process.leftovers]
+        process.killed += map(str, process.leftovers)
         process.send_signal(signal.SIGKILL)
         self._send(process, signal.SIGKILL)
 
@@ -263,7 +268,3 @@ class Strays:
                 os.killpg(process.pid, signum)
         for found in process.leftovers:
             tree.send(found, signum)
-
-
-def _names(found: Iterable[tree.Found]) -> str:
-    return ", ".join(f"{one.name} (pid {one.pid})" for one in found)

@@ -123,7 +123,7 @@ class Workers:
                 self._stop(wid, signum)
             case core.KillTree():
                 if (process := self._by_wid.get(wid)) is not None:
-                    self._engine.strays.kill(process)
+                    self._engine.trees.kill(process)
                     if process.alive:
                         self._tell_of_signal(process, signal.SIGKILL)
             case Ask(hook):
@@ -146,7 +146,7 @@ class Workers:
         if process is None:
             return
         if not process.alive:
-            self._engine.strays.signal(process, signum)
+            self._engine.trees.signal(process, signum)
             return
 
         def send() -> None:
@@ -224,7 +224,7 @@ class Workers:
             self._spawn_failed(wid, error)
             return
         self._by_wid[wid] = process
-        self._engine.strays.born(process)
+        self._engine.trees.born(process)
         self._engine.reaper.watch(process.pid, partial(self._on_exit, process))
         if process.report is None:
             self._spawned(process)
@@ -234,11 +234,19 @@ class Workers:
     def _start(self, wid: int) -> Process:
         if self._recipe is None:
             self._recipe = Recipe(self._config, self._engine.sockets)
-        mark = self._engine.next_mark(self._config.name, wid)
-        with self._output.pipes() as pipes, self._recipe.own_sockets() as own:
-            order = self._recipe.order(wid, mark, pipes.stdout, pipes.stderr, own)
+        name = self._config.name
+        mark = self._engine.next_mark(name, wid)
+        with (
+            self._output.pipes() as pipes,
+            self._recipe.own_sockets() as own,
+            self._engine.trees.leaf(name, wid) as leaf,
+        ):
+            procs = None if leaf is None else leaf.procs
+            order = self._recipe.order(
+                wid, mark, pipes.stdout, pipes.stderr, own, cgroup_procs=procs
+            )
             started = spawn.start(order)
-            process = Process.of_worker(self._config.name, wid, started.pid, mark)
+            process = Process.of_worker(name, wid, started.pid, mark, leaf)
             if started.report is not None:
                 process.report, process.order = started.report, order
             pipes.hand_over(process, self._pool.generation)
@@ -322,7 +330,7 @@ class Workers:
         failure = self._read_report(process) or process.failure
         self._engine.pump.ended(process.pid)
         if failure is not None:
-            self._engine.strays.forget(process)
+            self._engine.trees.forget(process)
             self._by_wid.pop(process.wid, None)
             self._spawn_failed(process.wid, failure)
             return
@@ -339,14 +347,11 @@ class Workers:
         if not stopping or not self._pool.up:
             self._tell("reap", process_pid=process.pid, exit_code=how.number)
         self._tell_of_end(process, how, asked=stopping)
-        waits = stopping or tree.has_group(process.pid)
-        self._engine.strays.ended(
-            process,
-            (lambda: self._on_empty(process)) if waits else None,
-            self._config.graceful_timeout,
+        waits = self._engine.trees.ended(
+            process, partial(self._on_empty, process), self._config.graceful_timeout, asked=stopping
         )
         if not waits:
-            self._by_wid.pop(process.wid, None)
+            self._gone(process)
         event = core.Exited(str(how), empty=not waits, success=how.success, luck=random.random())
         self._send(process.wid, event)
 
@@ -370,6 +375,11 @@ class Workers:
         )
 
     def _on_empty(self, process: Process) -> None:
+        self._gone(process)
+        self._send(process.wid, core.Emptied(random.random()))
+
+    def _gone(self, process: Process) -> None:
+        """Nothing is left of it."""
         if process.killed:
             logger.warning(
                 "%s.%d did not stop by itself; killed: %s",
@@ -379,7 +389,6 @@ class Workers:
                 extra=self._about,
             )
         self._by_wid.pop(process.wid, None)
-        self._send(process.wid, core.Emptied(random.random()))
 
     def _tell(self, event: str, **fields: object) -> None:
         self._engine.events.tell(self._config.name, event, **fields)

@@ -48,6 +48,7 @@ class Order:
     no_new_privileges: bool = False
     parent_death_signal: int | None = None
     cgroup_procs: str | None = None
+    """A file cgroup.procs: the program is in that cgroup from its first instruction on."""
     stdin: int | str | None = None
     """A descriptor, a path to open, or None to share ours. The same for the other two."""
     stdout: int | str | None = None

@@ -30,6 +30,9 @@ class Found:
     state: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
 
 def look(pid: int) -> Found | None:
     """Read one process, or None when it is gone."""

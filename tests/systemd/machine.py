@@ -189,6 +189,7 @@ def staged(folder: Path) -> Path:
         ("user/circus.service", "usr/lib/systemd/user"),
         ("circus.sysusers", "usr/lib/sysusers.d/circus.conf"),
         ("circus.tmpfiles", "usr/lib/tmpfiles.d/circus.conf"),
+        ("stop-post", "usr/lib/circus"),
     ):
         place = folder / target
         place = place if place.suffix else place / os.path.basename(source)

@@ -92,7 +92,7 @@ def opened(unit: Unit) -> Iterator[Callable[[str], None]]:
 
 def test_the_first_command_starts_the_daemon(control: Unit) -> None:
     assert control.show("ActiveState") == "inactive"
-    assert control.says("circusctl numprocesses quiet") == "1"
+    assert control.says("circusctl numwatchers") == "1"
     assert control.show("ActiveState") == "active"
 
 
@@ -102,7 +102,7 @@ def test_the_control_socket_is_systemds_through_all_restarts(control: Unit) -> N
     assert before.startswith("660 root circus ")
     control.run("systemctl restart circus")
     control.run("circusctl restart --waiting")
-    assert control.says("circusctl numprocesses quiet") == "1"
+    assert control.says("circusctl numwatchers") == "1"
     control.run("systemctl stop circus")
     assert control.says(place) == before
 
@@ -110,7 +110,7 @@ def test_the_control_socket_is_systemds_through_all_restarts(control: Unit) -> N
 def test_a_command_in_between_is_answered(control: Unit) -> None:
     control.run("systemctl start circus")
     control.run("systemctl restart --no-block circus")
-    assert control.says("circusctl --timeout 30 numprocesses quiet") == "1"
+    assert control.says("circusctl --timeout 30 numwatchers") == "1"
 
 
 def test_another_endpoint_than_the_sockets_is_refused_with_advice(control: Unit) -> None:

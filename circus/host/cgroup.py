@@ -1,0 +1,328 @@
+"""A cgroup per worker: create, is it empty, kill, usage.
+
+All of them are below the cgroup of our unit, when systemd has delegated it: circusd itself in
+`supervisor`, because a cgroup that is to hand out resources may hold no processes of its own, and
+workers in `watcher-NAME/WID`. See cgroups(7) and https://systemd.io/CGROUP_DELEGATION.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import select
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from circus.exc import CircusError
+from circus.host import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUPERVISOR = "supervisor"
+WATCHER = "watcher-"
+LONGEST = 255
+"""Bytes of a folder's name."""
+ROUNDS = 100
+"""So often all that is there is killed, where the kernel cannot kill a cgroup as a whole."""
+
+PATIENCE = 10.0
+"""Seconds that systemd has to answer."""
+
+
+class Delegated:
+    """The cgroup that is ours to divide. There is one of us: the second is refused."""
+
+    def __init__(self, path: str, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def take(cls) -> Self:
+        """Find it, and move this process into its `supervisor`. Raises CircusError: why not.
+
+        It may block: systemd is asked when it is a user's.
+        """
+        path = _own()
+        if os.path.basename(path) == SUPERVISOR:  # we have been here before
+            path = os.path.dirname(path)
+        if not _is_delegated(path):
+            raise CircusError(f"{path} is not delegated to us, as Delegate=yes in a unit does it")
+        lock = -1
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            supervisor = f"{path}/{SUPERVISOR}"
+            os.makedirs(supervisor, exist_ok=True)
+            _write(f"{supervisor}/cgroup.procs", "0")
+        except OSError as error:
+            if lock >= 0:
+                os.close(lock)
+            if isinstance(error, BlockingIOError):
+                raise CircusError(f"another circusd has divided {path}") from error
+            raise CircusError(f"{path} cannot be divided: {error.strerror}") from error
+        return cls(path, lock)
+
+    def close(self) -> None:
+        """Let another one have it."""
+        os.close(self._lock)
+
+    def make(self, watcher: str, wid: int) -> Leaf:
+        """A new one for a worker. Raises OSError; EBUSY when somebody is still in the last one."""
+        leaf = Leaf(f"{self.path}/{folder_of(watcher)}/{wid}")
+        for _ in range(2):  # what is left of the last one goes first, and its folder may go with it
+            try:
+                os.makedirs(leaf.path)
+            except FileExistsError:
+                leaf.remove()
+            else:
+                return leaf
+        os.mkdir(leaf.path)
+        return leaf
+
+    def leaves(self) -> list[Leaf]:
+        """Those that are there, whoever made them."""
+        return [
+            Leaf(worker.path)
+            for watcher in _folders(self.path)
+            if watcher.name.startswith(WATCHER)
+            for worker in _folders(watcher.path)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The cgroup of one worker, with those that the worker made below it. May be gone."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return "/".join(self.path.rsplit("/", 2)[1:])
+
+    @property
+    def procs(self) -> str:
+        """Who writes 0 there is in it from then on, with all that it starts."""
+        return f"{self.path}/cgroup.procs"
+
+    @property
+    def events(self) -> str:
+        """Where it is told that it is empty."""
+        return f"{self.path}/cgroup.events"
+
+    def populated(self) -> bool:
+        """Whether anything may run in it; a zombie does not."""
+        try:
+            fd = os.open(self.events, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError:  # there is no descriptor left
+            return True
+        try:
+            return not _is_empty(fd)
+        finally:
+            os.close(fd)
+
+    def processes(self) -> list[tree.Found]:
+        """Who is in it, as they were in a moment in which they were."""
+        found = [tree.look(pid) for pid in self._pids()]
+        still = set(self._pids())  # a pid that had become another's while we looked is not
+        return [one for one in found if one is not None and one.pid in still]
+
+    def signal(self, signum: int) -> None:
+        """Signal everything in it."""
+        for one in self.processes():
+            tree.send(one, signum)
+
+    def kill(self) -> None:
+        """SIGKILL everything in it, also what is being forked at this moment."""
+        try:
+            _write(f"{self.path}/cgroup.kill", "1")
+        except OSError:  # before Linux 5.14
+            for _ in range(ROUNDS):
+                if not self.populated():
+                    break
+                self.signal(signal.SIGKILL)
+
+    def freeze(self, *, on: bool) -> None:
+        """Let nothing in it run, or let it run again. Raises OSError."""
+        _write(f"{self.path}/cgroup.freeze", str(int(on)))
+
+    def usage(self) -> Usage:
+        """What all in it have used and use."""
+        cpu = re.search(rb"^usage_usec (\d+)", _read(f"{self.path}/cpu.stat"), re.MULTILINE)
+        return Usage(
+            int(cpu[1]) / 1e6 if cpu is not None else 0.0,
+            _number(f"{self.path}/memory.current"),
+            _number(f"{self.path}/pids.current"),
+        )
+
+    def remove(self) -> bool:
+        """Whether it is gone, and the folder of its watcher too if it was the last."""
+        try:
+            os.rmdir(self.path)
+        except FileNotFoundError:
+            pass
+        except OSError:  # its worker made some below it, or it is not empty
+            for folder in self._folders():
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.dirname(self.path))
+        return not os.path.exists(self.path)
+
+    def _folders(self) -> Iterator[str]:
+        """With all below it, deepest first."""
+        return (folder for folder, _, _ in os.walk(self.path, topdown=False))
+
+    def _pids(self) -> list[int]:
+        """Without those that this process cannot see; they are told as 0."""
+        found = [_read(f"{folder}/cgroup.procs").split() for folder in self._folders()]
+        return [int(pid) for pids in found for pid in pids if pid != b"0"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of a worker with all that it started."""
+
+    busy: float
+    """CPU seconds, of all that have ever been in it."""
+    memory: int | None
+    """In bytes; None where the memory controller is not ours."""
+    tasks: int | None
+    """Processes and threads; None where the pids controller is not ours."""
+
+
+class Emptying:
+    """Tells when leaves are empty; `fd` is readable when one may be. Nothing is polled."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._watched: dict[int, Leaf] = {}
+
+    @property
+    def fd(self) -> int:
+        """Ours, for a loop to listen to."""
+        return self._epoll.fileno()
+
+    def watch(self, leaf: Leaf) -> None:
+        """Until it is empty. Raises OSError when it is gone, or there is no descriptor left."""
+        fd = os.open(leaf.events, os.O_RDONLY | os.O_CLOEXEC)
+        self._watched[fd] = leaf
+        self._epoll.register(fd, select.EPOLLPRI)  # ready at once until it is read first
+
+    def take(self) -> list[Leaf]:
+        """Those that have become empty."""
+        return [self._forget(fd) for fd, _ in self._epoll.poll(0) if _is_empty(fd)]
+
+    def close(self) -> None:
+        """Watch nothing more."""
+        for fd in list(self._watched):
+            self._forget(fd)
+        self._epoll.close()
+
+    def _forget(self, fd: int) -> Leaf:
+        self._epoll.unregister(fd)
+        os.close(fd)
+        return self._watched.pop(fd)
+
+
+def folder_of(watcher: str) -> str:
+    """A name for a folder that no other watcher has, whatever characters are in its own."""
+    name = WATCHER + quote(watcher, safe="@+:=,", errors="surrogatepass")
+    if len(name) > LONGEST:
+        digest = hashlib.sha256(watcher.encode(errors="surrogatepass")).hexdigest()
+        name = f"{name[:200]}%%{digest[:32]}"  # "%%" is in no other
+    return name
+
+
+def _own() -> str:
+    with open("/proc/self/cgroup") as cgroups, open("/proc/self/mountinfo") as mounts:
+        return place(cgroups.read(), mounts.read())
+
+
+def place(cgroups: str, mounts: str) -> str:
+    """The folder of a process, from its /proc/PID/cgroup and mountinfo. Raises CircusError."""
+    inside = re.search(r"^0::(.*)$", cgroups, re.MULTILINE)
+    if inside is None:
+        raise CircusError("this kernel has no cgroup v2")
+    own = inside[1]
+    for mount in mounts.splitlines():
+        before, _, after = mount.partition(" - ")
+        if not after.startswith("cgroup2 "):
+            continue
+        root, point = (_unescaped(text) for text in before.split()[3:5])
+        root = root.rstrip("/")
+        if own == root or (own.startswith(f"{root}/") and ".." not in own.split("/")):
+            return (point + own.removeprefix(root)).rstrip("/")
+    raise CircusError(f"cgroup {own} is not mounted here")
+
+
+def _unescaped(text: str) -> str:
+    """A path as mountinfo has it: blanks and backslashes are octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def _is_delegated(path: str) -> bool:
+    """Whether systemd has marked it; `user` is what those may read who are not root."""
+    for name in ("trusted.delegate", "user.delegate"):
+        with contextlib.suppress(OSError):
+            if os.getxattr(path, name) == b"1":
+                return True
+    return _is_delegated_to_user(path)
+
+
+def _is_delegated_to_user(path: str) -> bool:
+    """The systemd of a user leaves no mark, at least up to version 252, but answers."""
+    if not re.search(r"/user@\d+\.service/", path):
+        return False
+    asked = ["systemctl", "--user", "show", "--property=Delegate", "--value"]
+    try:
+        said = subprocess.run(
+            [*asked, os.path.basename(path)], capture_output=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return said.stdout.strip() == b"yes"
+
+
+def _is_empty(events: int) -> bool:
+    try:
+        return b"populated 1" not in os.pread(events, 200, 0)
+    except OSError:  # it was removed
+        return True
+
+
+def _folders(path: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as found:
+            return [one for one in found if one.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _read(path: str) -> bytes:
+    """Nothing when it is gone, or cannot be read: that of a part for threads."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _number(path: str) -> int | None:
+    text = _read(path)
+    return int(text) if text else None
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
