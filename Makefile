@@ -6,8 +6,9 @@ TOOLS := $(VENV)/.tools
 CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
+# redis-tools has Redis itself, too, under another name, and starts none
 NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
-	openssh-server systemd systemd-container zsh
+	openssh-server redis-tools systemd systemd-container zsh
 
 .PHONY: run test tools bench soak deb clean
 
@@ -60,8 +61,8 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'codespell>=2.2' 'django>=4.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'pytest>=8' \
-		'pytest-timeout>=2.3' 'ruff>=0.6' 'tox>=4.11' types-psutil types-setuptools \
+		'codespell>=2.2' 'django>=4.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
+		'pytest-timeout>=2.3' 'redis>=5' 'ruff>=0.6' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools \
 		'uvicorn>=0.30' 'vulture>=2.11'
 	@touch $@
 

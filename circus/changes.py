@@ -15,6 +15,7 @@ from circus.config.load import load
 from circus.config.mapping import changed
 from circus.config.merge import carried_over, target
 from circus.config.plan import changed_watcher, plan
+from circus.config.plugins import PREFIX
 from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing
 from circus.core.graph import find_cycle
@@ -25,6 +26,7 @@ from circus.startup import needs
 from circus.steps import Action, Step
 from circus.stream.conf import survey_streams
 from circus.transaction import Transaction
+from circus.trial import survey_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -186,7 +188,7 @@ class Changes:
             raise CircusError("cannot read the configuration again: it did not come from a file")
         loaded: Loaded = await aside(self._engine.loop, lambda: load(path, dict(os.environ)))
         self._engine.refuse_when_stopping()
-        return loaded.config, loaded.where
+        return self._engine.with_plugins(loaded.config), loaded.where
 
     async def _previous(self) -> tuple[Config, Where]:
         if not self._history:
@@ -198,6 +200,7 @@ class Changes:
         wanted, steps = self._difference(asked, where, reset=reset)
         await self._refuse_unknown_people(steps, wanted, where)
         await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+        await self._refuse_unknown_plugins(steps, wanted, where)
         return steps
 
     async def _follow(self, source: Source, *, reset: bool = False, back: bool = False) -> Result:
@@ -220,6 +223,7 @@ class Changes:
         wanted, steps = self._difference(asked, where, reset=reset)
         await self._refuse_unknown_people(steps, wanted, where)
         await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+        await self._refuse_unknown_plugins(steps, wanted, where)
         changes = _sockets_that_change(steps, wanted)
         swap = await aside(self._engine.loop, lambda: self._engine.sockets.prepare(changes))
         try:
@@ -270,6 +274,18 @@ class Changes:
         problems = await aside(
             self._engine.loop, lambda: survey_access(wanted.circus, chosen, where)
         )
+        if problems:
+            raise ConfigError(problems)
+
+    async def _refuse_unknown_plugins(
+        self, steps: Sequence[Step], wanted: Config, where: Where
+    ) -> None:
+        """Raises ConfigError when the class of a plugin that is to be run cannot be had."""
+        names = {step.name for step in steps if step.action in RUNS_SOMETHING}
+        chosen = [one for one in wanted.plugins.values() if f"{PREFIX}{one.name}" in names]
+        if not chosen:
+            return
+        problems = await aside(self._engine.loop, lambda: survey_plugins(wanted, chosen, where))
         if problems:
             raise ConfigError(problems)
 

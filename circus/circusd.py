@@ -23,6 +23,7 @@ from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing
 from circus.stream.conf import survey_streams
+from circus.trial import survey_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,7 @@ def _check(path: str, *, strict: bool) -> int:
     config, where = loaded.config, loaded.where
     watchers = config.watchers.values()
     code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
+    code += survey_plugins(config, config.plugins.values(), where)
     problems = in_order([*wrong, *survey_all(config, where), *code])
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)

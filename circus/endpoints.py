@@ -74,6 +74,14 @@ def remote_endpoint(environ: Mapping[str, str]) -> str:
     return environ.get("CIRCUSCTL_ENDPOINT") or f"ipc://{SYSTEM_DIRECTORY}/control"
 
 
+def reachable(endpoint: str) -> str:
+    """What to connect to on this machine, for an endpoint that is bound as given."""
+    for everywhere in ("tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"):
+        if endpoint.startswith(everywhere):
+            return f"tcp://127.0.0.1:{endpoint.removeprefix(everywhere)}"
+    return endpoint
+
+
 def ipc_path(endpoint: str) -> str | None:
     """The path of an `ipc://` endpoint, None for any other."""
     return endpoint.removeprefix("ipc://") if endpoint.startswith("ipc://") else None

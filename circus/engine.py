@@ -8,11 +8,13 @@ import dataclasses
 import itertools
 import logging
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from circus.audit import Audit
 from circus.changes import Changes
+from circus.config.plugins import with_plugins
 from circus.core.matching import matching
 from circus.events import Events
 from circus.exc import (
@@ -145,6 +147,10 @@ class Engine:
             sockets={name: self.sockets[name].config for name in sorted(self.sockets)},
         )
 
+    def with_plugins(self, config: Config) -> Config:
+        """What a file asks for, and the watchers that its plugins are."""
+        return with_plugins(config, self.endpoint, self.pubsub_endpoint, sys.executable)
+
     @property
     def starts_again(self) -> bool:
         """Whether it ends only to start from anew."""
@@ -154,6 +160,7 @@ class Engine:
 
     def initialize(self) -> None:
         """Bind the sockets and make the watchers. Raises CircusError; nothing is left bound."""
+        self.config = self.with_plugins(self.config)
         self.sockets.prepare(self.config.sockets).commit()
         self.pump.start()
         for name, watcher in self.config.watchers.items():

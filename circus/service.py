@@ -16,12 +16,14 @@ from circus.endpoints import Endpoints
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
 from circus.signals import Signals
+from circus.trial import survey_plugins
 from circus.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circus.config.model import Config
+    from circus.config.schema import Problem
     from circus.engine import Engine
     from circus.host.systemd import Handed
     from circus.watcher import Result
@@ -71,7 +73,7 @@ class Service:
         """
         engine = self.engine
         logger.info("Starting master on pid %d", os.getpid())
-        if not await self._hooks_are_there():
+        if not await self._code_is_there():
             return False
         if engine.reaper.adopt:  # otherwise this process is more than circusd
             await engine.trees.settle()
@@ -117,14 +119,19 @@ class Service:
         self.engine.sockets.handed = found
         return control
 
-    async def _hooks_are_there(self) -> bool:
-        """Import them; False when somebody ends us meanwhile. Raises ConfigError."""
+    async def _code_is_there(self) -> bool:
+        """Import hooks and plugins; False when somebody ends us meanwhile. Raises ConfigError."""
         engine = self.engine
         config = engine.config
         hooked = [one for one in config.watchers.values() if one.hooks]
-        if not hooked:
+        if not hooked and not config.plugins:
             return True
-        look = aside(engine.loop, lambda: survey_hooks(hooked, self._where, config.path))
+
+        def survey() -> list[Problem]:
+            problems = survey_hooks(hooked, self._where, config.path)
+            return problems + survey_plugins(config, config.plugins.values(), self._where)
+
+        look = aside(engine.loop, survey)
         await asyncio.wait((look, engine.ended), return_when=asyncio.FIRST_COMPLETED)
         if not look.done():
             return False
@@ -155,7 +162,7 @@ def _warn(engine: Engine) -> None:
 
 def _not_run(config: Config) -> list[str]:
     """What the configuration asks for and this version accepts but does not do yet."""
-    found = [f"[plugin:{plugin.name}]" for plugin in config.plugins.values()]
+    found = []
     if config.circus.httpd:
         found.append("the web console (httpd)")
     if config.circus.statsd or (config.circus.stats_endpoint and config.circus.statsd is None):

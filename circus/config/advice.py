@@ -12,18 +12,30 @@ from circus.config.variables import SOCKETS, environment_names, named
 from circus.suggest import suggestion
 
 if TYPE_CHECKING:
-    from circus.config.model import Config, WatcherConfig
+    from circus.config.model import CircusConfig, Config, PluginConfig, WatcherConfig
 
     Where = Callable[[str, str], str]
 
 
 def advice(config: Config, where: Where) -> list[Problem]:
-    """What is odd about the watchers."""
-    return [
+    """What is odd about watchers and plugins."""
+    found = [
         Problem(where(f"watcher:{watcher.name}", key), f"{key}: {say}")
         for watcher in config.watchers.values()
         for key, say in _ignored(watcher)
     ]
+    return found + [
+        Problem(where(f"plugin:{plugin.name}", ""), f"[plugin:{plugin.name}] {say}")
+        for plugin in config.plugins.values()
+        for say in _locked_out(plugin, config.circus)
+    ]
+
+
+def _locked_out(plugin: PluginConfig, circus: CircusConfig) -> Iterator[str]:
+    at = (circus.endpoint, circus.pubsub_endpoint)
+    tcp = any(endpoint is not None and endpoint.startswith("tcp:") for endpoint in at)
+    if circus.curve and tcp and plugin.active and "curve_key" not in plugin.extra:
+        yield "has no curve_key: circusd lets only who has a key in, also its plugins"
 
 
 def old_spellings(config: Config, where: Where) -> list[Problem]:

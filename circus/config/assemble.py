@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
+from circus.config.plugins import PREFIX, plugin_rules, watcher_options
 from circus.config.rules import across
 from circus.config.schema import Problem, nearest, read
 from circus.exc import ConfigError
@@ -34,6 +35,7 @@ def assemble(
         plugins=_by_name("plugin", _plugins(plugins, problems), problems),
     )
     problems += across(config, lambda section, _key: section)
+    problems += plugin_rules(config, lambda section, _key: section)
     if problems:
         raise ConfigError(problems)
     return config
@@ -53,10 +55,13 @@ def _plugins(
 ) -> Iterable[PluginConfig]:
     """Each with the dotted name of its class as `use`; it is named after that unless it says."""
     for given in plugins:
-        found = read(PluginConfig, {"use": given.get("use")}, lambda key: "plugin")
-        problems += found.problems
-        if not found.problems:
-            use = found.values["use"]
-            name = str(given.get("name") or use.replace(":", ".").rpartition(".")[2])
-            extra = {key: str(given[key]) for key in given if key not in ("use", "name")}
-            yield PluginConfig(name=name, use=use, extra=extra)
+        own = {"use": given.get("use"), "active": given.get("active", True)}
+        found = read(PluginConfig, own, lambda key: "plugin")
+        extra = {key: str(given[key]) for key in given if key not in ("use", "name")}
+        of_watcher = read(WatcherConfig, watcher_options(extra), lambda key: "plugin")
+        wrong = [*found.problems, *of_watcher.problems]
+        problems += wrong
+        if not wrong:
+            name = str(given.get("name") or "").removeprefix(PREFIX)
+            name = name or found.values["use"].replace(":", ".").rpartition(".")[2]
+            yield PluginConfig(name=name, **found.values, options=of_watcher.values, extra=extra)

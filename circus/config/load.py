@@ -13,6 +13,7 @@ from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
 from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
+from circus.config.plugins import PREFIX, plugin_rules, unquoted, watcher_options
 from circus.config.rules import across, unfit_name, watcher_rules
 from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of
 from circus.exc import ConfigError
@@ -39,6 +40,7 @@ class Loaded:
 
     def where(self, section: str, key: str = "") -> str:
         """Where an option was written; its section's header when it was not."""
+        section = section.removeprefix("watcher:") if PREFIX in section else section
         return self.origins.get((section, key)) or self.origins.get((section, ""), section)
 
 
@@ -125,6 +127,7 @@ class _Loader:
             path=path,
         )
         self.problems += across(self.config, self._where)
+        self.problems += plugin_rules(self.config, self._where)
         self.warnings += advice(self.config, self._where)
         self.notes += old_spellings(self.config, self._where)
         for where, say, near in unknown_variables(self.config, self._where, self.names):
@@ -193,17 +196,12 @@ class _Loader:
         return {"respawn": circus.respawn, **found.values, "env": env, "extra": found.extra}
 
     def _plugin(self, section: Section, given: dict[str, object]) -> dict[str, Any]:
-        extra = {key: value for key, value in given.items() if key != "use"}
-        own = {key: value for key, value in given.items() if key == "use"}
+        written = {key: unquoted(value) for key, value in given.items()}
+        own = {key: value for key, value in written.items() if row_of(PluginConfig, key)}
         found = self._read(PluginConfig, section, own)
         self._require(section, found)
-        # the process of a plugin is a watcher, whose command is for us to say
-        options = {
-            key: value
-            for key, value in extra.items()
-            if key not in ("cmd", "env") and row_of(WatcherConfig, key)
-        }
-        of_watcher = self._read(WatcherConfig, section, options)
+        extra = {key: value for key, value in written.items() if key != "use"}
+        of_watcher = self._read(WatcherConfig, section, watcher_options(extra))
         return {**found.values, "options": of_watcher.values, "extra": extra}
 
     def _read(self, model: type, section: Section, given: Mapping[str, object]) -> Reading:

@@ -270,6 +270,7 @@ class PluginConfig:
 
     name: str
     use: str = option(kinds.DOTTED_NAME, role=ADMIN, doc="Dotted name of the plugin's class.")
+    active: bool = option(kinds.BOOLEAN, default=True, doc="Off, it is not run.")
     options: Mapping[str, Any] = free_keys(OnChange.REPLACE, default_factory=dict)
     """Those keys that are options of a watcher, by field: the process that runs the plugin has
     them. Never cmd."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from circus.config.asked import used
 from circus.config.model import Config, WatcherConfig
+from circus.config.plugins import PREFIX, plugin_reasons
 from circus.config.schema import OnChange, cost_between, differing
 from circus.steps import NEW, Action, Step
 
@@ -17,8 +18,9 @@ ACTIONS = {
     OnChange.REPLACE: Action.ROLLING,
     OnChange.RESTART: Action.RESTART,
 }
-KINDS = ("socket", "plugin", "watcher")
-"""In the order in which they are built; they are taken down the other way round."""
+KINDS = ("socket", "watcher")
+"""In the order in which they are built; they are taken down the other way round. A plugin is the
+watcher that runs it."""
 GONE = "it is not in the file any more"
 STAYS_STOPPED = "it is stopped and stays so"
 
@@ -87,6 +89,8 @@ def _watchers(
             continue
         stays = name in stopped and name not in starts
         step = changed_watcher(before, one, stopped=stays)
+        if step is not None and name.startswith(PREFIX):
+            step = _of_plugin(step, running, wanted)
         if moved and (lost := _sockets_that_move(before, one, running, wanted, moved)):
             step = _moved(one, step, lost, stopped=stays)
         if name in starts:
@@ -94,6 +98,15 @@ def _watchers(
             step = Step("watcher", one.name, Action.START, reasons)
         if step is not None:
             yield step
+
+
+def _of_plugin(step: Step, running: Config, wanted: Config) -> Step:
+    """The same with reasons in the words of a plugin's section, not of the watcher that it is."""
+    name = step.name.removeprefix(PREFIX).lower()
+    if name not in running.plugins or name not in wanted.plugins:
+        return step
+    reasons = plugin_reasons(running.plugins[name], wanted.plugins[name], step.reasons)
+    return step._replace(reasons=reasons)
 
 
 def new_watcher(config: WatcherConfig) -> Step:

@@ -37,8 +37,6 @@ NOT_RUN = {
     "ipc-httpd": ["the web console (httpd)", "circusd-stats (stats_endpoint)"],
     "ipc": ["circusd-stats (stats_endpoint)"],
     "stats": ["circusd-stats (stats_endpoint)"],
-    "plugin": ["[plugin:logger]"],
-    "big": ["[plugin:statsd]"],
 }
 """What belongs to later parts: it is only accepted."""
 

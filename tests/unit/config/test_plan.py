@@ -127,12 +127,11 @@ def test_t11_watchers_added_and_removed_are_steps(tmp_path: Path) -> None:
     file = tmp_path / "x.ini"
     file.write_text("[watcher:a]\ncmd = x\n[watcher:b]\ncmd = x\n[socket:s]\nport = 1\n")
     first = load(str(file), {}).config
-    file.write_text("[watcher:a]\ncmd = x\n[watcher:c]\ncmd = x\n[plugin:p]\nuse = m.C\n")
+    file.write_text("[watcher:a]\ncmd = x\n[watcher:c]\ncmd = x\n")
     second = load(str(file), {}).config
     assert [(one.kind, one.name, one.action) for one in plan(first, second)] == [
         ("watcher", "b", Action.STOP),
         ("socket", "s", Action.STOP),
-        ("plugin", "p", Action.START),
         ("watcher", "c", Action.START),
     ]
 
