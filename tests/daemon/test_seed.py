@@ -1,8 +1,8 @@
 """Every configuration sample of the documentation, as it stands there, does what is said of it.
 
 Programs that this machine does not have are stood for by tests/children/sample.py, the ports by
-free ones; so is Redis, for the hooks. The plugins, the web console and the statistics that some
-samples ask for are accepted here, with a warning that this version does not run them.
+free ones; so is Redis, for the hooks. The web console and the statistics that some samples ask for
+are accepted here, with a warning that this version does not run them.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class StrictRedis(dict):
 MODULES = {
     "redis.py": REDIS,
     "mycoolapp/myplugins.py": CHECK_REDIS,
+    "myproject/plugins.py": (SAMPLES / "seed-logger.py.txt").read_text(),
     "my/hooks.py": CHECK_REDIS.replace("check_redis", "control_redis"),
 }
 
@@ -97,7 +98,7 @@ class Samples:
             return f"[watcher:coffee]\n{text}[env]\nPATH = {self.folder}/bin\n"
         text = re.sub(r"^cmd = ", rf"cmd = {self.folder}/bin/", text, flags=re.MULTILINE)
         text = text.replace("ipc:///var/circus", f"ipc://{self.folder}")
-        text = text.replace("/path/to/configs", str(self.folder))
+        text = re.sub("/path/to/configs|/var/myproject", str(self.folder), text)
         return text.replace("...\n", "")  # stands for what the sample leaves out
 
     def run(self, name: str) -> Daemon:
@@ -191,7 +192,7 @@ def test_the_big_sample_means_what_it_shows(
     included.write_text(f"[watcher:included]\ncmd = {samples.folder}/bin/ping\n")
     (samples.folder / "two.disabled.ini").write_text("[watcher:not]\ncmd = nothing\n")
     daemon = samples.run("big")
-    assert daemon.call("list")["watchers"] == ["included", "myprogram"]
+    assert daemon.call("list")["watchers"] == ["included", "myprogram", "plugin:statsd"]
     found = samples.workers(daemon, "myprogram", 5)
     # one variable, split into words like everything that stands in args
     expected = [["-u", "myprogram.py", str(wid), "from", "circusd"] for wid in range(1, 6)]
