@@ -156,8 +156,8 @@ class PluginLoop:
 
         return self.asyncio_loop.run_until_complete(asyncio.wait_for(run(), timeout))
 
-    def close(self, all_fds: bool = False) -> None:  # noqa: FBT001, FBT002 Tornado's
-        """For good; nothing happens when it is closed."""
+    def close(self, *_: object) -> None:
+        """For good; nothing happens when it is closed. Tornado's takes an argument."""
         self.asyncio_loop.close()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus.circusd import EXIT_CONFIG
 from circus.curve import make_keys
 from tests.plugins.conftest import WATCHER, told
 from tests.support import Daemon, needs_root, wait_until
@@ -143,11 +144,11 @@ def test_t18_a_reload_leaves_a_plugin_alone_unless_it_changed(circusd: Start) ->
 
 def test_a_class_that_is_not_there_is_told_at_the_check(tmp_path: Path) -> None:
     found = check(
-        *("[plugin:a]", "use = mine.Loger", "[plugin:b]", "use = json.dumps"), folder=tmp_path
+        *("[plugin:a]", "use = mine.Missing", "[plugin:b]", "use = json.dumps"), folder=tmp_path
     )
     assert found == (
-        1,
-        "5: use: cannot import 'mine.Loger': 'mine' has no 'Loger'\n"
+        EXIT_CONFIG,
+        "5: use: cannot import 'mine.Missing': 'mine' has no 'Missing'\n"
         "7: use: 'json.dumps' is not a class of plugins: it has no start()\n",
     )
 
@@ -155,9 +156,9 @@ def test_a_class_that_is_not_there_is_told_at_the_check(tmp_path: Path) -> None:
 def test_a_class_that_is_not_there_stops_no_daemon(circusd: Start) -> None:
     daemon = circusd(PLUGINS)
     (pid,) = daemon.wait_pids("plugin:logger", 1)
-    daemon.write(PLUGINS.replace("mine.Logger", "mine.Loger"))
+    daemon.write(PLUGINS.replace("mine.Logger", "mine.Missing"))
     answer = daemon.call("reloadconfig", waiting=True)
-    assert answer["reason"].endswith("use: cannot import 'mine.Loger': 'mine' has no 'Loger'")
+    assert answer["reason"].endswith("use: cannot import 'mine.Missing': 'mine' has no 'Missing'")
     assert daemon.pids("plugin:logger") == [pid]
 
 
@@ -181,7 +182,7 @@ def test_what_the_watcher_of_a_plugin_cannot_be_is_told_at_its_line(tmp_path: Pa
         ),
         folder=tmp_path,
     )
-    assert status == 1
+    assert status == EXIT_CONFIG
     assert "6: a singleton cannot have numprocesses above 1\n" in said
     assert "4: there is a [watcher:plugin:a], which is what this plugin's process" in said
 

@@ -49,9 +49,12 @@ class Asks(CircusPlugin):
         except CallError as error:
             sys.stderr.write(f"{error}\n")
 
+    def handle_recv(self, data: list[bytes]) -> None:
+        pass
+
 
 class Fails(CircusPlugin):
-    """Cannot handle an event, nor do without an option."""
+    """Cannot do without an option."""
 
     def __init__(self, *args: Any, needed: str, **config: Any) -> None:
         super().__init__(*args, **config)
