@@ -138,6 +138,18 @@ def test_a_stop_leaves_nothing(unit: Unit) -> None:
     assert unit.show("Result") == "success"
 
 
+def test_a_stop_leaves_nothing_of_a_daemon_that_was_killed(unit: Unit) -> None:
+    unit.write(RUDE)
+    for _ in range(10):
+        unit.run("systemctl start circus")
+        wait_until(lambda: len(unit.pids("sleep")) == 3)
+        unit.run("kill -KILL $(systemctl show -P MainPID circus); systemctl stop circus")
+        assert unit.pids("sleep") == set()
+        assert set(unit.leftovers().split()) <= {"0"}
+        # it may start only ten times in a minute; systemd may have forgotten it, and that, already
+        unit.run("systemctl reset-failed circus", check=False)
+
+
 def test_a_daemon_that_was_killed_comes_back_alone(unit: Unit) -> None:
     unit.start(RUDE)
     wait_until(lambda: len(unit.pids("sleep")) == 3)
@@ -178,20 +190,6 @@ def test_workers_are_told_nothing_of_the_daemons_service(unit: Unit) -> None:
     assert "INVOCATION_ID=" in environment
     for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_"):
         assert name not in environment
-
-
-@pytest.mark.parametrize("name", ["circus.service", "circus@web.service", "circus.socket"])
-def test_systemd_has_nothing_to_say_against_the_units(unit: Unit, name: str) -> None:
-    verdict = unit.run(f"systemd-analyze verify --man=no {name}", check=False)
-    assert (verdict.returncode, verdict.stdout, verdict.stderr) == (0, "", "")
-
-
-@pytest.mark.parametrize(("name", "most"), [("circus.service", 5.5), ("circus@web.service", 5.5)])
-def test_the_units_are_hardened(unit: Unit, name: str, most: float) -> None:
-    verdict = unit.says(f"systemd-analyze security --no-pager --offline=true {name} | tail -1")
-    score = float(verdict.split(": ")[1].split()[0])
-    print(verdict)  # noqa: T201 to be seen with -rP
-    assert score <= most
 
 
 def test_another_one_runs_beside_it(unit: Unit) -> None:
