@@ -9,14 +9,19 @@ NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 # redis-tools has Redis itself, too, under another name, and starts none
 NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
 	openssh-server redis-tools systemd systemd-container zsh
+NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test tools bench soak deb clean
+.PHONY: run test test-vm tools bench soak deb clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
 
 test: tools ## every check that a change has to pass; ONLY=unit,lint runs these alone
 	@$(VENV)/bin/tox run $(if $(ONLY),-e $(ONLY))
+
+test-vm: tools ## what takes a kernel of its own: limits of control groups, in an emulated machine
+	@$(call install,$(NEEDED_BY_TEST_VM))
+	@$(VENV)/bin/tox run -e vm
 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
 	@$(VENV)/bin/python -m benchmarks $(BENCH)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import wait_until
-from tests.systemd.machine import Machine, staged
+from tests.systemd.machine import Machine, System, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ CONFIG = "/etc/circus/circus.ini"
 class Unit:
     """circus.service on a machine, with the configuration of one test."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: System) -> None:
         self.machine = machine
         self.says = machine.says
         self.run = machine.run
@@ -74,14 +74,19 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine with Circus installed, from the working tree."""
     folder: Path = tmp_path_factory.mktemp("machine")
     booted = Machine(staged(folder / "files"), folder / "console")
-    booted.run("systemd-sysusers && systemd-tmpfiles --create circus.conf")
-    booted.run("systemctl daemon-reload")
+    prepared(booted)
     yield booted
     booted.stop()
 
 
+def prepared(machine: System) -> None:
+    """What the scripts of the package would do after the files are there."""
+    machine.run("systemd-sysusers && systemd-tmpfiles --create circus.conf")
+    machine.run("systemctl daemon-reload")
+
+
 @pytest.fixture
-def unit(machine: Machine) -> Iterator[Unit]:
+def unit(machine: System) -> Iterator[Unit]:
     """circus.service, stopped; it is again after the test, and nothing of it is left."""
     service = Unit(machine)
     yield service

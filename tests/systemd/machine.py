@@ -63,7 +63,25 @@ def root() -> Path:
     return roots.kept(f"booted-{roots.HERE}", *recipe, roots.mirror(), making=bootstrap)
 
 
-class Machine:
+class System:
+    """Another system than ours, where a shell of root does what it is told."""
+
+    def run(
+        self, command: str, *, check: bool = True, given: str | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """What that shell makes of it. AssertionError when that fails."""
+        raise NotImplementedError
+
+    def says(self, command: str) -> str:
+        """What it prints there."""
+        return self.run(command).stdout.strip()
+
+    def write(self, path: str, text: str) -> None:
+        """A file, with its folder."""
+        self.run(f"mkdir -p {os.path.dirname(path)} && cat >{path}", given=text)
+
+
+class Machine(System):
     """Booted, with what `files` holds installed. It shares the network of the host.
 
     What it says while it boots goes to the file `console`.
@@ -95,7 +113,6 @@ class Machine:
     def run(
         self, command: str, *, check: bool = True, given: str | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """What a shell of root makes of it there. AssertionError when that fails."""
         done = subprocess.run(
             [*self._enter, "sh", "-c", command],
             input=given,
@@ -107,14 +124,6 @@ class Machine:
         )
         assert done.returncode == 0 or not check, f"{command}\n{done.stdout}{done.stderr}"
         return done
-
-    def says(self, command: str) -> str:
-        """What it prints there."""
-        return self.run(command).stdout.strip()
-
-    def write(self, path: str, text: str) -> None:
-        """A file, with its folder."""
-        self.run(f"mkdir -p {os.path.dirname(path)} && cat >{path}", given=text)
 
     def reboot(self) -> None:
         """As an administrator does; what was written is still there."""
@@ -156,11 +165,13 @@ class Machine:
         return found[-1] if found else None
 
     def _install(self, files: Path) -> None:
-        packed = subprocess.run(
-            ["tar", "-C", str(files), "-c", "."], capture_output=True, check=True
-        )
         unpack = [*self._enter, "tar", "-C", "/", "--no-same-owner", "-x"]
-        subprocess.run(unpack, input=packed.stdout, check=True)
+        subprocess.run(unpack, input=packed(files), check=True)
+
+
+def packed(files: Path) -> bytes:
+    """A tar archive of what is below `files`."""
+    return subprocess.run(["tar", "-C", files, "-c", "."], capture_output=True, check=True).stdout
 
 
 PROGRAM = """#!/usr/bin/python3 -I
