@@ -26,7 +26,10 @@ from circus.stream.conf import survey_streams
 from circus.trial import survey_plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from circus.config.load import Loaded
+    from circus.config.schema import Problem
 
 logger = logging.getLogger("circus.circusd")  # also when it is run as a module
 
@@ -43,9 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.config is None:
         parser.print_usage()
         return 0
+    if args.instead_of and not args.check:
+        parser.error("--instead-of needs --check")
     try:
         if args.check:
-            return _check(args.config, strict=args.strict)
+            return _check(args.config, dict(args.instead_of), strict=args.strict)
         started = _go_to_background() if args.daemon else None
         return _serve(args, started)
     except ConfigError as error:
@@ -71,24 +76,52 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pidfile", help="write our pid to this file")
     parser.add_argument("--check", action="store_true", help="check the configuration, then end")
     parser.add_argument("--strict", action="store_true", help="with --check: warnings are errors")
+    parser.add_argument(
+        "--instead-of",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FILE", "NEW"),
+        help="with --check: suppose that FILE, which need not exist, held what NEW does",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
 
-def _check(path: str, *, strict: bool) -> int:
-    loaded, wrong = examine(path, os.environ, strict=strict)
-    config, where = loaded.config, loaded.where
-    watchers = config.watchers.values()
-    code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
-    code += survey_plugins(config, config.plugins.values(), where)
-    problems = in_order([*wrong, *survey_all(config, where), *code])
-    for warning in loaded.warnings:
+def _check(path: str, stand_ins: Mapping[str, str], *, strict: bool) -> int:
+    """With `stand_ins`, what is wrong without them in files that stay is no fault of theirs.
+
+    Otherwise what takes two files to put right could not be put right one by one.
+    """
+    stand_ins = {os.path.abspath(file): new for file, new in stand_ins.items()}
+    # these are given with their whole paths, and problems tell of files as the main one is given
+    path = os.path.abspath(path) if stand_ins else path
+    loaded, problems = _survey(path, stand_ins, strict=strict)
+    excused: set[Problem] = set()
+    if stand_ins:
+        _, before = _survey(path, {}, strict=strict)
+        replaced = set(map(os.path.realpath, stand_ins))
+        excused = {one for one in before if os.path.realpath(one.place[0]) not in replaced}
+    for warning in in_order([*loaded.warnings, *excused.intersection(problems)]):
         print(f"warning: {warning}", file=sys.stderr)
+    problems = tuple(problem for problem in problems if problem not in excused)
     if problems:
         raise ConfigError(problems)
     count = len(loaded.config.watchers)
     print(f"{path}: ok, {count} watcher{'' if count == 1 else 's'}")
     return 0
+
+
+def _survey(
+    path: str, stand_ins: Mapping[str, str], *, strict: bool
+) -> tuple[Loaded, tuple[Problem, ...]]:
+    """The configuration, and all that is wrong with it or missing on this machine."""
+    loaded, wrong = examine(path, os.environ, strict=strict, stand_ins=stand_ins)
+    config, where = loaded.config, loaded.where
+    watchers = config.watchers.values()
+    code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
+    code += survey_plugins(config, config.plugins.values(), where)
+    return loaded, in_order([*wrong, *survey_all(config, where), *code])
 
 
 def _serve(args: argparse.Namespace, started: int | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from circus.config import variables
 from circus.config.ini import Entry, Parsed
@@ -13,32 +13,43 @@ from circus.config.schema import Problem
 
 
 class Files:
-    """Reads each file once, however often it is included; the main file comes first."""
+    """Reads each file once, however often it is included; the main file comes first.
 
-    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+    `stand_ins` are files that are read in the places of others: the absolute path of one that need
+    not exist, to what it would hold.
+    """
+
+    def __init__(self, path: str, environ: Mapping[str, str], stand_ins: Mapping[str, str]) -> None:
         self.parsed = Parsed()
         self.warnings: list[Problem] = []
         self.notes: list[Problem] = []
         """Warnings that being strict does not turn into errors."""
         self._names = variables.environment_names(environ)
         self._base = os.path.dirname(path)
+        self._stand_ins = {os.path.realpath(file): new for file, new in stand_ins.items()}
+        self._not_yet = [file for file in stand_ins if not os.path.lexists(file)]
         self._read_before: set[str] = set()
         self._read(path, named_by=path)
         self._include()
+        for file in stand_ins:
+            if os.path.realpath(file) not in self._read_before:
+                self.parsed.problems.append(Problem(file, f"{path} does not include this file"))
 
     def _read(self, path: str, *, named_by: str) -> None:
+        source = path
         try:
             real = os.path.realpath(path)
             if real in self._read_before:
                 return
             self._read_before.add(real)
-            data = Path(path).read_bytes()
-        except FileNotFoundError:
-            say = "the configuration file does not exist"
-            self.parsed.problems.append(Problem(named_by, say))
+            source = self._stand_ins.get(real, path)
+            data = Path(source).read_bytes()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            self.parsed.problems.append(Problem(named_by, f"cannot read {path!r}: {reason}"))
+            say = f"cannot read {source!r}: {reason}"
+            if isinstance(error, FileNotFoundError) and source == named_by:
+                say = "the configuration file does not exist"
+            self.parsed.problems.append(Problem(named_by, say))
         else:
             self.parsed.read(data, path)
 
@@ -57,8 +68,9 @@ class Files:
         full = os.path.join(self._base, pattern)
         if key == "include_dir":
             full = os.path.join(full, "*.ini")
-        found = [] if "\0" in full else sorted(glob.glob(full))
-        for path in found:
+        found = [] if "\0" in full else glob.glob(full)
+        found += [file for file in self._not_yet if PurePath(file).match(os.path.abspath(full))]
+        for path in sorted(found):
             self._read(path, named_by=entry.where)
         empty = key == "include_dir" and os.path.isdir(full[:-6])  # nothing is wrong with that
         if not found and not empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from circus.config import commandline, variables
@@ -49,7 +50,7 @@ def load(path: str, environ: Mapping[str, str], *, strict: bool = False) -> Load
 
     With `strict`, here or in the file, warnings are wrong too.
     """
-    loader = _Loader(path, environ, strict=strict)
+    loader = _Loader(path, environ, {}, strict=strict)
     loader.warnings += loader.misspelt
     problems = loader.wrong()
     if problems:
@@ -58,14 +59,20 @@ def load(path: str, environ: Mapping[str, str], *, strict: bool = False) -> Load
 
 
 def examine(
-    path: str, environ: Mapping[str, str], *, strict: bool = False
+    path: str,
+    environ: Mapping[str, str],
+    *,
+    strict: bool = False,
+    stand_ins: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Loaded, tuple[Problem, ...]]:
     """The configuration as far as it can be understood, and everything that is wrong with it.
+
+    Each file of `stand_ins`, an absolute path, is taken to hold what the one beside it does.
 
     What looks misspelt is wrong here. Nobody starts anything with it, so nothing stays down
     because of an option that 0.19 passed over.
     """
-    loader = _Loader(path, environ, strict=strict)
+    loader = _Loader(path, environ, stand_ins, strict=strict)
     loader.problems += loader.misspelt
     return loader.loaded(), loader.wrong()
 
@@ -73,8 +80,15 @@ def examine(
 class _Loader:
     config: Config
 
-    def __init__(self, path: str, environ: Mapping[str, str], *, strict: bool) -> None:
-        files = Files(path, environ)
+    def __init__(
+        self,
+        path: str,
+        environ: Mapping[str, str],
+        stand_ins: Mapping[str, str],
+        *,
+        strict: bool,
+    ) -> None:
+        files = Files(path, environ, stand_ins)
         self.sections = files.parsed.sections
         self.warnings = files.warnings
         self.misspelt: list[Problem] = []

@@ -62,6 +62,54 @@ def test_check_of_a_good_file(tmp_path: Path) -> None:
     assert circusd_program("--check", "--strict", str(file)).returncode == os.EX_CONFIG
 
 
+WEB = "[watcher:web]\ncmd = sleep 1\nsockets = www\n"
+
+
+class Check:
+    """A configuration with an empty folder to include, and files that may become part of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.main, self.web, self.other = (
+            folder / name for name in ("circus.ini", "conf.d/web.ini", "conf.d/other.ini")
+        )
+        self.web.parent.mkdir()
+        self.main.write_text("[circus]\ninclude_dir = conf.d\n[socket:www]\nport = 0\n")
+
+    def of(self, target: Path, text: str) -> tuple[int, str]:
+        """Whether a file may hold that, and what is said of it."""
+        new = self.main.with_name("new")
+        new.write_text(text)
+        ended = circusd_program("--check", str(self.main), "--instead-of", str(target), str(new))
+        return ended.returncode, ended.stderr.replace(f"{self.main.parent}/", "")
+
+
+def test_a_file_is_checked_in_the_place_that_it_is_for(tmp_path: Path) -> None:
+    check = Check(tmp_path)
+    assert check.of(check.web, WEB) == (0, "")
+    unknown = "sockets: nobody declares [socket:nope]"
+    told = check.of(check.web, WEB.replace("www", "nope"))
+    assert told == (os.EX_CONFIG, f"conf.d/web.ini:3: {unknown}\n")
+    outside = tmp_path / "web.ini"
+    assert check.of(outside, WEB) == (
+        os.EX_CONFIG,
+        "web.ini: circus.ini does not include this file\n",
+    )
+    assert not check.web.exists()
+
+
+def test_a_file_answers_only_for_what_it_makes_wrong(tmp_path: Path) -> None:
+    check = Check(tmp_path)
+    check.web.write_text(WEB)
+    without_socket = "[circus]\ninclude_dir = conf.d\n"
+    wrong = "conf.d/web.ini:3: sockets: nobody declares [socket:www]\n"
+    assert check.of(check.main, without_socket) == (os.EX_CONFIG, wrong)
+
+    check.main.write_text(without_socket)
+    assert check.of(check.web, WEB) == (os.EX_CONFIG, wrong)
+    assert check.of(check.other, "[watcher:b]\ncmd = sleep 1\n") == (0, f"warning: {wrong}")
+    assert check.of(check.web, "[watcher:web]\ncmd = sleep 1\n") == (0, "")
+
+
 def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\nnumproceses = 3\n")
     daemon.wait_pids("w", 1)
@@ -81,6 +129,12 @@ def test_what_looks_misspelt_fails_a_check_but_no_start(circusd: Start) -> None:
         (["--log-level", "loud", "x.ini"], 2, "invalid choice"),
         (["/"], 78, "/"),
         (["--check", "/nowhere/circus.ini"], 78, "does not exist"),
+        (["--instead-of", "/etc/x.ini", "x.new", "x.ini"], 2, "needs --check"),
+        (
+            ["--check", "x.ini", "--instead-of", "x.ini", "/nowhere/x"],
+            78,
+            "cannot read '/nowhere/x'",
+        ),
     ],
 )
 def test_t54_exit_statuses(arguments: list[str], status: int, words: str) -> None:
