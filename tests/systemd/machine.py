@@ -84,16 +84,17 @@ class System:
 class Machine(System):
     """Booted, with what `files` holds installed. It shares the network of the host.
 
-    What it says while it boots goes to the file `console`.
+    What it says while it boots goes to the file `console`. It is like `system`, which may have more
+    than `root()`.
     """
 
-    def __init__(self, files: Path, console: Path) -> None:
+    def __init__(self, files: Path, console: Path, system: Path | None = None) -> None:
         self._console = console
         folder = console.with_name("overlay")
         folder.mkdir()
         # whatever becomes of the tests, it does not stay
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", BOOT, "boot"]
-        command += [str(folder), str(root()), f"circus-{os.getpid()}-{next(NUMBERS)}"]
+        command += [str(folder), str(system or root()), f"circus-{os.getpid()}-{next(NUMBERS)}"]
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
                 command,

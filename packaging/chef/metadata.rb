@@ -1,0 +1,7 @@
+name 'circus'
+maintainer 'Circus maintainers'
+license 'Apache-2.0'
+description 'Circus, a process and socket manager: its package, configuration and service'
+version '1.0.0'
+chef_version '>= 16.0'
+supports 'debian', '>= 12.0'

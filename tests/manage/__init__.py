@@ -1,0 +1,1 @@
+"""What Puppet, Ansible and Chef make of what the page about them shows."""
