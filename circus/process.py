@@ -99,6 +99,7 @@ class Process:
         self.started = time.time()
         self._born = time.monotonic()
         self._sample: tuple[float, float] | None = None
+        self._tree_sample: tuple[float, float] | None = None
         self.report: int | None = None
         """The launcher's pipe while it is not known whether the program runs; ours to close."""
         self.order: Order | None = None
@@ -253,7 +254,17 @@ class Process:
             if below is not None:
                 del below["busy"]
                 found["children"].append(below)
+        if self.leaf is not None:
+            found["tree"] = self._tree(self.leaf)
         return {**found, "started": self.started, "wid": self.wid}
+
+    def _tree(self, leaf: Leaf) -> dict[str, float]:
+        """What it uses with all that it started: CPU in percent and in seconds, memory in bytes."""
+        used = leaf.usage()
+        share = usage.share(used.busy, self.age(), self._tree_sample)
+        self._tree_sample = (used.busy, time.monotonic())
+        told = {"cpu": share, "busy": used.busy, "memory": used.memory, "tasks": used.tasks}
+        return {key: number for key, number in told.items() if number is not None}
 
     def below(self, *, children: bool, recursive: bool) -> list[tree.Found]:
         """Whom a signal to `children`, or a `recursive` one, is for."""

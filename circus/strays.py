@@ -113,7 +113,7 @@ class Strays:
         return waits
 
     def forget(self, process: Process) -> None:
-        """It never became a worker, or nobody asks for what it leaves behind."""
+        """It never became a worker, or its cgroup tells what is left of it."""
         self._live.pop(process.mark, None)
 
     def signal(self, process: Process, signum: int) -> None:

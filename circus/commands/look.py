@@ -178,8 +178,10 @@ def _slot_text(slot: Reply) -> str:
 class Stats(Command):
     """Get process infos.
 
-    Of all workers, of those of a watcher, or of one. Memory is resident and virtual. Also how much
-    of the output that circusd reads was written on, and how much was dropped.
+    Of all workers, of those of a watcher, or of one. Memory is resident and virtual. "tree" is what
+    a worker with a control group uses together with all that it started: CPU in percent since the
+    last look and in seconds, memory in bytes and the number of tasks where they are counted. Also
+    how much of the output that circusd reads was written on, and how much was dropped.
     """
 
     name: Name | None = argument("the watcher", default=None)

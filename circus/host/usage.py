@@ -47,7 +47,7 @@ def usage(pid: int, previous: tuple[float, float] | None = None) -> dict[str, An
     return {
         "mem_info1": human(resident),
         "mem_info2": human(virtual),
-        "cpu": _share(busy, age, previous),
+        "cpu": share(busy, age, previous),
         "mem": round(100 * resident / _total_memory(), 3),
         "ctime": f"{int(busy // 60)}:{busy % 60:05.2f}",
         "pid": pid,
@@ -61,7 +61,8 @@ def usage(pid: int, previous: tuple[float, float] | None = None) -> dict[str, An
     }
 
 
-def _share(busy: float, age: float, previous: tuple[float, float] | None) -> float:
+def share(busy: float, age: float, previous: tuple[float, float] | None) -> float:
+    """The CPU share in percent since `previous`, or of the whole life; see usage()."""
     if previous is not None:
         passed = time.monotonic() - previous[1]
         if passed > 0:

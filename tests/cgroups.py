@@ -1,0 +1,50 @@
+"""A cgroup to divide, as systemd would delegate it, without a systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from circus.host import cgroup
+from tests.support import Daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NUMBERS = itertools.count(1)
+
+
+@contextlib.contextmanager
+def delegated() -> Iterator[str]:
+    """Its folder. AssertionError when something is left in it; only root can make one."""
+    cgroups, mounts = (Path(f"/proc/self/{name}").read_text() for name in ("cgroup", "mountinfo"))
+    path = f"{cgroup.place(cgroups, mounts)}/test-{os.getpid()}-{next(NUMBERS)}"
+    os.mkdir(path)
+    try:
+        os.setxattr(path, "trusted.delegate", b"1")
+        yield path
+    finally:
+        whole = cgroup.Leaf(path)
+        left = whole.processes()
+        whole.kill()
+        whole.remove()
+    assert left == []
+
+
+class Divider(Daemon):
+    """A circusd that may divide the cgroup that it is started in."""
+
+    def __init__(self, cgroup: str, text: str) -> None:
+        self.cgroup = cgroup
+        super().__init__(text)
+
+    def _program(self, uid: int) -> list[str]:
+        enter = ["sh", "-c", 'echo 0 >"$0/cgroup.procs" && exec "$@"', self.cgroup]
+        return [*enter, *super()._program(uid)]
+
+    def inside(self, folder: str) -> set[int]:
+        """Pids of those in a cgroup below; none when there is no such cgroup."""
+        return {one.pid for one in cgroup.Leaf(f"{self.cgroup}/{folder}").processes()}

@@ -1,0 +1,175 @@
+"""Names and places of cgroups, and what a leaf can do, against the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from circus.exc import CircusError
+from circus.host.cgroup import Delegated, Emptying, Leaf, folder_of, place
+from tests.cgroups import delegated
+from tests.support import needs_root, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOUNTS = """\
+24 1 0:22 / /sys/fs/cgroup rw,nosuid shared:4 - tmpfs tmpfs rw
+33 24 0:28 / /sys/fs/cgroup/unified\\040v2 rw shared:9 - cgroup2 cgroup2 rw,nsdelegate
+"""
+BELOW = "33 24 0:28 /machine/one /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("web", "watcher-web"),
+        ("Web.1_a-b@c", "watcher-Web.1_a-b@c"),
+        ("..", "watcher-.."),
+        ("a/b c\n", "watcher-a%2Fb%20c%0A"),
+        ("100%", "watcher-100%25"),
+        ("plugin:ü", "watcher-plugin:%C3%BC"),
+        ("\udcff", "watcher-%ED%B3%BF"),
+    ],
+)
+def test_a_watcher_has_a_folder(name: str, folder: str) -> None:
+    assert folder_of(name) == folder
+
+
+def test_names_that_are_too_long_for_a_folder_differ_still() -> None:
+    names = ["ü" * 300, "ü" * 301, "x" * 248, "x" * 247]
+    folders = {folder_of(name) for name in names}
+    assert len(folders) == len(names)
+    assert max(len(folder) for folder in folders) <= 255
+
+
+@pytest.mark.parametrize(
+    ("own", "mounts", "folder"),
+    [
+        ("/", MOUNTS, "/sys/fs/cgroup/unified v2"),
+        ("/a.slice/b.service", MOUNTS, "/sys/fs/cgroup/unified v2/a.slice/b.service"),
+        ("/machine/one", BELOW, "/sys/fs/cgroup"),
+        ("/machine/one/b.service", BELOW, "/sys/fs/cgroup/b.service"),
+    ],
+)
+def test_a_cgroup_is_found_where_it_is_mounted(own: str, mounts: str, folder: str) -> None:
+    assert place(f"12:pids:/x\n0::{own}\n", mounts) == folder
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "mounts", "why"),
+    [
+        ("1:name=systemd:/\n", MOUNTS, "this kernel has no cgroup v2"),
+        ("0::/machine/oneself\n", BELOW, "cgroup /machine/oneself is not mounted here"),
+        ("0::/../x\n", MOUNTS, "cgroup /../x is not mounted here"),
+        ("0::/\n", "", "cgroup / is not mounted here"),
+    ],
+)
+def test_a_cgroup_that_cannot_be_found(cgroups: str, mounts: str, why: str) -> None:
+    with pytest.raises(CircusError, match=why):
+        place(cgroups, mounts)
+
+
+@pytest.fixture
+def ours() -> Iterator[Delegated]:
+    """A cgroup to divide; this process is not in it."""
+    with delegated() as path:
+        found = Delegated(path, os.open(path, os.O_RDONLY))
+        yield found
+        found.close()
+
+
+def put(folder: str, *command: str) -> subprocess.Popen[bytes]:
+    """Start a program in a cgroup; it is there when this returns."""
+    enter = 'echo 0 >"$0/cgroup.procs" && echo && exec "$@"'
+    started = subprocess.Popen(["sh", "-c", enter, folder, *command], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"\n"
+    started.stdout.close()
+    return started
+
+
+@needs_root
+def test_a_leaf_knows_who_is_in_it_and_kills_all(ours: Delegated) -> None:
+    leaf = ours.make("my web", 3)
+    assert str(leaf) == "watcher-my%20web/3"
+    assert ours.leaves() == [leaf]
+    assert not leaf.populated()
+    os.makedirs(f"{leaf.path}/own/deep")
+    started = [put(leaf.path, "sleep", "1000"), put(f"{leaf.path}/own/deep", "sleep", "1000")]
+    assert leaf.populated()
+    wait_until(lambda: {one.name for one in leaf.processes()} == {"sleep"})
+    assert {one.pid for one in leaf.processes()} == {one.pid for one in started}
+    assert not leaf.remove()
+    leaf.kill()
+    assert [one.wait() for one in started] == [-9, -9]
+    wait_until(lambda: not leaf.populated())
+    assert leaf.remove()
+    assert ours.leaves() == []
+    assert not os.path.exists(os.path.dirname(leaf.path))
+
+
+@needs_root
+def test_where_the_kernel_cannot_kill_a_cgroup_each_in_it_is_killed(ours: Delegated) -> None:
+    leaf = ours.make("web", 1)
+    started = [put(leaf.path, "sleep", "1000") for _ in range(3)]
+    kill = f"{leaf.path}/cgroup.kill"  # it cannot be deleted
+    subprocess.run(["mount", "--bind", "-o", "ro", __file__, kill], check=True)
+    leaf.kill()
+    subprocess.run(["umount", kill], check=True)
+    assert [one.wait() for one in started] == [-9, -9, -9]
+
+
+@needs_root
+def test_a_place_that_is_still_taken_is_refused(ours: Delegated) -> None:
+    leaf = ours.make("web", 1)
+    assert ours.make("web", 1) == leaf  # nobody was in it
+    with put(leaf.path, "sleep", "1000") as started:
+        with pytest.raises(FileExistsError):
+            ours.make("web", 1)
+        started.kill()
+
+
+@needs_root
+def test_what_is_frozen_can_be_killed(ours: Delegated) -> None:
+    leaf = ours.make("web", 1)
+    with put(leaf.path, "sleep", "1000"):
+        leaf.freeze(on=True)
+        wait_until(lambda: "frozen 1" in Path(leaf.events).read_text())
+        leaf.kill()
+
+
+@needs_root
+def test_it_is_told_which_are_empty(ours: Delegated) -> None:
+    leaves = [ours.make("web", wid) for wid in (1, 2, 3)]
+    first, second, empty = leaves
+    with contextlib.closing(Emptying()) as emptying:
+        started = [put(leaf.path, "sleep", "1000") for leaf in (first, second)]
+        for leaf in leaves:
+            emptying.watch(leaf)
+        assert emptying.take() == [empty]
+        assert emptying.take() == []
+        for leaf in (second, first):
+            leaf.kill()
+            assert select.select([emptying.fd], [], [], 20)[0]
+            wait_until(lambda leaf=leaf: emptying.take() == [leaf])  # type: ignore[misc]
+        assert [one.wait() for one in started] == [-9, -9]
+        assert empty.remove()
+        with pytest.raises(FileNotFoundError):
+            emptying.watch(empty)
+
+
+@needs_root
+def test_what_is_used_is_counted_with_all_that_have_ended(ours: Delegated) -> None:
+    leaf = ours.make("web", 1)
+    with put(leaf.path, "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"):
+        pass
+    used = leaf.usage()
+    assert used.busy > 0
+    assert Leaf(f"{leaf.path}/none").usage().busy == 0
