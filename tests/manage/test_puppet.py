@@ -33,6 +33,8 @@ def applied(machine: Machine, manifest: str) -> tuple[int, str]:
 def test_nothing_is_wrong_with_its_style(machine: Machine) -> None:
     machine.run(f"puppet parser validate {MODULE}/manifests {MODULE}/types")
     machine.run("puppet epp validate circus/file.ini.epp")
+    readme = machine.says(f"cat {MODULE}/README.md")
+    machine.run("puppet parser validate", given=readme.split("```")[1].removeprefix("puppet"))
     assert machine.says(f"puppet-lint --relative --fail-on-warnings {MODULE}") == ""
 
 
@@ -59,11 +61,14 @@ def test_what_the_page_shows_converges_and_goes_on(
     assert workers.of("mailer") == mailer
 
     web, file = workers.of("web"), machine.says("cat /etc/circus/conf.d/web.ini")
-    code, said = applied(machine, edited.replace("'sockets' => 'web'", "'sockets' => 'wep'"))
+    more = f"{edited}\ncircus::watcher {{ 'more': cmd => 'mailer' }}\n"
+    code, said = applied(machine, more.replace("'sockets' => 'web'", "'sockets' => 'wep'"))
     assert code in FAILED
     assert "/etc/circus/conf.d/web.ini:6: sockets: nobody declares [socket:wep]" in said
     assert machine.says("cat /etc/circus/conf.d/web.ini") == file
-    assert workers.of("web") == web
+    assert workers.everybody() == web | mailer
+    assert applied(machine, more)[0] == CHANGED  # what the other run wrote is taken in
+    assert workers.everybody() > web | mailer
 
     without, _, _ = edited.partition("circus::watcher { 'mailer'")
     assert applied(machine, without)[0] == CHANGED

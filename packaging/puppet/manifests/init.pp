@@ -61,7 +61,7 @@ class circus (
   contain circus::config
   contain circus::service
 
-  Class['circus::install'] -> Class['circus::config'] ~> Class['circus::service']
+  Class['circus::install'] -> Class['circus::config'] -> Class['circus::service']
   # a file that names what no other file declares is refused
   Circus::Socket <| |> -> Circus::Watcher <| |> -> Circus::Env <| |>
 

@@ -1,6 +1,6 @@
 # @summary A file in conf.d
 #
-# It comes after the files that are there for all, and circusd is reloaded when it changes.
+# It comes after the files that are there for all, and before circusd is asked to take it in.
 #
 # @param sections
 #   The options of each section.
@@ -21,6 +21,6 @@ define circus::part (
     ensure   => $ensure,
     sections => $sections,
     require  => Class['circus::config'],
-    notify   => Class['circus::service'],
+    before   => Class['circus::service'],
   }
 }
