@@ -11,11 +11,13 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.aside import aside
 from circus.exc import CircusError
+from circus.host import tree
 from circus.host.cgroup import Delegated, Emptying, Leaf
 from circus.logs import about
 from circus.strays import LAST_GRACE
@@ -31,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 AGAIN = 0.1
 """Seconds until a cgroup is watched that there was no descriptor for."""
+TURN = 0.005
+"""Seconds of removing before the loop may answer others."""
 NAMED_MAX = 200
 """Processes of a tree that are named when they have to be killed."""
 
@@ -44,6 +48,8 @@ class Trees:
         self._delegated: Delegated | None = None
         self._emptying = Emptying()
         self._awaited: dict[Leaf, Callable[[], None]] = {}
+        self._emptied_ones: dict[Leaf, None] = {}
+        """To be removed, in this order: the kernel takes its time when many end at once."""
         self._told: set[str] = set()
         """Why there was no cgroup for a worker, as far as it has been logged."""
 
@@ -59,7 +65,7 @@ class Trees:
             return
         logger.info("Each worker has a cgroup of its own below %s", self._delegated.path)
         self._loop.add_reader(self._emptying.fd, self._on_events)
-        await self._clear(self._delegated.leaves())
+        await self._clear(self._delegated)
 
     def close(self) -> None:
         """Wait for nothing more."""
@@ -67,6 +73,8 @@ class Trees:
             self._loop.remove_reader(self._emptying.fd)
             self._delegated.close()
         self._emptying.close()
+        for leaf in self._emptied_ones:
+            leaf.remove()
 
     # -- a life ------------------------------------------------
 
@@ -78,14 +86,14 @@ class Trees:
             yield leaf
         except BaseException:
             if leaf is not None:
-                leaf.remove()
+                self._remove_soon(leaf)
             raise
 
     def _make(self, name: str, wid: int) -> Leaf | None:
         if self._delegated is None:
             return None
         try:
-            return self._delegated.make(name, wid)
+            leaf = self._delegated.make(name, wid)
         except OSError as error:
             reason = f"{name}: {error.strerror}"
             if reason not in self._told:
@@ -93,6 +101,8 @@ class Trees:
                 text = "Cannot make a cgroup for %s.%d, which runs without: %s"
                 logger.warning(text, name, wid, error, extra=about(name))
             return None
+        self._emptied_ones.pop(leaf, None)  # it has the folder of the last one
+        return leaf
 
     def born(self, process: Process) -> None:
         """A worker runs: what carries its mark is in order."""
@@ -102,7 +112,7 @@ class Trees:
         """It never became a worker."""
         self._strays.forget(process)
         if process.leaf is not None:
-            process.leaf.remove()
+            self._remove_soon(process.leaf)
 
     def ended(
         self, process: Process, on_empty: Callable[[], None], grace: float, *, asked: bool
@@ -117,7 +127,7 @@ class Trees:
         if process.leaf.populated():
             self._wait_for(process.leaf, on_empty)
             return True
-        process.leaf.remove()
+        self._remove_soon(process.leaf)
         return False
 
     def signal(self, process: Process, signum: int) -> None:
@@ -159,21 +169,39 @@ class Trees:
             self._emptied(leaf)
 
     def _emptied(self, leaf: Leaf) -> None:
-        leaf.remove()
+        self._remove_soon(leaf)
         self._awaited.pop(leaf)()
+
+    def _remove_soon(self, leaf: Leaf) -> None:
+        if not self._emptied_ones:
+            self._loop.call_soon(self._remove_some)
+        self._emptied_ones[leaf] = None
+
+    def _remove_some(self) -> None:
+        until = time.monotonic() + TURN
+        while self._emptied_ones and time.monotonic() < until:
+            leaf = next(iter(self._emptied_ones))
+            del self._emptied_ones[leaf]
+            leaf.remove()
+        if self._emptied_ones:
+            self._loop.call_soon(self._remove_some)
 
     # -- what another circusd left ------------------------------------------------
 
-    async def _clear(self, leaves: list[Leaf]) -> None:
-        """Kill what is in them, and remove them."""
+    async def _clear(self, delegated: Delegated) -> None:
+        """Kill what is in it and is not ours, and remove what is empty then."""
+        ours = {os.getpid(), *(one.pid for one in tree.below(os.getpid()))}
         ends: dict[Leaf, asyncio.Future[None]] = {}
-        for leaf in leaves:
+        for leaf in (delegated.supervisor, *delegated.leaves()):
             found = leaf.processes()
-            if any(one.parent == os.getpid() for one in found):
-                continue  # we started it ourselves, in a round before this one, and let go of it
-            if found:
+            left = [one for one in found if one.pid not in ours]
+            if left:
                 text = "Killing what an earlier circusd left in %s: %s"
-                logger.warning(text, leaf, ", ".join(_names(found)))
+                logger.warning(text, leaf, ", ".join(_names(left)))
+            if len(left) < len(found):  # it is ours, or a worker that a round before let go of
+                for one in left:
+                    tree.send(one, signal.SIGKILL)
+                continue
             leaf.kill()
             ends[leaf] = self._loop.create_future()
             self._wait_for(leaf, partial(ends[leaf].set_result, None))

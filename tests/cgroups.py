@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,16 @@ def delegated() -> Iterator[str]:
         whole.kill()
         whole.remove()
     assert left == []
+
+
+def put(folder: str, *command: str) -> subprocess.Popen[bytes]:
+    """Start a program in a cgroup; it is there when this returns."""
+    enter = 'echo 0 >"$0/cgroup.procs" && echo && exec "$@"'
+    started = subprocess.Popen(["sh", "-c", enter, folder, *command], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"\n"
+    started.stdout.close()
+    return started
 
 
 class Divider(Daemon):

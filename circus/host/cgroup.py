@@ -58,16 +58,21 @@ class Delegated:
         try:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            supervisor = f"{path}/{SUPERVISOR}"
-            os.makedirs(supervisor, exist_ok=True)
-            _write(f"{supervisor}/cgroup.procs", "0")
+            found = cls(path, lock)
+            os.makedirs(found.supervisor.path, exist_ok=True)
+            _write(found.supervisor.procs, "0")
         except OSError as error:
             if lock >= 0:
                 os.close(lock)
             if isinstance(error, BlockingIOError):
                 raise CircusError(f"another circusd has divided {path}") from error
             raise CircusError(f"{path} cannot be divided: {error.strerror}") from error
-        return cls(path, lock)
+        return found
+
+    @property
+    def supervisor(self) -> Leaf:
+        """Where this process is, with what it starts for itself."""
+        return Leaf(f"{self.path}/{SUPERVISOR}")
 
     def close(self) -> None:
         """Let another one have it."""
@@ -172,9 +177,13 @@ class Leaf:
             for folder in self._folders():
                 with contextlib.suppress(OSError):
                     os.rmdir(folder)
+            if os.path.exists(self.path):
+                return False
+        watcher = os.path.dirname(self.path)
         with contextlib.suppress(OSError):
-            os.rmdir(os.path.dirname(self.path))
-        return not os.path.exists(self.path)
+            if os.stat(watcher).st_nlink == 2:  # to try it costs more: the kernel has one lock
+                os.rmdir(watcher)
+        return True
 
     def _folders(self) -> Iterator[str]:
         """With all below it, deepest first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from tests.cgroups import Divider, delegated
+from tests.cgroups import Divider, delegated, put
 from tests.support import alive, child, needs_root, wait_until
 
 if TYPE_CHECKING:
@@ -73,6 +73,21 @@ def test_another_circusd_in_the_same_cgroup_does_without(divider: Start) -> None
     assert "another circusd has divided" in second.text()
     assert len(second.wait_pids("w", 2)) == 2
     assert len(first.wait_pids("w", 2)) == 2
+
+
+def test_what_an_earlier_one_left_is_named_and_gone(divider: Start, folder: str) -> None:
+    for place in ("supervisor", "watcher-old/1", "watcher-old/1/own"):
+        os.makedirs(f"{folder}/{place}")
+    places = (f"{folder}/supervisor", f"{folder}/watcher-old/1/own")
+    left = [put(place, "sleep", "1000") for place in places]
+    daemon = divider(SLEEP)
+    assert [one.wait() for one in left] == [-9, -9]
+    for place, one in zip(
+        (f"{os.path.basename(folder)}/supervisor", "watcher-old/1"), left, strict=True
+    ):
+        assert f"left in {place}: sleep (pid {one.pid})\n" in daemon.text()
+    assert daemon.inside("supervisor") == {daemon.process.pid}
+    assert not os.path.exists(f"{folder}/watcher-old")
 
 
 def test_a_worker_that_was_let_go_of_keeps_its_own(divider: Start) -> None:

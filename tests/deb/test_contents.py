@@ -55,10 +55,12 @@ def test_it_is_where_one_looks_for_it(unpacked: Path, path: str) -> None:
     assert (unpacked / path).exists()
 
 
-def test_the_launcher_is_a_program(unpacked: Path) -> None:
-    launcher = unpacked / "usr/lib/python3/dist-packages/circus/host/launch"
-    assert os.access(launcher, os.X_OK)
-    assert not launcher.with_suffix(".c").exists()
+@pytest.mark.parametrize(
+    "path", ["usr/lib/circus/stop-post", "usr/lib/python3/dist-packages/circus/host/launch"]
+)
+def test_what_is_run_is_a_program(unpacked: Path, path: str) -> None:
+    assert os.access(unpacked / path, os.X_OK)
+    assert not (unpacked / f"{path}.c").exists()
 
 
 def test_only_their_owner_may_write(unpacked: Path) -> None:

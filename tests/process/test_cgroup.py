@@ -13,7 +13,7 @@ import pytest
 
 from circus.exc import CircusError
 from circus.host.cgroup import Delegated, Emptying, Leaf, folder_of, place
-from tests.cgroups import delegated
+from tests.cgroups import delegated, put
 from tests.support import needs_root, wait_until
 
 if TYPE_CHECKING:
@@ -83,16 +83,6 @@ def ours() -> Iterator[Delegated]:
         found = Delegated(path, os.open(path, os.O_RDONLY))
         yield found
         found.close()
-
-
-def put(folder: str, *command: str) -> subprocess.Popen[bytes]:
-    """Start a program in a cgroup; it is there when this returns."""
-    enter = 'echo 0 >"$0/cgroup.procs" && echo && exec "$@"'
-    started = subprocess.Popen(["sh", "-c", enter, folder, *command], stdout=subprocess.PIPE)
-    assert started.stdout is not None
-    assert started.stdout.readline() == b"\n"
-    started.stdout.close()
-    return started
 
 
 @needs_root
