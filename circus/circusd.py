@@ -54,10 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         started = _go_to_background() if args.daemon else None
         return _serve(args, started)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        logs.complain(str(error))
         return EXIT_CONFIG
     except (CircusError, OSError) as error:
-        print(f"circusd: {error}", file=sys.stderr)
+        logs.complain(f"circusd: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 0
@@ -103,7 +103,7 @@ def _check(path: str, stand_ins: Mapping[str, str], *, strict: bool) -> int:
         replaced = set(map(os.path.realpath, stand_ins))
         excused = {one for one in before if os.path.realpath(one.place[0]) not in replaced}
     for warning in in_order([*loaded.warnings, *excused.intersection(problems)]):
-        print(f"warning: {warning}", file=sys.stderr)
+        logs.complain(f"warning: {warning}", logging.WARNING)
     problems = tuple(problem for problem in problems if problem not in excused)
     if problems:
         raise ConfigError(problems)

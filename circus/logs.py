@@ -120,7 +120,7 @@ class ToJournal(logging.Handler):
         """Send a record. Never waits."""
         fields = {
             "MESSAGE": self._text.format(record),
-            "PRIORITY": priority_of(record),
+            "PRIORITY": priority_of(record.levelno),
             "SYSLOG_IDENTIFIER": "circusd",
             "CODE_FILE": record.pathname,
             "CODE_LINE": record.lineno,
@@ -195,13 +195,13 @@ class _WithPriority(logging.Formatter):
     """The journal has the time and our name anyway."""
 
     def format(self, record: logging.LogRecord) -> str:
-        mark = f"<{priority_of(record)}>"
+        mark = f"<{priority_of(record.levelno)}>"
         return "\n".join(mark + line for line in super().format(record).splitlines())
 
 
-def priority_of(record: logging.LogRecord) -> int:
-    """As syslog counts."""
-    return next(number for level, number in PRIORITIES if record.levelno >= level)
+def priority_of(level: int) -> int:
+    """A level as syslog counts."""
+    return next(number for least, number in PRIORITIES if level >= least)
 
 
 def about(watcher: str, **fields: object) -> dict[str, object]:
@@ -281,10 +281,20 @@ def reopen() -> None:
             handler.reopenIfNeeded()
 
 
+def complain(text: str, level: int = logging.ERROR) -> None:
+    """Tell on standard error what ends us, or would; there need be no log for that."""
+    mark = f"<{priority_of(level)}>" if _in_journal() else ""
+    sys.stderr.writelines(f"{mark}{line}\n" for line in text.splitlines())
+
+
+def _in_journal() -> bool:
+    """Whether our standard error leads there."""
+    return journal.leads_to_journal(sys.stderr.fileno(), os.environ.get("JOURNAL_STREAM"))
+
+
 def _handler(output: str) -> logging.Handler:
     if output in ("-", "stdout"):
-        in_journal = journal.leads_to_journal(sys.stderr.fileno(), os.environ.get("JOURNAL_STREAM"))
-        return ToJournal() if in_journal else StandardError()
+        return ToJournal() if _in_journal() else StandardError()
     import logging.handlers
     from urllib.parse import urlsplit
 

@@ -58,6 +58,11 @@ MANUALS = (
         "circusd(8), circus.ini(5)",
     ),
     Manual(
+        "circus-plugin", 1, "run a plugin of circusd by hand", "circus-plugin [options] PLUGIN",
+        (Part("plugins.md", "Description"),),
+        "circusd(8), circus.ini(5)",
+    ),
+    Manual(
         "circus.ini", 5, "configuration of circusd", "/etc/circus/circus.ini",
         (Part("reference/configuration.md", "Description"),),
         "circusd(8), circusctl(1)",

@@ -3,6 +3,7 @@
 import signal
 
 import prctl
+import pytest
 from hypothesis import settings
 
 # orphans of what a test starts become ours, so that a test can tell that there are none
@@ -12,3 +13,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # a machine that is busy with something else is no defect
 settings.register_profile("circus", deadline=None)
 settings.load_profile("circus")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Another Debian than that of this machine is asked for by name."""
+    parser.addoption("--suite", help="the Debian that packages and units are tested in")
+
+
+@pytest.fixture(scope="session")
+def suite(request: pytest.FixtureRequest) -> str:
+    """The Debian to build, install and boot."""
+    from tests.deb import roots  # which asks what this machine is
+
+    name: str | None = request.config.getoption("--suite")
+    return name or roots.HERE

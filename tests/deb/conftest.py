@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Another Debian than that of this machine is asked for by name."""
-    parser.addoption("--suite", default=roots.HERE, help="the Debian to build and install in")
-
-
-@pytest.fixture(scope="session")
-def suite(request: pytest.FixtureRequest) -> str:
-    """The Debian to build and install in."""
-    name: str = request.config.getoption("--suite", default=roots.HERE)
-    return name
-
-
 @pytest.fixture(scope="session")
 def builds(suite: str) -> list[Path]:
     """Two folders with the same packages, built twice."""

@@ -44,6 +44,7 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/lib/python3/dist-packages/circus/py.typed",
         "usr/share/bash-completion/completions/circusctl",
         "usr/share/doc/circus/installing.md",
+        "usr/share/man/man1/circus-plugin.1.gz",
         "usr/share/man/man1/circusctl.1.gz",
         "usr/share/man/man5/circus.ini.5.gz",
         "usr/share/man/man8/circus.service.8.gz",
@@ -69,7 +70,14 @@ def test_only_their_owner_may_write(unpacked: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["man1/circusctl.1", "man5/circus.ini.5", "man8/circusd.8", "man8/circus.service.8"]
+    "page",
+    [
+        "man1/circus-plugin.1",
+        "man1/circusctl.1",
+        "man5/circus.ini.5",
+        "man8/circus.service.8",
+        "man8/circusd.8",
+    ],
 )
 def test_a_manual_page_is_shown_without_a_warning(unpacked: Path, page: str) -> None:
     ended = subprocess.run(

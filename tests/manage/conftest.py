@@ -29,13 +29,13 @@ def system() -> Path:
     """The folder of a Debian with the tools, that nobody may write to; made if there is none."""
 
     def install(path: Path) -> None:
-        copy = roots.Root(root()).copy(path)
+        copy = roots.Root(root(roots.HERE)).copy(path)
         copy.do(
             f"apt-get update -qq && apt-get install -y -qq --no-install-recommends {TOOLS}"
             " && apt-get clean"
         )
 
-    return roots.kept(f"managed-{roots.HERE}", str(root()), TOOLS, making=install)
+    return roots.kept(f"managed-{roots.HERE}", str(root(roots.HERE)), TOOLS, making=install)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text("#!/bin/sh\nexec sleep infinity\n", encoding="ascii")
         program.chmod(0o755)
-    booted = Machine(files, folder / "console", system())
+    booted = Machine(system(), files, folder / "console")
     yield booted
     booted.stop()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import wait_until
-from tests.systemd.machine import Machine, System, staged
+from tests.systemd.machine import Machine, System, root, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +52,11 @@ class Unit:
         """Of the processes there that are called so."""
         return set(self.run(f"pgrep -x {name}", check=False).stdout.split())
 
-    def journal(self) -> str:
+    def journal(self, only: str = "") -> str:
         """What the unit wrote, and what systemd wrote of it, since the test began."""
-        return self.says(f"journalctl -q -u circus -o cat --after-cursor '{self._cursor}'")
+        self.run("journalctl --sync")  # what was written is there when this returns
+        # --after-cursor would leave out the first record that `only` is true of
+        return self.says(f"journalctl -q -u circus -o cat --cursor '{self._cursor}' {only}")
 
     def end(self) -> None:
         """Stop it and leave nothing of the test; AssertionError when something was left."""
@@ -70,10 +72,10 @@ class Unit:
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine with Circus installed, from the working tree."""
     folder: Path = tmp_path_factory.mktemp("machine")
-    booted = Machine(staged(folder / "files"), folder / "console")
+    booted = Machine(root(suite), staged(folder / "files"), folder / "console")
     prepared(booted)
     yield booted
     booted.stop()

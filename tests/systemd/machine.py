@@ -52,15 +52,15 @@ NUMBERS = itertools.count(1)
 INSIDE = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
 
 
-def root() -> Path:
-    """The folder of a Debian, this machine's, that nobody may write to; built if there is none."""
+def root(suite: str) -> Path:
+    """The folder of a Debian that nobody may write to; built if there is none."""
     recipe = ["mmdebstrap", "--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io",
               f"--include={','.join((*BASE, *NEEDED))}"]  # fmt: skip
 
     def bootstrap(path: Path) -> None:
-        subprocess.run([*recipe, roots.HERE, path, roots.mirror()], check=True, timeout=600)
+        subprocess.run([*recipe, suite, path, roots.mirror()], check=True, timeout=600)
 
-    return roots.kept(f"booted-{roots.HERE}", *recipe, roots.mirror(), making=bootstrap)
+    return roots.kept(f"booted-{suite}", *recipe, roots.mirror(), making=bootstrap)
 
 
 class System:
@@ -82,19 +82,18 @@ class System:
 
 
 class Machine(System):
-    """Booted, with what `files` holds installed. It shares the network of the host.
+    """A copy of `system` booted, with what `files` holds. It shares the network of the host.
 
-    What it says while it boots goes to the file `console`. It is like `system`, which may have more
-    than `root()`.
+    What it says while it boots goes to the file `console`.
     """
 
-    def __init__(self, files: Path, console: Path, system: Path | None = None) -> None:
+    def __init__(self, system: Path, files: Path, console: Path) -> None:
         self._console = console
         folder = console.with_name("overlay")
         folder.mkdir()
         # whatever becomes of the tests, it does not stay
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", BOOT, "boot"]
-        command += [str(folder), str(system or root()), f"circus-{os.getpid()}-{next(NUMBERS)}"]
+        command += [str(folder), str(system), f"circus-{os.getpid()}-{next(NUMBERS)}"]
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
                 command,

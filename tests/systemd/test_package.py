@@ -9,7 +9,7 @@ import pytest
 
 from tests.deb import roots
 from tests.support import wait_until
-from tests.systemd.machine import ON_A_MACHINE, Machine
+from tests.systemd.machine import ON_A_MACHINE, Machine, root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,27 +42,27 @@ done
 """Makes of the packages there such of a later version, with another default configuration."""
 
 
-def booted(folder: Path) -> Iterator[Machine]:
+def booted(suite: str, folder: Path) -> Iterator[Machine]:
     """A machine that has the packages in /packages, and nothing of Circus installed."""
     files = folder / "files" / "packages"
     files.mkdir(parents=True)
-    for package in roots.packages(roots.HERE)[0].glob("*circus_*.deb"):
+    for package in roots.packages(suite)[0].glob("*circus_*.deb"):
         shutil.copy(package, files)
-    machine = Machine(files.parent, folder / "console")
+    machine = Machine(root(suite), files.parent, folder / "console")
     yield machine
     machine.stop()
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(suite: str, tmp_path: Path) -> Iterator[Machine]:
     """One for one test."""
-    yield from booted(tmp_path)
+    yield from booted(suite, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def installed(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """One with the packages installed and a watcher, for all tests that leave it so."""
-    for machine in booted(tmp_path_factory.mktemp("installed")):
+    for machine in booted(suite, tmp_path_factory.mktemp("installed")):
         install(machine)
         yield machine
 

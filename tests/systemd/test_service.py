@@ -86,7 +86,7 @@ def test_a_broken_file_fails_the_reload_and_touches_nothing(unit: Unit) -> None:
     main, workers = unit.show("MainPID"), unit.pids("sleep")
     unit.write(TWO.replace("= 2", "= many"))
     assert unit.run("systemctl reload circus", check=False).returncode == 1
-    assert "/etc/circus/circus.ini:4: " in unit.journal()
+    assert "/etc/circus/circus.ini:4: " in unit.journal("-p err")
     assert (unit.show("MainPID"), unit.pids("sleep")) == (main, workers)
     assert unit.show("ActiveState") == "active"
 

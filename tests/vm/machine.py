@@ -59,7 +59,7 @@ def disk() -> Path:
               "rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man"]  # fmt: skip
 
     def build(path: Path) -> None:
-        root = roots.Root(container.root()).copy(path)
+        root = roots.Root(container.root(roots.HERE)).copy(path)
         for name, text in WRITTEN.items():
             (root.path / name).parent.mkdir(parents=True, exist_ok=True)
             (root.path / name).write_text(text, encoding="utf-8")
@@ -74,7 +74,7 @@ def disk() -> Path:
         shutil.rmtree(path)
         made.rename(path)
 
-    made_of = [str(container.root()), str(WRITTEN), SIZE, *recipe]
+    made_of = [str(container.root(roots.HERE)), str(WRITTEN), SIZE, *recipe]
     return roots.kept(f"vm-{roots.HERE}", *made_of, making=build)
 
 
