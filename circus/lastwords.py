@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from circus.stream import Pump
 
-PATIENCE = 0.05
-"""Seconds that the dead wait, at most, to be collected."""
+PATIENCE = 0.2
+"""Seconds that one of the dead waits, at most, to be collected."""
 
 
 class LastWords:
@@ -27,24 +27,28 @@ class LastWords:
         self._pump = pump
         self._collect = collect
         self._timer: asyncio.TimerHandle | None = None
-        self._late = False
-        self._held = False
+        self._told = False
+        self._until: dict[int, float] = {}
+        """How long each of those who wait does, by pid."""
 
     def hear(self) -> None:
         """Somebody has ended: collect who may be collected."""
-        self._held = False
+        self._told = False
+        self.close()
         self._collect()
-        if not self._held:
-            self.close()
+        if self._until:
+            self._timer = self._loop.call_at(min(self._until.values()), self.hear)
 
     def heard(self, pid: int) -> bool:
         """Whether this one may be collected; if not, `collect` is called again soon."""
-        if self._late or not self._pump.reads(pid):
+        now = self._loop.time()
+        waited = pid in self._until
+        if not self._pump.reads(pid) or (waited and now >= self._until[pid]):
+            self._until.pop(pid, None)
             return True
-        self._held = True
-        if self._timer is None:
-            self._timer = self._loop.call_later(PATIENCE, self._give_up)
-        self._pump.at_end(pid, self._tell)
+        if not waited:
+            self._until[pid] = now + PATIENCE
+            self._pump.at_end(pid, self._tell)
         return False
 
     def close(self) -> None:
@@ -54,11 +58,9 @@ class LastWords:
             self._timer = None
 
     def _tell(self) -> None:
-        """In the pump's thread."""
+        """In the pump's thread: of many at once one is enough."""
+        if self._told:
+            return
+        self._told = True
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(self.hear)
-
-    def _give_up(self) -> None:
-        self._late = True
-        self.hear()
-        self._late = False

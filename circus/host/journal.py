@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import struct
+import termios
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Journal:
     def fileno(self) -> int:
         """The descriptor to wait for when a record was not taken; -1 when there is none."""
         return -1 if self._socket is None else self._socket.fileno()
+
+    def settled(self) -> bool:
+        """Whether everything that was sent has been taken. Raises OSError."""
+        if self._socket is None:
+            return True
+        waiting = fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4))
+        return waiting == bytes(4)
 
     def close(self) -> None:
         """Let go of the socket; the next record opens another."""
@@ -126,11 +134,18 @@ def open_stream(identifier: str, priority: int, folder: str = FOLDER) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
         sock.connect(f"{folder}/stdout")
         sock.shutdown(socket.SHUT_RD)
-        unit, prefixes, to_syslog, to_kmsg, to_console = "", 1, 0, 0, 0
-        head = (identifier, unit, priority, prefixes, to_syslog, to_kmsg, to_console)
+        prefixes, to_syslog, to_kmsg, to_console = 1, 0, 0, 0
+        head = (identifier, _own_unit(), priority, prefixes, to_syslog, to_kmsg, to_console)
         sock.sendall("".join(f"{word}\n" for word in head).encode())
         os.set_blocking(sock.fileno(), True)  # its writer expects that
         return sock.detach()
+
+
+def _own_unit() -> str:
+    """Whose lines they are for journald when their writer is gone before it can look."""
+    with open("/proc/self/cgroup") as file:
+        folders = file.read().strip().split("/")
+    return next((name for name in reversed(folders) if name.endswith(".service")), "")
 
 
 def leads_to_journal(fd: int, told: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from dataclasses import dataclass
@@ -123,10 +124,24 @@ class Reaper:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return ended
-            if found is None or not self.may_collect(found.si_pid):
+            if found is None:
                 return ended
+            if not self.may_collect(found.si_pid):
+                # it is the first that is found, however often one asks for any
+                return ended + self._ended_beside(found.si_pid)
             os.waitid(os.P_PID, found.si_pid, os.WEXITED)
             ended.append((found.si_pid, _how(found)))
+
+    def _ended_beside(self, held: int) -> list[tuple[int, Exit]]:
+        """Those of whom somebody waits to hear, asked for one by one."""
+        ended: list[tuple[int, Exit]] = []
+        for pid in self._waiting.keys() - {held}:
+            with contextlib.suppress(ChildProcessError):  # it has been collected just now
+                found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is not None and self.may_collect(pid):
+                    os.waitid(os.P_PID, pid, os.WEXITED)
+                    ended.append((pid, _how(found)))
+        return ended
 
     def _ended_of(self, pids: Iterable[int]) -> list[tuple[int, Exit]]:
         ended: list[tuple[int, Exit]] = []

@@ -137,6 +137,11 @@ class Worker:
         """The socket is closed with the last worker that uses it."""
         self._journal = None
 
+    @property
+    def settled(self) -> Callable[[], bool] | None:
+        """Whether journald has taken what was sent: it looks then at who the worker is."""
+        return None if self._journal is None else self._journal.settled
+
     def ended(self) -> None:
         """Its pid may be another's soon."""
         self._be(None)

@@ -26,6 +26,7 @@ import time
 from typing import TYPE_CHECKING
 
 from circus.stream.doors import Doors
+from circus.stream.farewell import Farewells
 from circus.stream.ledger import Counts, Ledger, Trouble
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
 from circus.stream.sink import Unwritten, borrows, bound, place_of
@@ -77,9 +78,7 @@ class Pump:
         self._due: list[tuple[float, int, Pipe]] = []
         """A heap. A pipe is in it once at most, perhaps with an earlier moment than it has now."""
         self._tie = itertools.count()
-        self._named: set[tuple[int, str]] = set()
-        """Pipes, by pid and stream, that are to be read before their worker is collected."""
-        self._at_end: dict[int, Callable[[], None]] = {}
+        self._farewells = Farewells()
 
     def start(self) -> None:
         """Begin reading."""
@@ -96,7 +95,7 @@ class Pump:
         if not self._open:
             os.close(fd)
         elif getattr(sink, "names_workers", False):
-            self._named.add((source.pid, source.name))
+            self._farewells.expect(source)
         self._order(lambda: self._attach(fd, sink, source))
 
     def ended(self, pid: int) -> None:
@@ -105,11 +104,11 @@ class Pump:
 
     def reads(self, pid: int) -> bool:
         """Whether this worker has a pipe that is to be read to its end before it is collected."""
-        return (pid, "stdout") in self._named or (pid, "stderr") in self._named
+        return self._farewells.expects(pid)
 
     def at_end(self, pid: int, then: Callable[[], None]) -> None:
-        """Call `then` from the pump's thread once all its pipes are read."""
-        self._order(lambda: self._call_at_end(pid, then))
+        """Call `then` from the pump's thread once they are."""
+        self._order(lambda: self._farewells.call(pid, then))
 
     def change(self, watcher: str, name: str, sink: Sink) -> None:
         """Lead one stream of all workers of a watcher to another sink from now on."""
@@ -166,6 +165,7 @@ class Pump:
             while self._due and self._due[0][0] <= now:
                 self._look_after(heapq.heappop(self._due)[2], now)
             self._ledger.settle()
+            self._farewells.look(now)
             if self._closing is not None and (now >= self._closing or not (events or self._doors)):
                 break
         self._abandon()
@@ -183,7 +183,7 @@ class Pump:
         """Seconds until something is due without anything coming; None for ever."""
         if self._closing is not None and not self._doors:
             return 0.0  # what is not there yet will not come
-        moments = self._doors.moments() + self._ledger.moments()
+        moments = self._doors.moments() + self._ledger.moments() + self._farewells.moments()
         moments += [due for due, _, _ in self._due[:1]]
         if self._closing is not None:
             moments.append(self._closing)
@@ -210,12 +210,6 @@ class Pump:
             pipe.orphaned = True
             self._tell_sink(pipe, "ended")
             self._schedule(pipe)
-
-    def _call_at_end(self, pid: int, then: Callable[[], None]) -> None:
-        if pid in self._by_pid:
-            self._at_end[pid] = then
-        else:
-            then()
 
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
         for pipe in list(self._pipes.values()):
@@ -284,10 +278,9 @@ class Pump:
         os.close(pipe.fd)
         siblings = self._by_pid[pipe.source.pid]
         siblings.remove(pipe)
-        self._named.discard((pipe.source.pid, pipe.source.name))
         if not siblings:
             del self._by_pid[pipe.source.pid]
-            self._at_end.pop(pipe.source.pid, _nothing)()
+        self._farewells.read(pipe.source, getattr(pipe.sink, "settled", None))
         self._leave(pipe)
 
     def _schedule(self, pipe: Pipe) -> None:
@@ -425,11 +418,8 @@ class Pump:
             if pipe.pending:
                 pipe.drop_all("circusd ends, its sink is full")
             self._remove(pipe)
+        self._farewells.close()
         self._ledger.close()
-
-
-def _nothing() -> None:
-    """Nobody waits."""
 
 
 def _words(error: Exception) -> str:

@@ -41,7 +41,8 @@ class Sink(Protocol):
 
     With `bound(source)` it gives another sink, for one pipe, that is used in its place. With
     `whole_lines = True` an unfinished line waits for its end however long that takes. With
-    `names_workers = True` the dead are collected after their pipes were read, if they can be.
+    `names_workers = True` the dead are collected after their pipes were read, if they can be, and
+    after `settled()`, if it has that, has said that nothing it took is still on its way.
     """
 
     def __call__(self, data: Record, /) -> object:
