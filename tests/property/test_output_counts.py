@@ -40,7 +40,7 @@ class Whimsical:
         }
         self.taken = 0
 
-    def close(self) -> None:
+    def dispose(self) -> None:
         """Nothing leads here any more."""
         for fd in self._open:
             os.close(fd)
@@ -82,3 +82,4 @@ def test_nothing_is_lost_that_is_not_counted(
     assert counts.bytes_out == sink.taken
     assert sum(one.lost.lines for one in told) == counts.lost.lines
     assert sum(one.lost.size for one in told) == counts.lost.size
+    sink.dispose()

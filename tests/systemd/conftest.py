@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,8 +24,8 @@ class Unit:
         self.machine = machine
         self.says = machine.says
         self.run = machine.run
-        # the journal is one for all tests
-        self._cursor = machine.says("journalctl -n 0 --show-cursor").rpartition(": ")[2]
+        # the journal is one for all tests (and after a cursor, journalctl skips one that matches)
+        self._since = machine.says("date +@%s.%6N")
 
     def write(self, text: str) -> None:
         """Its configuration from now on."""
@@ -55,8 +56,27 @@ class Unit:
     def journal(self, only: str = "") -> str:
         """What the unit wrote, and what systemd wrote of it, since the test began."""
         self.run("journalctl --sync")  # what was written is there when this returns
-        # --after-cursor would leave out the first record that `only` is true of
-        return self.says(f"journalctl -q -u circus -o cat --cursor '{self._cursor}' {only}")
+        return self._journal("cat", only)
+
+    def messages(self, *matches: str) -> list[str]:
+        """The lines of its records that match, since the test began."""
+        return self._journal("cat", *matches).splitlines()
+
+    def records(self, *matches: str) -> list[dict[str, Any]]:
+        """Those records with all their fields."""
+        return [json.loads(line) for line in self._journal("json", *matches).splitlines()]
+
+    def _journal(self, form: str, *matches: str) -> str:
+        how = f"journalctl -q --all -o {form} -u circus --since {self._since}"
+        return self.says(f"{how} {' '.join(matches)}")
+
+    def wait_records(self, count: int, *matches: str) -> list[dict[str, Any]]:
+        """Those, once there are so many."""
+        found: list[dict[str, Any]] = wait_until(
+            lambda: got if len(got := self.records(*matches)) >= count else None, within=60
+        )
+        assert len(found) == count
+        return found
 
     def end(self) -> None:
         """Stop it and leave nothing of the test; AssertionError when something was left."""

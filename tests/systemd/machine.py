@@ -119,6 +119,7 @@ class Machine(System):
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
             text=True,
+            errors="backslashreplace",
             timeout=timeout,
             check=False,
         )
