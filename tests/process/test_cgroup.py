@@ -144,6 +144,7 @@ def test_it_is_told_which_are_empty(ours: Delegated) -> None:
         for leaf in leaves:
             emptying.watch(leaf)
         assert emptying.take() == [empty]
+        assert not select.select([emptying.fd], [], [], 0)[0]  # who waits for it sleeps
         assert emptying.take() == []
         for leaf in (second, first):
             leaf.kill()
