@@ -48,8 +48,8 @@ class Trees:
         self._delegated: Delegated | None = None
         self._emptying = Emptying()
         self._awaited: dict[Leaf, Callable[[], None]] = {}
-        self._emptied_ones: dict[Leaf, None] = {}
-        """To be removed, in this order: the kernel takes its time when many end at once."""
+        self._to_remove: dict[Leaf, None] = {}
+        """Empty, in this order: the kernel takes its time when many end at once."""
         self._told: set[str] = set()
         """Why there was no cgroup for a worker, as far as it has been logged."""
 
@@ -73,7 +73,7 @@ class Trees:
             self._loop.remove_reader(self._emptying.fd)
             self._delegated.close()
         self._emptying.close()
-        for leaf in self._emptied_ones:
+        for leaf in self._to_remove:
             leaf.remove()
 
     # -- a life ------------------------------------------------
@@ -101,7 +101,7 @@ class Trees:
                 text = "Cannot make a cgroup for %s.%d, which runs without: %s"
                 logger.warning(text, name, wid, error, extra=about(name))
             return None
-        self._emptied_ones.pop(leaf, None)  # it has the folder of the last one
+        self._to_remove.pop(leaf, None)  # it has the folder of the last one
         return leaf
 
     def born(self, process: Process) -> None:
@@ -173,17 +173,17 @@ class Trees:
         self._awaited.pop(leaf)()
 
     def _remove_soon(self, leaf: Leaf) -> None:
-        if not self._emptied_ones:
+        if not self._to_remove:
             self._loop.call_soon(self._remove_some)
-        self._emptied_ones[leaf] = None
+        self._to_remove[leaf] = None
 
     def _remove_some(self) -> None:
         until = time.monotonic() + TURN
-        while self._emptied_ones and time.monotonic() < until:
-            leaf = next(iter(self._emptied_ones))
-            del self._emptied_ones[leaf]
+        while self._to_remove and time.monotonic() < until:
+            leaf = next(iter(self._to_remove))
+            del self._to_remove[leaf]
             leaf.remove()
-        if self._emptied_ones:
+        if self._to_remove:
             self._loop.call_soon(self._remove_some)
 
     # -- what another circusd left ------------------------------------------------
@@ -198,7 +198,8 @@ class Trees:
             if left:
                 text = "Killing what an earlier circusd left in %s: %s"
                 logger.warning(text, leaf, ", ".join(_names(left)))
-            if len(left) < len(found):  # it is ours, or a worker that a round before let go of
+            # we are in it, or a worker that a round before this one let go of
+            if leaf == delegated.supervisor or len(left) < len(found):
                 for one in left:
                     tree.send(one, signal.SIGKILL)
                 continue

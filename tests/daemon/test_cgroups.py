@@ -86,6 +86,7 @@ def test_what_an_earlier_one_left_is_named_and_gone(divider: Start, folder: str)
         (f"{os.path.basename(folder)}/supervisor", "watcher-old/1"), left, strict=True
     ):
         assert f"left in {place}: sleep (pid {one.pid})\n" in daemon.text()
+    daemon.wait_pids("w", 2)  # those on their way are not in their own yet
     assert daemon.inside("supervisor") == {daemon.process.pid}
     assert not os.path.exists(f"{folder}/watcher-old")
 
