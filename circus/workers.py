@@ -156,7 +156,7 @@ class Workers:
             process.send_signal(signum)
 
         def told() -> None:
-            self._tell("kill", process_pid=process.pid)
+            self._tell("kill", wid=process.wid, process_pid=process.pid)
 
         self._when_allowed(process, signum, send, told)
 
@@ -307,7 +307,7 @@ class Workers:
         if verdict.refusal:
             event = core.Refused(verdict.refusal, verdict.later, process.pid, random.random())
         else:
-            self._tell("spawn", process_pid=process.pid)
+            self._tell("spawn", wid=process.wid, process_pid=process.pid)
         self._send(process.wid, event)
         if process.exit is not None:
             self._ended(process, process.exit)
@@ -345,7 +345,8 @@ class Workers:
         stopping = slot is not None and slot.state is State.STOPPING
         self._log_end(process, how, meant=stopping or how.success)
         if not stopping or not self._pool.up:
-            self._tell("reap", process_pid=process.pid, exit_code=how.number)
+            ended = {"process_pid": process.pid, "exit_code": how.number}
+            self._tell("reap", wid=process.wid, **ended)
         self._tell_of_end(process, how, asked=stopping)
         waits = self._engine.trees.ended(
             process, partial(self._on_empty, process), self._config.graceful_timeout, asked=stopping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import signal
@@ -18,7 +19,7 @@ from circus.plugins.loop import PluginLoop
 from circus.reach import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from circus.client import Reply
 
@@ -56,7 +57,7 @@ class CircusPlugin:
         self.daemon = True
         self.running = False
         self.loop = PluginLoop()
-        self._over: asyncio.Future[None] = self.loop.asyncio_loop.create_future()
+        self._over = asyncio.Event()
         self._reach = Reach(ssh_server, curve_key=config.get("curve_key"))
         self._client: CircusClient | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
@@ -64,15 +65,17 @@ class CircusPlugin:
 
     # -- for subclasses ------------------------------------------------
 
-    def handle_init(self) -> None:
-        """Called in the loop before the first event."""
+    def handle_init(self) -> Awaitable[None] | None:
+        """Called in the loop before the first event; may be a coroutine, as `handle_stop` may."""
+        return None
 
     def handle_recv(self, data: Event) -> None:
         """Called with each event."""
         raise NotImplementedError
 
-    def handle_stop(self) -> None:
+    def handle_stop(self) -> Awaitable[None] | None:
         """Called before the plugin ends."""
+        return None
 
     # -- commands ------------------------------------------------
 
@@ -125,6 +128,11 @@ class CircusPlugin:
         name, _, action = text.partition(".")[2].rpartition(".")
         return name, action, message
 
+    def watcher_of(self, name: str) -> str:
+        """The watcher whose events have this name: blanks are not in a topic. Raises CallError."""
+        known = self.call("list")["watchers"] if "_" in name else []
+        return next((one for one in known if one.replace(" ", "_") == name), name)
+
     @staticmethod
     def load_message(msg: bytes | str) -> Any:
         """What a message holds."""
@@ -150,13 +158,13 @@ class CircusPlugin:
             for signum in (signal.SIGTERM, signal.SIGINT):
                 self.loop.asyncio_loop.add_signal_handler(signum, self.stop)
         self.running = True
-        self.handle_init()
-        if not self._over.done():
+        await _done(self.handle_init())
+        if not self._over.is_set():
             self.initialize()
-        await self._over
+        await self._over.wait()
         if self.substream is not None:  # it is not to be given events when it has been told to end
             self.substream.close()
-        self.handle_stop()
+        await _done(self.handle_stop())
 
     def initialize(self) -> None:
         """Subscribe to events."""
@@ -175,8 +183,8 @@ class CircusPlugin:
         """End; from another thread, through `loop.add_callback`."""
         if not self.running:
             self.loop.close()
-        elif not self._over.done():
-            self._over.set_result(None)
+        else:
+            self._over.set()
 
     def _close(self) -> None:
         if self.substream is not None:
@@ -186,6 +194,11 @@ class CircusPlugin:
         self._reach.close()
         if self._context is not None:
             self._context.destroy(linger=0)
+
+
+async def _done(found: object) -> None:
+    if inspect.isawaitable(found):
+        await found
 
 
 def is_on(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 import inspect
 import logging
 import time
@@ -27,14 +28,16 @@ class PluginLoop:
     ERROR = 0x18
 
     def __init__(self) -> None:
-        self.asyncio_loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Future[Any]] = set()
         self._handlers: dict[int, Callable[[int], None]] = {}
 
+    @functools.cached_property
+    def asyncio_loop(self) -> asyncio.AbstractEventLoop:
+        """What is below it; made when it is first needed, for not every plugin is run."""
+        return asyncio.new_event_loop()
+
     def __getattr__(self, name: str) -> Any:
         """What asyncio has, whatever its type."""
-        if name == "asyncio_loop":
-            raise AttributeError(name)
         return getattr(self.asyncio_loop, name)
 
     # -- moments ------------------------------------------------
@@ -158,7 +161,8 @@ class PluginLoop:
 
     def close(self, *_: object) -> None:
         """For good; nothing happens when it is closed. Tornado's takes an argument."""
-        self.asyncio_loop.close()
+        if "asyncio_loop" in self.__dict__:
+            self.asyncio_loop.close()
 
 
 def _number(fd: Any) -> int:

@@ -11,7 +11,7 @@ from circus.config.plugins import PREFIX
 from circus.exc import CallError
 from circus.plugins.base import CircusPlugin
 from circus.plugins.emit import Statsd
-from circus.plugins.figures import bytes_of, number_of
+from circus.plugins.figures import usage_of, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,6 +56,7 @@ class BaseObserver(StatsdEmitter):
     def __init__(self, *args: Any, **config: Any) -> None:
         super().__init__(*args, **config)
         self.loop_rate = float(config.get("loop_rate", 60))
+        self._restarted = ""
 
     def handle_init(self) -> None:
         """Begin; the first time is a `loop_rate` away, for what is looked after may be starting."""
@@ -68,11 +69,23 @@ class BaseObserver(StatsdEmitter):
         """Do it; may be a coroutine. Never two at a time."""
         raise NotImplementedError
 
+    def restart(self, name: str) -> None:
+        """Restart a watcher."""
+        self.cast("restart", name=name)
+        self._restarted = name
+
+    def waits(self) -> bool:
+        """Whether what was restarted is not up yet: that is no reason to do it again."""
+        if self._restarted:
+            status = self.call("status", name=self._restarted)["status"]
+            self._restarted = self._restarted if status in ("starting", "stopping") else ""
+        return bool(self._restarted)
+
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self.loop_rate)
             try:
-                found = self.look_after()
+                found = None if self.waits() else self.look_after()
                 if inspect.isawaitable(found):
                     await found
             except CallError as error:
@@ -100,13 +113,13 @@ class FullStats(BaseObserver):
                     self.statsd.gauge(f"_stats.{name}.{what}", value)
 
 
-def _sums(workers: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Of those workers of a watcher of which anything is known."""
-    known = [one for one in workers.values() if isinstance(one, dict)]
-    shares = [number_of(one.get("cpu")) for one in known]
-    parts = [number_of(one.get("mem")) for one in known]
-    sizes = [bytes_of(one.get("mem_info1")) for one in known]
-    yield "watchers_num", len(workers)
-    for name, values in (("cpu", shares), ("mem", sizes), ("mem_pct", parts)):
+def _sums(infos: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    found = [usage_of(info) for info in workers_of(infos)]
+    yield "watchers_num", len(infos)
+    for name, values in (
+        ("cpu", [one.cpu for one in found]),
+        ("mem", [one.memory_bytes for one in found]),
+        ("mem_pct", [one.memory for one in found]),
+    ):
         yield f"{name}_max", max(values, default=0)
         yield f"{name}_sum", sum(values)

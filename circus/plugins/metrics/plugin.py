@@ -1,0 +1,137 @@
+"""The plugin: asks circusd when somebody scrapes, and now and then for a file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import tempfile
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from circus.aside import aside
+from circus.client import AsyncCircusClient
+from circus.exc import CallError
+from circus.plugins.base import CircusPlugin
+from circus.plugins.metrics.exposition import OPENMETRICS, PLAIN
+from circus.plugins.metrics.families import Answers, Numbers
+from circus.plugins.metrics.http import Server, listening
+
+if TYPE_CHECKING:
+    from circus.plugins.base import Event
+
+logger = logging.getLogger(__name__)
+
+LISTEN = "127.0.0.1:9779"
+READABLE = 0o644
+"""Mode of the file: its reader is another user."""
+
+
+class Metrics(CircusPlugin):
+    """Serves `/metrics` at `listen`, and with `file` writes it there every `loop_rate` seconds."""
+
+    name = "metrics"
+
+    def __init__(self, *args: Any, **config: Any) -> None:
+        super().__init__(*args, **config)
+        self.listen = config.get("listen", LISTEN).strip()
+        self.file = config.get("file")
+        self.loop_rate = float(config.get("loop_rate", 15))
+        self.timeout = float(config.get("timeout", self.timeout))
+        self._numbers = Numbers()
+        self._server: Server | None = None
+        self._asking: AsyncCircusClient | None = None
+
+    def handle_init(self) -> None:
+        """Listen, and begin to write."""
+        self._asking = AsyncCircusClient(
+            endpoint=self.endpoint,
+            timeout=self.timeout,
+            ssh_server=self.ssh_server,
+            curve_key=self.config.get("curve_key"),
+        )
+        self.loop.keep(self._catch_up())
+        if self.listen:
+            self._server = Server(listening(self.listen), self._page)
+            self.loop.keep(self._server.begin())
+            logger.info("Metrics are at %s", self.listen)
+        if self.file:
+            self.loop.keep(self._write_now_and_then(self.file))
+
+    def handle_recv(self, data: Event) -> None:
+        """How workers end is told by events only."""
+        name, action, message = self.split_data(data)
+        if action == "reap":
+            self._numbers.ended(name, self.load_message(message))
+        elif action == "remove":
+            self._numbers.ends.pop(name, None)
+
+    async def handle_stop(self) -> None:
+        """Listen and ask no more."""
+        if self._server is not None:
+            self._server.close()
+        if self._asking is not None:
+            await self._asking.stop()
+
+    # -- one look ------------------------------------------------
+
+    async def text(self, *, openmetrics: bool) -> str:
+        """All numbers, as they are now."""
+        try:
+            answers = await self._ask()
+        except CallError as error:
+            logger.warning("circusd does not answer: %s", error)
+            answers = None
+        return self._numbers.sheet(answers).text(openmetrics=openmetrics)
+
+    async def _ask(self) -> Answers | None:
+        assert self._asking is not None  # noqa: S101 it is made first of all
+        before = time.monotonic()
+        await self._asking.send_message("numwatchers")
+        delay = time.monotonic() - before
+        commands = ("why", "stats", "listsockets", "dstats")
+        found = await asyncio.gather(*map(self._asking.send_message, commands))
+        for answer in found:
+            if answer.get("status") != "ok":
+                raise CallError(str(answer.get("reason")))
+        why, stats, sockets, daemon = found
+        return Answers(why, stats, sockets, daemon, delay)
+
+    async def _page(self, accepted: str) -> tuple[str, str]:
+        openmetrics = "application/openmetrics-text" in accepted
+        return OPENMETRICS if openmetrics else PLAIN, await self.text(openmetrics=openmetrics)
+
+    async def _write_now_and_then(self, path: str) -> None:
+        while True:
+            text = await self.text(openmetrics=False)
+            try:
+                await aside(self.loop.asyncio_loop, partial(write, path, text))
+            except OSError as error:
+                logger.error("Cannot write %s: %s", path, error.strerror)
+            await asyncio.sleep(self.loop_rate)
+
+    async def _catch_up(self) -> None:
+        """With the ends of workers before we were there, as far as they are still known."""
+        assert self._asking is not None  # noqa: S101 it is made first of all
+        with contextlib.suppress(CallError):
+            answer = await self._asking.send_message("events", since=0, topics=["watcher."])
+            for one in answer.get("events", []):
+                name, action, _ = self.split_data([one["topic"], ""])
+                if action == "reap":
+                    self._numbers.ended(name, one["message"])
+
+
+def write(path: str, text: str) -> None:
+    """Whoever reads it finds the old text or the new one. Raises OSError. Blocks."""
+    folder = os.path.dirname(os.path.abspath(path))
+    fd, temporary = tempfile.mkstemp(prefix=".circus-", dir=folder)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, READABLE)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
