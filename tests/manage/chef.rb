@@ -42,7 +42,7 @@ class Declarations
   def new_resource = @resource
 
   def include_recipe(name)
-    file = "#{COOKBOOK}/recipes/#{name.partition('::')[2].then { |own| own.empty? ? 'default' : own }}.rb"
+    file = "#{COOKBOOK}/recipes/#{name.split('::').fetch(1, 'default')}.rb"
     instance_eval(File.read(file), file)
   end
 
@@ -73,7 +73,8 @@ class Resource
   def new_resource = @place.new_resource
 
   def converge
-    DECLARED << { type: @type, name: @name, **@values, content: @type == :template ? rendered : nil }.compact
+    content = @type == :template ? { content: rendered } : {}
+    DECLARED << { type: @type, name: @name, **@values.compact, **content }
     return unless @custom
     check
     place = Declarations.new(self)
@@ -85,8 +86,9 @@ class Resource
 
   def defaults
     return {} unless @custom
-    start = @custom.properties.transform_values { |about| about[:name_property] ? @name : about[:default] }
-    start.merge(action: @custom.actions.keys.first)
+    start = @custom.properties.transform_values { |about| about[:default] }
+    named = @custom.properties.select { |_, about| about[:name_property] }.transform_values { @name }
+    start.merge(named, action: @custom.actions.keys.first)
   end
 
   # a property is set by what follows it, and read without
@@ -97,9 +99,11 @@ class Resource
 
   def check
     @custom.properties.each do |key, about|
-      raise "#{@type} #{@name}: no #{key}" if Array(about[:required]).include?(action) && @values[key].nil?
+      value = @values[key]
+      missing = value.nil? && about.fetch(:required, []).include?(action)
+      raise "#{@type} #{@name} has no #{key}" if missing
       about.fetch(:callbacks, {}).each do |rule, holds|
-        raise "#{@type} #{@name}: #{key} #{rule}: no" unless @values[key].nil? || holds.call(@values[key])
+        raise "#{@type} #{@name}, #{key}: not so: #{rule}" unless value.nil? || holds.call(value)
       end
     end
   end

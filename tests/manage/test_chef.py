@@ -95,4 +95,4 @@ def test_attributes_say_the_same(machine: Machine) -> None:
 
 def test_a_value_that_a_file_cannot_hold_is_refused(machine: Machine) -> None:
     ended = read(machine, "include_recipe 'circus'\ncircus_watcher('a') { cmd 'one ; two' }\n")
-    assert "has values that circusd reads back: no" in ended.stderr
+    assert "sections: not so: has values that circusd reads back" in ended.stderr

@@ -24,7 +24,8 @@ action :create do
     mode new_resource.mode
     sensitive new_resource.sensitive
     variables sections: new_resource.sections
-    verify "/usr/bin/circusd --check /etc/circus/circus.ini --instead-of '#{new_resource.path}' %{path}"
+    verify '/usr/bin/circusd --check /etc/circus/circus.ini ' \
+           "--instead-of '#{new_resource.path}' %{path}"
     notifies :reload, 'service[circus]', :delayed
   end
 end

@@ -13,8 +13,10 @@ action_class do
 end
 
 action :create do
-  watcher = { 'cmd' => new_resource.cmd }.merge(new_resource.options)
-  parts = { "watcher:#{new_resource.name}" => watcher, "env:#{new_resource.name}" => new_resource.env }
+  parts = {
+    "watcher:#{new_resource.name}" => { 'cmd' => new_resource.cmd }.merge(new_resource.options),
+    "env:#{new_resource.name}" => new_resource.env,
+  }
 
   circus_file path do
     sections parts.reject { |_, options| options.empty? }

@@ -50,7 +50,10 @@ class circus (
   Enum['running', 'stopped']       $service_ensure  = 'running',
   Boolean                          $service_enable  = true,
   String[1]                        $reload_command  = '/usr/bin/circusctl reloadconfig --waiting',
-  Circus::Options                  $options         = { 'strict' => true, 'operate_groups' => 'circus' },
+  Circus::Options                  $options         = {
+    'strict'         => true,
+    'operate_groups' => 'circus',
+  },
   Boolean                          $purge_conf_d    = false,
   Hash[Circus::Name, Hash]         $watchers        = {},
   Hash[Circus::Name, Hash]         $sockets         = {},

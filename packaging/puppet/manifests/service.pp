@@ -1,7 +1,7 @@
 # @summary The service, which is reloaded and never restarted
 #
-# Whether there is something to take in is asked of circusd, and not told by what changed in this run:
-# a run in which a file is refused does not reload, and what else it changed is for the next.
+# Whether there is something to take in is asked of circusd, and not told by what changed in this
+# run: one in which a file is refused does not reload, and what else it wrote is for the next.
 #
 # @api private
 class circus::service {
