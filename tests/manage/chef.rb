@@ -87,8 +87,8 @@ class Resource
   def defaults
     return {} unless @custom
     start = @custom.properties.transform_values { |about| about[:default] }
-    named = @custom.properties.select { |_, about| about[:name_property] }.transform_values { @name }
-    start.merge(named, action: @custom.actions.keys.first)
+    named = @custom.properties.select { |_, about| about[:name_property] }
+    start.merge(named.transform_values { @name }, action: @custom.actions.keys.first)
   end
 
   # a property is set by what follows it, and read without
