@@ -78,6 +78,10 @@ class Unit:
         assert len(found) == count
         return found
 
+    def loginctl(self, command: str) -> None:
+        """From within a unit, which our shells are not: logind wants to know who asks."""
+        self.run(f"systemd-run --quiet --wait loginctl {command}")
+
     def end(self) -> None:
         """Stop it and leave nothing of the test; AssertionError when something was left."""
         self.run("systemctl stop circus; systemctl reset-failed", check=False)

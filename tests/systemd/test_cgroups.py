@@ -138,14 +138,16 @@ def test_what_a_killed_daemon_left_is_named_and_gone_at_the_next_start(unit: Uni
 
 
 def test_a_user_has_them_too(unit: Unit) -> None:
-    unit.run("useradd --create-home eve && loginctl enable-linger eve")
+    unit.run("useradd --create-home eve")
+    unit.loginctl("enable-linger eve")
     unit.machine.write("/home/eve/.config/circus/circus.ini", TWO)
     user = "systemctl --user --machine=eve@.host"
     wait_until(lambda: unit.run(f"{user} start circus", check=False).returncode == 0)
     shown = unit.says(f"{user} status circus")
     assert "─supervisor\n" in shown
     assert "─watcher-web\n" in shown
-    unit.run(f"{user} stop circus; loginctl disable-linger eve")
+    unit.run(f"{user} stop circus")
+    unit.loginctl("disable-linger eve")
     assert unit.pids("sleep") == set()
 
 

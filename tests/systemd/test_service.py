@@ -205,7 +205,8 @@ def test_another_one_runs_beside_it(unit: Unit) -> None:
 
 
 def test_a_user_runs_one_without_rights(unit: Unit) -> None:
-    unit.run("useradd --create-home ann && loginctl enable-linger ann")
+    unit.run("useradd --create-home ann")
+    unit.loginctl("enable-linger ann")
     home = "/home/ann/.config/circus"
     unit.machine.write(f"{home}/circus.ini", TWO)
     user = "systemctl --user --machine=ann@.host"
@@ -216,4 +217,4 @@ def test_a_user_runs_one_without_rights(unit: Unit) -> None:
     assert unit.run(f"{user} restart circus", check=False).returncode == 1
     assert unit.says(f"{user} show -P NRestarts -P ActiveState circus").split() == ["0", "failed"]
     assert unit.pids("sleep") == set()
-    unit.run("loginctl disable-linger ann")
+    unit.loginctl("disable-linger ann")
