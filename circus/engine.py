@@ -26,6 +26,7 @@ from circus.exc import (
 from circus.host import usage
 from circus.host.reaper import Reaper
 from circus.lastwords import LastWords
+from circus.limits import Alarms
 from circus.logs import about
 from circus.orders import Orders
 from circus.sockets import CircusSockets
@@ -83,6 +84,7 @@ class Engine:
         self.reaper.may_collect = self._last_words.heard
         self.strays = Strays(loop, adopt=adopt)
         self.trees = Trees(loop, self.strays)
+        self.alarms = Alarms(loop)
         self.spawner = Spawner(loop)
         self.sockets = CircusSockets()
         self.stopping = False
@@ -190,6 +192,7 @@ class Engine:
         self.orders.close()
         self.strays.close()
         self.trees.close()
+        self.alarms.close()
         self._last_words.close()
         self.reaper.close()
         for watcher in self._watchers.values():

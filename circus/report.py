@@ -23,6 +23,8 @@ WORDS = {
     State.DONE: "ended, not to be started again",
 }
 
+ALIVE = (State.STARTING, State.READY)
+
 NEXT = {
     State.SPAWNING: "its program is being executed",
     State.FAILED: "nothing until it is started again (max_retry reached)",
@@ -30,14 +32,22 @@ NEXT = {
 }
 
 
-def slot_report(slot: Slot, config: WatcherConfig, now: float, hook: str = "") -> dict[str, Any]:
+def slot_report(
+    slot: Slot,
+    config: WatcherConfig,
+    now: float,
+    hook: str = "",
+    *,
+    frozen: bool = False,
+) -> dict[str, Any]:
     """The answer to `why` for one slot; durations in seconds. `hook`: the one it waits for."""
+    what = "frozen" if frozen and slot.state in ALIVE else WORDS[slot.state]
     return {
         "wid": slot.wid,
         "state": str(slot.state),
         "since": round(now - slot.since, 3),
         "pid": slot.pid,
-        "what": WORDS[slot.state] + (f": {slot.why}" if slot.state is State.STOPPING else ""),
+        "what": what + (f": {slot.why}" if slot.state is State.STOPPING else ""),
         "last": slot.last,
         "next": "; ".join(filter(None, [hook, _next(slot, config, now, hook)])),
         "failures": slot.failures,

@@ -129,8 +129,10 @@ class Watcher(WatcherSurface):
         return len(self.processes)
 
     def status(self) -> str:
-        """`active`, `starting`, `stopping` or `stopped`."""
-        return self.pool.status
+        """`active`, `starting`, `stopping`, `stopped`; or `frozen`, when all that run are."""
+        word = self.pool.status
+        frozen = len(self._workers.freezer) if word == "active" else 0
+        return "frozen" if frozen and frozen == len(self.processes) else word
 
     def pids(self) -> list[int]:
         """Of the workers that run, in the order they were started."""
@@ -143,7 +145,18 @@ class Watcher(WatcherSurface):
             raise NotFound(f"worker {wid} not found in {self.name!r}")
         now = self.engine.loop.time()
         slots = [self.pool.slots[wid]] if wid is not None else self.pool.slots.values()
-        return [slot_report(slot, self.config, now, self._hooks.waits(slot.wid)) for slot in slots]
+        frozen = self._workers.freezer.wids
+        return [
+            slot_report(
+                slot, self.config, now, self._hooks.waits(slot.wid), frozen=slot.wid in frozen
+            )
+            for slot in slots
+        ]
+
+    @property
+    def unlimited(self) -> str:
+        """Why some of its limits have no effect; or nothing."""
+        return self._workers.unlimited
 
     @property
     def halted(self) -> str:
@@ -294,6 +307,23 @@ class Watcher(WatcherSurface):
                     self._workers.signal(process, signum)
             for found in below:
                 tree.send(found, signum)
+
+    @asked_in_loop
+    def freeze(self) -> None:
+        """Let its workers have no processor time. Raises CircusError where there are no cgroups."""
+        self._freeze(on=True)
+
+    @asked_in_loop
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._freeze(on=False)
+
+    def _freeze(self, *, on: bool) -> None:
+        if self._workers.freezer.set(self.processes.values(), on=on):
+            logger.info("%s %s", self.name, "frozen" if on else "thawed", extra=about(self.name))
+            self.engine.events.tell(self.name, "freeze" if on else "thaw")
+            self._tell_status()
+            self._conditions.check()
 
     def hurry(self) -> None:
         """Wait for no hook any more, and kill what still runs."""

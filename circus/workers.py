@@ -17,7 +17,9 @@ from circus.core.life import Answered, Ask
 from circus.core.pool import ITSELF
 from circus.core.slot import State
 from circus.exc import CircusError, NotFound, SpawnError
+from circus.freezer import Freezer
 from circus.host import identity, spawn, tree
+from circus.limits import Limits
 from circus.logs import about
 from circus.output import Output
 from circus.process import Process
@@ -60,6 +62,8 @@ class Workers:
         self._hooks = hooks
         self._send = send
         self._output = Output(config, engine.pump, lambda: engine.config.circus.journal)
+        self._limits = Limits(config, engine.loop, engine.alarms)
+        self.freezer = Freezer()
         self._by_wid: dict[int, Process] = {}
         """Also those that are just being started, and those whose tree is not gone yet."""
         self._recipe: Recipe | None = None
@@ -72,12 +76,18 @@ class Workers:
     def configure(self, config: WatcherConfig) -> None:
         """What is started from now on follows this; what runs stays as it is."""
         before, self._config = self._config, config
+        self._limits.change(config, self._by_wid.values)
         self.look_up_again()
         if (before.stdout_stream, before.stderr_stream) != (
             config.stdout_stream,
             config.stderr_stream,
         ):
             self._output.change(config)
+
+    @property
+    def unlimited(self) -> str:
+        """Why some limits have no effect; or nothing."""
+        return self._limits.trouble
 
     def look_up_again(self) -> None:
         """Users, groups and the daemon's environment count as they are at the next start."""
@@ -101,6 +111,7 @@ class Workers:
     def close(self) -> None:
         """Let go of descriptors; whatever still runs is left alone."""
         self._output.close()
+        self._limits.close()
         for process in self._by_wid.values():
             if process.report is not None:
                 self._engine.loop.remove_reader(process.report)
@@ -146,10 +157,12 @@ class Workers:
         if process is None:
             return
         if not process.alive:
+            self.freezer.thaw(process)
             self._engine.trees.signal(process, signum)
             return
 
         def send() -> None:
+            self.freezer.thaw(process)
             if self._config.stop_children:
                 for child in process.below(children=True, recursive=False):
                     tree.send(child, signum)
@@ -241,6 +254,7 @@ class Workers:
             self._recipe.own_sockets() as own,
             self._engine.trees.leaf(name, wid) as leaf,
         ):
+            self._limits.prepare(leaf)
             procs = None if leaf is None else leaf.procs
             order = self._recipe.order(
                 wid, mark, pipes.stdout, pipes.stderr, own, cgroup_procs=procs
@@ -289,6 +303,7 @@ class Workers:
     def _spawned(self, process: Process) -> None:
         if process.alive:
             self.running[process.pid] = process
+            self._limits.watch(process)
         text = "%s.%d started, pid %d"
         logger.info(text, self._config.name, process.wid, process.pid, extra=self._about)
         self._on_trial.add(process)
@@ -335,6 +350,7 @@ class Workers:
             self._spawn_failed(process.wid, failure)
             return
         self.running.pop(process.pid, None)
+        self.freezer.forget(process)
         if unread:  # it ran and ended before we came to hear of either
             self._spawned(process)
         elif process not in self._on_trial:
@@ -343,9 +359,10 @@ class Workers:
     def _ended(self, process: Process, how: Exit) -> None:
         slot = self._pool.slots.get(process.wid)
         stopping = slot is not None and slot.state is State.STOPPING
-        self._log_end(process, how, meant=stopping or how.success)
+        words = self._limits.ended(process, how)
+        self._log_end(process, words, meant=stopping or how.success)
         if not stopping or not self._pool.up:
-            ended = {"process_pid": process.pid, "exit_code": how.number}
+            ended = {"process_pid": process.pid, "exit_code": how.number, "how": words}
             self._tell("reap", wid=process.wid, **ended)
         self._tell_of_end(process, how, asked=stopping)
         waits = self._engine.trees.ended(
@@ -353,7 +370,7 @@ class Workers:
         )
         if not waits:
             self._gone(process)
-        event = core.Exited(str(how), empty=not waits, success=how.success, luck=random.random())
+        event = core.Exited(words, empty=not waits, success=how.success, luck=random.random())
         self._send(process.wid, event)
 
     def _tell_of_end(self, process: Process, how: Exit, *, asked: bool) -> None:
@@ -364,14 +381,14 @@ class Workers:
         more = {"exit_code": how.number, "process_status": status}
         self._hooks.tell("after_reap", {**facts, **more})
 
-    def _log_end(self, process: Process, how: Exit, *, meant: bool) -> None:
+    def _log_end(self, process: Process, words: str, *, meant: bool) -> None:
         logger.log(
             logging.INFO if meant else logging.WARNING,
             "%s.%d (pid %d) %s",
             self._config.name,
             process.wid,
             process.pid,
-            how,
+            words,
             extra=self._about,
         )
 

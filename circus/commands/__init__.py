@@ -6,7 +6,17 @@ from circus.commands.base import Command, Role
 from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollback, Set
 from circus.commands.daemon import DStats, GlobalOptions, Keygen, Quit
 from circus.commands.happened import Events, Listen
-from circus.commands.lifecycle import Kill, Reload, Restart, Signal, Start, Stop, Wait
+from circus.commands.lifecycle import (
+    Freeze,
+    Kill,
+    Reload,
+    Restart,
+    Signal,
+    Start,
+    Stop,
+    Thaw,
+    Wait,
+)
 from circus.commands.look import (
     Get,
     IsActive,
@@ -31,6 +41,7 @@ COMMANDS: tuple[type[Command], ...] = (
     DStats,
     Events,
     Foresee,
+    Freeze,
     Get,
     GlobalOptions,
     Incr,
@@ -58,6 +69,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Stats,
     Status,
     Stop,
+    Thaw,
     Wait,
     Why,
 )

@@ -171,6 +171,38 @@ class Signal(Command):
         return {}
 
 
+@command("freeze", Role.OPERATE)
+class Freeze(Command):
+    """Let the workers of a watcher rest.
+
+    They and all that they started keep what they have and get no processor time until `thaw`. A
+    stop, a restart or a reload ends them as ever.
+    """
+
+    several = True
+
+    name: Name = argument("the watcher")
+
+    def run(self, engine: Engine) -> Reply:
+        """Those that are started later are not frozen."""
+        engine.get_watcher(self.name).freeze()
+        return {}
+
+
+@command("thaw", Role.OPERATE)
+class Thaw(Command):
+    """Let the workers of a frozen watcher go on."""
+
+    several = True
+
+    name: Name = argument("the watcher")
+
+    def run(self, engine: Engine) -> Reply:
+        """Also when none is frozen."""
+        engine.get_watcher(self.name).thaw()
+        return {}
+
+
 @command("kill", Role.OPERATE)
 class Kill(Action):
     """Kill a specific process.

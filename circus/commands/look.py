@@ -45,7 +45,7 @@ class List(Command):
 class Status(Command):
     """Get the status of a watcher or all watchers.
 
-    One of active, starting, stopping, stopped.
+    One of active, frozen, starting, stopping, stopped.
     """
 
     several = True
@@ -145,6 +145,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
         "numprocesses": watcher.numprocesses,
         "generation": watcher.generation,
         "halted": watcher.halted or None,
+        "unlimited": watcher.unlimited or None,
         "slots": watcher.why(wid),
     }
 
@@ -156,6 +157,7 @@ def _why_lines(watcher: Reply) -> list[str]:
         waits = f"waits for {watcher['waits_for']}" if watcher["waits_for"] else ""
         return [f"{name}  " + ", ".join(filter(None, [word, waits, halted]))]
     lines = [(name, f"{word}, {halted}")] if halted else []
+    lines += [(name, watcher["unlimited"])] if watcher.get("unlimited") else []
     lines += [(f"{name}.{slot['wid']}", _slot_text(slot)) for slot in watcher["slots"]]
     width = max(len(label) for label, _ in lines)
     return [f"{label:<{width}}  {text}" for label, text in lines]

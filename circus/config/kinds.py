@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from circus.config import amounts
 from circus.suggest import suggestion
 
 
@@ -247,6 +248,17 @@ def format_limit(value: tuple[int | None, int | None]) -> str | int | None:
     return value[0] if value[0] == value[1] else f"{soft}:{hard}"
 
 
+def _tasks(value: object) -> int:
+    number = _integer(value)
+    if number < 1:
+        raise ValueError(f"{number} is below 1: no worker could run")
+    return number
+
+
+def _format_tasks(value: int | None) -> int | str:
+    return amounts.INFINITY if value is None else value
+
+
 def _dotted(value: object) -> str:
     text = _present(value)
     if not DOTTED.fullmatch(text):
@@ -371,6 +383,16 @@ PATHS = Kind("paths, with blanks", "Paths with blanks between them, or in JSON a
     _listed(re.compile(r"\s+")), list, LIST_SCHEMA)  # fmt: skip
 LIMIT = Kind("limit", "A number, `unlimited` or nothing for no limit, or `soft:hard`.", _limit,
     format_limit, LIMIT_SCHEMA)  # fmt: skip
+SIZE_IN_BYTES = Kind("bytes", "A number of bytes, with `K`, `M`, `G` or `T` of 1024, 1024² and so "
+    "on; `infinity` for no limit.", amounts.or_infinity(amounts.size),
+    amounts.format_size)  # fmt: skip
+PROCESSOR = Kind("percentage", "A part of one processor, such as `50%`, or more than one, such as "
+    "`200%`; `infinity` for no limit.", amounts.or_infinity(amounts.percentage),
+    amounts.format_percentage)  # fmt: skip
+TASKS = Kind("count or infinity", "A whole number above 0; `infinity` for no limit.",
+    amounts.or_infinity(_tasks), _format_tasks, IDENTIFIER_SCHEMA)  # fmt: skip
+WEIGHT = Kind("weight", "A number from 1 to 10000; one that has twice as much gets twice as much.",
+    _between(1, 10000), json={"type": "integer", "minimum": 1, "maximum": 10000})  # fmt: skip
 DOTTED_NAME = Kind("dotted name", "`package.module.Class` or `package.module:Class`.", _dotted)
 HOOK = Kind("hook", "`package.module.function`; `,true` behind it lets failures pass.",
     _hook, _format_hook, PAIR_SCHEMA)  # fmt: skip

@@ -145,6 +145,21 @@ class WatcherConfig:
     rlimits: Mapping[str, tuple[int | None, int | None]] = option(kinds.LIMIT, default={},
         prefix="rlimit_", role=ADMIN,
         doc="A resource limit: a number, unlimited, or soft:hard.")  # fmt: skip
+    memory_max: int | None = option(kinds.SIZE_IN_BYTES, default=None, on_change=LIVE,
+        role=ADMIN, doc="Memory that each worker may have with all that it starts; one that "
+        "needs more is killed. Like the next five it takes a control group.")  # fmt: skip
+    memory_high: int | None = option(kinds.SIZE_IN_BYTES, default=None, on_change=LIVE,
+        role=ADMIN, doc="Memory above which a worker is slowed down, and has to give some "
+        "back.")  # fmt: skip
+    cpu_quota: float | None = option(kinds.PROCESSOR, default=None, on_change=LIVE,
+        role=ADMIN, doc="Processor time that each worker may have, in parts of one "
+        "processor.")  # fmt: skip
+    cpu_weight: int | None = option(kinds.WEIGHT, default=None, on_change=LIVE,
+        role=ADMIN, doc="Share where several want the processor; 100 unless given.")  # fmt: skip
+    tasks_max: int | None = option(kinds.TASKS, default=None, on_change=LIVE,
+        role=ADMIN, doc="Processes and threads that each worker may have.")  # fmt: skip
+    io_weight: int | None = option(kinds.WEIGHT, default=None, on_change=LIVE,
+        role=ADMIN, doc="Share where several want a disk; 100 unless given.")  # fmt: skip
     umask: int | None = option(kinds.UMASK, default=None,
         role=ADMIN, doc="Octal mask for files that workers make.")  # fmt: skip
     nice: int | None = option(kinds.NICE, default=None,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLORS = {
     "active": GREEN,
     "running": GREEN,
+    "frozen": YELLOW,
     "starting": YELLOW,
     "stopping": YELLOW,
     "backing off": YELLOW,
@@ -56,6 +57,8 @@ def _note(watcher: Reply, slots: list[Reply]) -> str | Cell:
     for slot in slots:
         if slot["state"] in ("backoff", "failed"):
             return Cell(f"{slot['last']}; {slot['next']}", RED)
+    if watcher.get("unlimited"):
+        return Cell(watcher["unlimited"], YELLOW)
     pids = [str(slot["pid"]) for slot in slots if slot["pid"]]
     more = f" and {len(pids) - PIDS} more" if len(pids) > PIDS else ""
     return " ".join(pids[:PIDS]) + more
@@ -74,6 +77,8 @@ def _why(reply: Reply, on: Terminal) -> str:
             waits = f"waits for {watcher['waits_for']}" if watcher["waits_for"] else ""
             halted = watcher["halted"] or ""
             rows.append((name, _state(watcher["state"]), "", halted, waits, "", ""))
+        if watcher.get("unlimited"):
+            rows.append((name, _state(watcher["state"]), "", watcher["unlimited"], "", "", ""))
         rows += [_slot(name, slot) for slot in watcher["slots"]]
     return table(head, rows, on)
 

@@ -60,7 +60,7 @@ class Delegated:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = cls(path, lock)
             os.makedirs(found.supervisor.path, exist_ok=True)
-            _write(found.supervisor.procs, "0")
+            write(found.supervisor.procs, "0")
         except OSError as error:
             if lock >= 0:
                 os.close(lock)
@@ -147,7 +147,7 @@ class Leaf:
     def kill(self) -> None:
         """SIGKILL everything in it, also what is being forked at this moment."""
         try:
-            _write(f"{self.path}/cgroup.kill", "1")
+            write(f"{self.path}/cgroup.kill", "1")
         except OSError:  # before Linux 5.14
             for _ in range(ROUNDS):
                 if not self.populated():
@@ -156,11 +156,11 @@ class Leaf:
 
     def freeze(self, *, on: bool) -> None:
         """Let nothing in it run, or let it run again. Raises OSError."""
-        _write(f"{self.path}/cgroup.freeze", str(int(on)))
+        write(f"{self.path}/cgroup.freeze", str(int(on)))
 
     def usage(self) -> Usage:
         """What all in it have used and use."""
-        cpu = re.search(rb"^usage_usec (\d+)", _read(f"{self.path}/cpu.stat"), re.MULTILINE)
+        cpu = re.search(rb"^usage_usec (\d+)", read(f"{self.path}/cpu.stat"), re.MULTILINE)
         return Usage(
             int(cpu[1]) / 1e6 if cpu is not None else 0.0,
             _number(f"{self.path}/memory.current"),
@@ -191,7 +191,7 @@ class Leaf:
 
     def _pids(self) -> list[int]:
         """Without those that this process cannot see; they are told as 0."""
-        found = [_read(f"{folder}/cgroup.procs").split() for folder in self._folders()]
+        found = [read(f"{folder}/cgroup.procs").split() for folder in self._folders()]
         return [int(pid) for pids in found for pid in pids if pid != b"0"]
 
 
@@ -315,7 +315,7 @@ def _folders(path: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
     """Nothing when it is gone, or cannot be read: that of a part for threads."""
     try:
         with open(path, "rb", buffering=0) as file:
@@ -325,11 +325,11 @@ def _read(path: str) -> bytes:
 
 
 def _number(path: str) -> int | None:
-    text = _read(path)
+    text = read(path)
     return int(text) if text else None
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, text: str) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, text.encode())

@@ -41,6 +41,10 @@ def _fractions(low: float) -> st.SearchStrategy[Any]:
     return number | number.map(str) | _numbers(int(low), 10**9)
 
 
+def _limits(some: st.SearchStrategy[Any], written: list[str]) -> st.SearchStrategy[Any]:
+    return some | st.sampled_from([*written, "infinity", " Infinity ", None])
+
+
 def _octal(most: int) -> st.SearchStrategy[Any]:
     number = st.integers(0, most)
     return (
@@ -74,6 +78,10 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     kinds.SECONDS.name: _fractions(0),
     kinds.FACTOR.name: _fractions(1),
     kinds.SHARE.name: _fractions(0),
+    kinds.SIZE_IN_BYTES.name: _limits(_numbers(1, 2**60), ["512M", "15g", "2TB"]),
+    kinds.PROCESSOR.name: _limits(st.floats(1, 1e6).map("{:.3f}%".format), ["50%", "200 %"]),
+    kinds.TASKS.name: _limits(_numbers(1, 10**9), ["5"]),
+    kinds.WEIGHT.name: _numbers(1, 10000),
     kinds.UMASK.name: _octal(0o777),
     kinds.OCTAL.name: _octal(0o7777),
     kinds.SIGNAL.name: _numbers(1, 64) | st.sampled_from(["TERM", "sigint", "SIGRTMIN+1"]),

@@ -29,6 +29,7 @@ class FakeWatcher:
         self.numprocesses = 2
         self.generation = 3
         self.halted = ""
+        self.unlimited = ""
 
     def __len__(self) -> int:
         return 2

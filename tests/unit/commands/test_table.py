@@ -29,6 +29,8 @@ NEW_VERBS = (
     "rollback",
     "foresee",
     "scale",
+    "freeze",
+    "thaw",
     "keygen",
     "events",
 )

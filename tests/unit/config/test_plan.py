@@ -28,6 +28,7 @@ TWO = {
     kinds.NAMES: ("b", "b,c"),
     kinds.PATHS: ("*.one", "*.one *.two"),
     kinds.LIMIT: ("10", "unlimited"),
+    kinds.PROCESSOR: ("50%", "200%"),
     kinds.HOOK: ("a.b", "a.b,true"),
     kinds.ANYTHING: ("one", "two"),
     kinds.ENDPOINT: ("ipc:///run/one", "tcp://127.0.0.1:5555"),
