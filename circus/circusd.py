@@ -15,6 +15,7 @@ import prctl
 from circus import __version__, logs
 from circus.arbiter import Arbiter
 from circus.config.load import examine
+from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
@@ -117,7 +118,7 @@ def _survey(
 ) -> tuple[Loaded, tuple[Problem, ...]]:
     """The configuration, and all that is wrong with it or missing on this machine."""
     loaded, wrong = examine(path, os.environ, strict=strict, stand_ins=stand_ins)
-    config, where = loaded.config, loaded.where
+    config, where = with_plugins(loaded.config, python=sys.executable), loaded.where
     watchers = config.watchers.values()
     code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
     code += survey_plugins(config, config.plugins.values(), where)

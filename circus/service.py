@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from circus.aside import aside
+from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.control.discovery import discovery
 from circus.control.serve import serve
@@ -122,7 +123,7 @@ class Service:
     async def _code_is_there(self) -> bool:
         """Import hooks and plugins; False when somebody ends us meanwhile. Raises ConfigError."""
         engine = self.engine
-        config = engine.config
+        config = with_plugins(engine.config)
         hooked = [one for one in config.watchers.values() if one.hooks]
         if not hooked and not config.plugins:
             return True

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
+from circus.config.load import UNUSABLE
 from circus.config.plugins import FOUND, PREFIX, plugin_watcher
 from circus.config.schema import Problem
 from circus.exc import SpawnError
@@ -27,7 +28,7 @@ def survey_plugins(config: Config, plugins: Iterable[PluginConfig], where: Where
 
     `where` says where an option of a section was written.
     """
-    active = [plugin for plugin in plugins if plugin.active]
+    active = [one for one in plugins if one.active and one.use != UNUSABLE]
     with contextlib.ExitStack() as stack:
         trials = [stack.enter_context(_Trial(plugin, config)) for plugin in active]
         return [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
-from circus.config.plugins import PREFIX, plugin_rules, watcher_options
+from circus.config.plugins import PREFIX, plugin_rules, watcher_options, with_plugins
 from circus.config.rules import across
 from circus.config.schema import Problem, nearest, read
 from circus.exc import ConfigError
@@ -34,8 +34,8 @@ def assemble(
         sockets=_by_name("socket", sockets, problems),
         plugins=_by_name("plugin", _plugins(plugins, problems), problems),
     )
-    problems += across(config, lambda section, _key: section)
     problems += plugin_rules(config, lambda section, _key: section)
+    problems += across(with_plugins(config), lambda section, _key: section)
     if problems:
         raise ConfigError(problems)
     return config

@@ -14,7 +14,7 @@ from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
 from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig, WatcherConfig
-from circus.config.plugins import PREFIX, plugin_rules, unquoted, watcher_options
+from circus.config.plugins import PREFIX, plugin_rules, unquoted, watcher_options, with_plugins
 from circus.config.rules import across, unfit_name, watcher_rules
 from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of
 from circus.exc import ConfigError
@@ -41,8 +41,7 @@ class Loaded:
 
     def where(self, section: str, key: str = "") -> str:
         """Where an option was written; its section's header when it was not."""
-        section = section.removeprefix("watcher:") if PREFIX in section else section
-        return self.origins.get((section, key)) or self.origins.get((section, ""), section)
+        return _place_of(self.origins, section, key)
 
 
 def load(path: str, environ: Mapping[str, str], *, strict: bool = False) -> Loaded:
@@ -140,8 +139,8 @@ class _Loader:
             plugins=dict(sorted(self.made["plugin"].items())),
             path=path,
         )
-        self.problems += across(self.config, self._where)
         self.problems += plugin_rules(self.config, self._where)
+        self.problems += across(with_plugins(self.config), self._where)
         self.warnings += advice(self.config, self._where)
         self.notes += old_spellings(self.config, self._where)
         for where, say, near in unknown_variables(self.config, self._where, self.names):
@@ -153,7 +152,7 @@ class _Loader:
         (self.misspelt if near else self.warnings).append(Problem(where, f"{say}{near}"))
 
     def _where(self, section: str, key: str) -> str:
-        return self.origins.get((section, key)) or self.origins.get((section, ""), section)
+        return _place_of(self.origins, section, key)
 
     def _place(self, section: Section) -> Callable[[str], str]:
         return lambda key: self._where(section.name, key)
@@ -263,6 +262,12 @@ class _Loader:
             if not dot or head.lower() not in self.plugins:
                 where = self._where(section.name, key)
                 self._odd(where, f"unknown option {key!r}", nearest(model, key))
+
+
+def _place_of(origins: Mapping[tuple[str, str], str], section: str, key: str) -> str:
+    if section.startswith(f"watcher:{PREFIX}") and (section, "") not in origins:
+        section = section.removeprefix("watcher:")  # the watcher of a plugin
+    return origins.get((section, key)) or origins.get((section, ""), section)
 
 
 def _spread_defaults(sections: Mapping[str, Section]) -> None:

@@ -26,6 +26,7 @@ OPTIONS = "CIRCUS_PLUGIN"
 read, and nothing in it has to be quoted."""
 FOUND = "found"
 """What a process that only imports a plugin's class says when that went well."""
+PYTHON = "python3"
 NOT_ITS_OWN = ("cmd", "args", "executable", "shell", "shell_args", "env")
 """Options of a watcher that a plugin only gets as any other key: they are for us to say."""
 
@@ -52,8 +53,13 @@ def watcher_options(given: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def with_plugins(config: Config, endpoint: str, pubsub_endpoint: str, python: str) -> Config:
-    """The same with a watcher for each plugin that is active; `python` runs them."""
+def with_plugins(
+    config: Config, endpoint: str = "", pubsub_endpoint: str = "", python: str = PYTHON
+) -> Config:
+    """The same with a watcher for each plugin that is active; `python` runs them.
+
+    Without endpoints they can only be looked at.
+    """
     made = {
         f"{PREFIX}{name}": plugin_watcher(plugin, config, endpoint, pubsub_endpoint, python)
         for name, plugin in config.plugins.items()
@@ -96,7 +102,7 @@ def plugin_rules(config: Config, where: Where) -> Iterator[Problem]:
         if f"{PREFIX}{key}" in config.watchers:
             say = f"there is a [watcher:{section}], which is what this plugin's process is called"
             yield Problem(where(section, ""), say)
-        for option, say in watcher_rules(plugin_watcher(plugin, config, "", "", "python")):
+        for option, say in watcher_rules(plugin_watcher(plugin, config, "", "", PYTHON)):
             yield Problem(where(section, option), say)
 
 

@@ -101,7 +101,7 @@ def _run(found: Callable[..., Any], args: argparse.Namespace) -> int:
     plugin = made(
         found,
         dict(zip(GIVEN, (args.endpoint, args.pubsub, args.check_delay, args.ssh), strict=True)),
-        {**json.loads(os.environ.get(OPTIONS, "{}")), **options_of(args.config)},
+        {**json.loads(os.environ.pop(OPTIONS, "{}")), **options_of(args.config)},
     )
     logger.info("Starting")
     try:

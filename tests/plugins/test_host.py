@@ -153,6 +153,12 @@ def test_a_class_that_is_not_there_is_told_at_the_check(tmp_path: Path) -> None:
     )
 
 
+def test_a_class_that_takes_for_ever_to_import_is_told(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import threading\nthreading.Event().wait()\n")
+    found = check("[plugin:a]", "use = slow.Plugin", "hook_timeout = 0.5", folder=tmp_path)
+    assert found == (EXIT_CONFIG, "5: use: importing it takes more than 0.5 s\n")
+
+
 def test_a_class_that_is_not_there_stops_no_daemon(circusd: Start) -> None:
     daemon = circusd(PLUGINS)
     (pid,) = daemon.wait_pids("plugin:logger", 1)
@@ -185,6 +191,20 @@ def test_what_the_watcher_of_a_plugin_cannot_be_is_told_at_its_line(tmp_path: Pa
     assert status == EXIT_CONFIG
     assert "6: a singleton cannot have numprocesses above 1\n" in said
     assert "4: there is a [watcher:plugin:a], which is what this plugin's process" in said
+
+
+def test_what_a_plugin_needs_has_to_be_there(tmp_path: Path) -> None:
+    needs = ("requires = nobody", "uid = no-such-user", "hooks.before_start = mine.missing")
+    status, said = check(
+        "[plugin:a]", "use = mine.Logger", *needs, "[plugin:b]", "x = 1", folder=tmp_path
+    )
+    assert (status, said) == (
+        EXIT_CONFIG,
+        "6: requires: there is no watcher 'nobody'\n"
+        "7: uid: there is no user 'no-such-user'\n"
+        "8: hooks.before_start: cannot import 'mine.missing': 'mine' has no 'missing'\n"
+        "9: [plugin:b] has no use\n",
+    )
 
 
 # -- through the endpoint, as anyone would ------------------------------------------------

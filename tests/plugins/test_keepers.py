@@ -82,7 +82,7 @@ def test_a_watcher_of_which_all_workers_die_has_a_rest(circusd: Start) -> None:
 def test_workers_that_are_well_are_not_stopped_for_one_that_flaps(circusd: Start) -> None:
     well_only_the_first = "/bin/sh -c '[ $(circus.wid) = 1 ] && exec sleep 3600'"
     pacing = ("max_retry = -1", "backoff_delay = 0.3", "backoff_factor = 1")
-    own = ("numprocesses = 2", "flapping.window = 1", "flapping.attempts = 2")
+    own = ("numprocesses = 2", "flapping.window = 5", "flapping.attempts = 3")
     daemon = circusd(
         watcher("w", well_only_the_first, *pacing, *own)
         + plugin("flapping.Flapping", "attempts = 1000")

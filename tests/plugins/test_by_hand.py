@@ -1,0 +1,86 @@
+"""Plugins that no file asks for: run by hand, or by a program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.compat.programs import Program
+from tests.plugins.conftest import ROOT, WATCHER
+from tests.support import Daemon, text_of, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = """
+from circus import get_arbiter
+
+told = {"use": "tests.plugins.written.told.Tells", "file": "told", "name": "told"}
+arbiter = get_arbiter([{"name": "w", "cmd": "sleep 3600"}], plugins=[told], background=True)
+arbiter.start()
+print(*[watcher.name for watcher in arbiter.watchers], flush=True)
+input()
+arbiter.stop()
+"""
+
+
+class Told:
+    """What a `Tells` has written."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in text_of(self._file).splitlines()]
+
+    def instances(self) -> set[str]:
+        """Those circusds of which it has heard anything."""
+        return {line["message"]["instance"] for line in self.lines() if "message" in line}
+
+
+def test_one_that_is_run_by_hand_outlives_circusd(tmp_path: Path) -> None:
+    told = Told(tmp_path / "told")
+    control, events = (f"ipc://{tmp_path}/{name}" for name in ("control", "pubsub"))
+    text = f"[circus]\npubsub_endpoint = {events}\n{WATCHER}"
+    config = f"file:{tmp_path}/told:::x:y:z"
+    plugin = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "circus.plugins", "--endpoint", control, "--pubsub", events),
+            *("--config", config, "--check-delay", "2", "tests.plugins.written.told.Tells"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(told.lines)
+    assert told.lines() == [{"config": {"file": f"{tmp_path}/told", "x": "y:z"}, "delay": 2.0}]
+    first = Daemon(text, endpoint=control).wait()
+    with first.restarting("w"):
+        wait_until(told.instances)
+    first.stop()
+    second = Daemon(text, endpoint=control).wait()
+    try:
+        with second.restarting("w"):
+            wait_until(lambda: len(told.instances()) == 2)
+        plugin.terminate()
+        _, log = plugin.communicate(timeout=60)
+    finally:
+        second.stop()
+    assert plugin.returncode == 0
+    assert told.lines()[-1] == {"stopped": 1}
+    assert [line.partition("[INFO] ")[2] for line in log.splitlines()] == [
+        *("Loading the plugin...", f"Endpoint: {control!r}", f"Pub/sub: {events!r}", "Starting")
+    ]
+
+
+def test_a_program_has_plugins_too(tmp_path: Path) -> None:
+    (tmp_path / "tests").symlink_to(ROOT / "tests")  # beside the script
+    program = Program(tmp_path, PROGRAM)
+    assert program.line() == "plugin:told w"
+    told = Told(tmp_path / "told")
+    wait_until(told.lines)
+    assert told.lines()[0]["config"] == {"file": "told", "name": "plugin:told"}
+    program.type("\n")
+    status, _, _ = program.end()
+    assert (status, told.lines()[-1]) == (0, {"stopped": 2})
