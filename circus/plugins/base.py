@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import json
 import logging
@@ -59,8 +60,6 @@ class CircusPlugin:
         self.loop = PluginLoop()
         self._over = asyncio.Event()
         self._reach = Reach(ssh_server, curve_key=config.get("curve_key"))
-        self._client: CircusClient | None = None
-        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self.substream: Subscription | None = None
 
     # -- for subclasses ------------------------------------------------
@@ -96,21 +95,15 @@ class CircusPlugin:
         """Send a command that circusd does not answer."""
         self.client.call(cast_message(command, **props))
 
-    @property
+    @functools.cached_property
     def client(self) -> CircusClient:
         """What talks to circusd; connected when it is first needed. Raises CallError."""
-        if self._client is None:
-            self._client = CircusClient(
-                self.context, self.endpoint, self.timeout, reach=self._reach
-            )
-        return self._client
+        return CircusClient(self.context, self.endpoint, self.timeout, reach=self._reach)
 
-    @property
+    @functools.cached_property
     def context(self) -> zmq.Context[zmq.Socket[bytes]]:
         """ZeroMQ's, for all of this plugin's sockets."""
-        if self._context is None:
-            self._context = zmq.Context()
-        return self._context
+        return zmq.Context()
 
     @property
     def sub_socket(self) -> zmq.Socket[bytes] | None:
@@ -189,11 +182,11 @@ class CircusPlugin:
     def _close(self) -> None:
         if self.substream is not None:
             self.substream.close()
-        if self._client is not None:
-            self._client.stop()
+        if "client" in self.__dict__:
+            self.client.stop()
         self._reach.close()
-        if self._context is not None:
-            self._context.destroy(linger=0)
+        if "context" in self.__dict__:
+            self.context.destroy(linger=0)
 
 
 async def _done(found: object) -> None:

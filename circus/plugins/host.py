@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import inspect
 import json
 import logging
@@ -40,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.plugin is None:
         parser.print_usage()
         return 0
-    sys.path += [*args.path, os.getcwd()]
+    sys.path += args.path
+    with contextlib.suppress(FileNotFoundError):
+        sys.path.append(os.getcwd())
     try:
         found = _class(args.plugin)
         if args.check:

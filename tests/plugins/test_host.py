@@ -153,6 +153,14 @@ def test_a_class_that_is_not_there_is_told_at_the_check(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_not_installed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "redis.py").write_text("raise ImportError")
+    use = "circus.plugins.redis_observer.RedisObserver"
+    status, said = check("[plugin:a]", f"use = {use}", folder=tmp_path)
+    assert status == EXIT_CONFIG
+    assert said.endswith(f"{use!r}: redis-py is not installed: pip install circus[redis]\n")
+
+
 def test_a_class_that_takes_for_ever_to_import_is_told(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import threading\nthreading.Event().wait()\n")
     found = check("[plugin:a]", "use = slow.Plugin", "hook_timeout = 0.5", folder=tmp_path)
