@@ -11,7 +11,7 @@ NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
 	openssh-server redis-tools systemd systemd-container zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test test-vm tools bench soak deb clean
+.PHONY: run test test-vm tools bench bench-journal soak deb clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -70,6 +70,9 @@ $(TOOLS): $(READY) Makefile
 		'pytest-timeout>=2.3' 'redis>=5' 'ruff>=0.6' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools \
 		'uvicorn>=0.30' 'vulture>=2.11'
 	@touch $@
+
+bench-journal: tools ## a million lines into a journal, all there or counted, also when it is stopped
+	@$(VENV)/bin/python -m benchmarks.journal
 
 soak: tools ## whether the daemon's memory stays flat: commands, clients and subscribers by the thousand
 	@$(VENV)/bin/python -m benchmarks.soak

@@ -11,13 +11,14 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support import only_if, wait_until
+from tests.support import Daemon, only_if, wait_until
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Iterator
 
 PROGRAM = "/lib/systemd/systemd-journald"
 needs_journald = only_if(
@@ -111,7 +112,8 @@ class RealJournald:
     def __init__(self) -> None:
         script = f"""
             mount -t tmpfs none /run && mkdir -p /run/log/journal /run/systemd/journald.conf.d &&
-            printf '[Journal]\\nRateLimitIntervalSec=0\\n' > /run/systemd/journald.conf.d/a.conf &&
+            printf '%s\\n' '[Journal]' RateLimitIntervalSec=0 RuntimeMaxUse=4G RuntimeKeepFree=1M \
+                > /run/systemd/journald.conf.d/a.conf &&
             exec {PROGRAM}
         """
         self._process = subprocess.Popen(
@@ -136,6 +138,13 @@ class RealJournald:
         """It takes what came, and what comes."""
         self._process.send_signal(signal.SIGCONT)
 
+    def messages(self, *matches: str) -> Iterator[str]:
+        """The first lines of the records that match, however many."""
+        command = [*self.inside, "journalctl", "-q", "-a", "-o", "cat", *matches]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None
+            yield from program.stdout
+
     def entries(self, *matches: str) -> list[dict[str, str]]:
         """The records in the journal that match, as `journalctl -o json` gives them."""
         ended = subprocess.run(
@@ -153,3 +162,24 @@ class RealJournald:
         )
         assert len(found) == count
         return found
+
+
+class InUnit(Daemon):
+    """As systemd starts it: what nobody leads elsewhere goes to the journal."""
+
+    def __init__(self, journald: RealJournald, text: str) -> None:
+        self.journald = journald
+        super().__init__(text)
+
+    def _program(self, uid: int) -> list[str]:
+        del uid
+        program = Path(__file__).parent / "daemon" / "under_journal.py"
+        return [*self.journald.inside, sys.executable, str(program)]
+
+    def logs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`circusctl logs`, where this journal is the machine's."""
+        return subprocess.run(
+            [*self.journald.inside, sys.executable, "-m", "circus.circusctl",
+             "--endpoint", self.endpoint, "logs", *arguments],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip

@@ -220,7 +220,7 @@ class Pump:
                 old.waiting.remove(pipe)
             self._leave(pipe)
             self._lead(pipe, sink)
-            self._offer_again(pipe)
+            self._offer_again(pipe, self._put)
             if old.door >= 0:
                 self._resume(old)
 
@@ -347,11 +347,12 @@ class Pump:
 
     def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""
-        if not data:
-            return
-        if pipe.place.waiting:
+        if data and pipe.place.waiting:
             self._wait(pipe, data)
-            return
+        elif data:
+            self._give(pipe, data)
+
+    def _give(self, pipe: Pipe, data: Piece) -> None:
         source = pipe.source
         lent = data if pipe.lends else bytes(data)
         record = {"pid": source.pid, "name": source.name, "data": lent, "timestamp": time.time()}
@@ -393,15 +394,17 @@ class Pump:
                 self._remove(pipe)
 
     def _resume(self, place: Place) -> None:
-        """A full place has room: all that wait get their turn, in order."""
+        """A full place has room: those that wait get their turn, in order, while it has."""
         self._doors.shut(place)
-        waiting, place.waiting = place.waiting, collections.deque()
-        for pipe in waiting:
-            self._offer_again(pipe)
+        while place.waiting and place.door < 0:
+            pipe = place.waiting.popleft()
+            self._offer_again(pipe, self._give)
+            if pipe.pending:
+                place.waiting.rotate()  # it is the first again: a part of a line may be written
 
-    def _offer_again(self, pipe: Pipe) -> None:
+    def _offer_again(self, pipe: Pipe, offer: Callable[[Pipe, Piece], None]) -> None:
         data, pipe.pending = pipe.pending, b""
-        self._put(pipe, data)
+        offer(pipe, data)
         if pipe.pending:
             return
         if pipe.at_end:

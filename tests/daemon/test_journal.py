@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.journald import RealJournald, needs_journald
-from tests.support import Daemon
+from tests.journald import InUnit, RealJournald, needs_journald
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,27 +40,6 @@ numprocesses = 5
 max_retry = 3
 backoff_delay = 0.01
 """
-
-
-class InUnit(Daemon):
-    """As systemd starts it: what nobody leads elsewhere goes to the journal."""
-
-    def __init__(self, journald: RealJournald, text: str) -> None:
-        self.journald = journald
-        super().__init__(text)
-
-    def _program(self, uid: int) -> list[str]:
-        del uid
-        program = Path(__file__).with_name("under_journal.py")
-        return [*self.journald.inside, sys.executable, str(program)]
-
-    def logs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`circusctl logs`, where this journal is the machine's."""
-        return subprocess.run(
-            [*self.journald.inside, sys.executable, "-m", "circus.circusctl",
-             "--endpoint", self.endpoint, "logs", *arguments],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
 
 
 @pytest.fixture
