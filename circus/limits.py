@@ -10,6 +10,7 @@ import os
 import select
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,11 @@ class Limits:
         """What has been told of those that run."""
         self._writing = False
         self._stale = False
+        self._closed = False
         self._refused = 0
         """Forks that no warning has told of yet."""
+        self._last_refused = 0
+        """The worker of the latest of them."""
         self._warning: asyncio.TimerHandle | None = None
         """While there was one not long ago."""
 
@@ -128,12 +132,16 @@ class Limits:
 
         def written(done: asyncio.Future[set[str]]) -> None:
             self._writing = False
+            if self._closed:
+                return
             if self._stale:
                 self._rewrite(running)
                 return
             for process in processes:
                 self.watch(process)
-            self._say("; ".join(sorted(filter(None, done.result()))))
+            error = done.exception()
+            troubles = {str(error)} if error is not None else done.result()
+            self._say("; ".join(sorted(filter(None, troubles))))
 
         writing.add_done_callback(written)
 
@@ -149,8 +157,7 @@ class Limits:
         """It runs, or its limits are other ones."""
         if process.leaf is None or not process.alive:
             return
-        if process not in self._known:
-            self._known[process] = Met()
+        self._known.setdefault(process, Met())
         for wanted, file, then in (
             (self._config.memory_max, limits.MEMORY_EVENTS, self._on_memory),
             (self._config.tasks_max, limits.TASKS_EVENTS, self._on_tasks),
@@ -162,15 +169,14 @@ class Limits:
 
     def ended(self, process: Process, how: Exit) -> str:
         """How, in words; its cgroup is still there."""
-        known = self._known.pop(process, None)
+        told = self._known.pop(process, Met())
         leaf = process.leaf
         if leaf is None:
             return str(how)
         for file in (limits.MEMORY_EVENTS, limits.TASKS_EVENTS):
             self._alarms.forget(f"{leaf.path}/{file}")
         found = limits.met(leaf)
-        told = known or Met()
-        self._add_refused(process, found.refused - told.refused)
+        self._add_refused(process.wid, found.refused - told.refused)
         if how.signum == signal.SIGKILL and found.killed > told.killed:
             return f"was killed: {self.out_of_memory}"
         return str(how)
@@ -183,56 +189,54 @@ class Limits:
 
     def close(self) -> None:
         """The watcher is gone."""
+        self._closed = True
+        self._known.clear()
         if self._warning is not None:
             self._warning.cancel()
 
     def _on_memory(self, process: Process) -> None:
-        if (
-            process.leaf is not None
-            and limits.met(process.leaf).killed > self._told(process).killed
-        ):
+        known = self._known.get(process)
+        if known and process.leaf and limits.met(process.leaf).killed > known.killed:
             self._loop.call_later(MOURNED, self._tell_of_death, process)
 
     def _tell_of_death(self, process: Process) -> None:
         """If it was the worker itself, its end has been told by now."""
-        if process not in self._known or process.leaf is None:
+        known = self._known.get(process)
+        if known is None or process.leaf is None:
             return
-        killed, told = limits.met(process.leaf).killed, self._told(process)
-        if killed > told.killed:
-            self._known[process] = Met(killed, told.refused)
+        killed = limits.met(process.leaf).killed
+        if killed > known.killed:
+            self._known[process] = replace(known, killed=killed)
             text = "%s.%d (pid %d) lost %d of its processes: %s"
-            name, more = self._config.name, killed - told.killed
-            logger.warning(
-                text, name, process.wid, process.pid, more, self.out_of_memory, extra=self._about
-            )
+            who = self._config.name, process.wid, process.pid
+            more = killed - known.killed
+            logger.warning(text, *who, more, self.out_of_memory, extra=self._about)
 
     def _on_tasks(self, process: Process) -> None:
-        if process.leaf is None or process not in self._known:
+        known = self._known.get(process)
+        if known is None or process.leaf is None:
             return
-        refused, told = limits.met(process.leaf).refused, self._told(process)
-        self._known[process] = Met(told.killed, refused)
-        self._add_refused(process, refused - told.refused)
+        refused = limits.met(process.leaf).refused
+        self._known[process] = replace(known, refused=refused)
+        self._add_refused(process.wid, refused - known.refused)
 
-    def _told(self, process: Process) -> Met:
-        return self._known.get(process, Met())
+    def _add_refused(self, wid: int, more: int) -> None:
+        if more > 0:
+            self._refused += more
+            self._last_refused = wid
+            if self._warning is None:
+                self._warn()
 
-    def _add_refused(self, process: Process, more: int) -> None:
-        self._refused += max(0, more)
-        if self._refused and self._warning is None:
-            self._warn(process)
-
-    def _warn(self, process: Process) -> None:
+    def _warn(self) -> None:
         """Now, and no sooner than after a while again."""
         self._warning = None
         if not self._refused:
             return
         text = "%s: the kernel refused to start %d processes or threads, the last in worker %d: %s"
-        limit = f"tasks_max {self._config.tasks_max}"
-        logger.warning(
-            text, self._config.name, self._refused, process.wid, limit, extra=self._about
-        )
+        found = self._config.name, self._refused, self._last_refused
+        logger.warning(text, *found, f"tasks_max {self._config.tasks_max}", extra=self._about)
         self._refused = 0
-        self._warning = self._loop.call_later(QUIET, self._warn, process)
+        self._warning = self._loop.call_later(QUIET, self._warn)
 
 
 def _wanted(config: WatcherConfig) -> dict[str, object]:

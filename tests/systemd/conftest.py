@@ -108,6 +108,7 @@ def machine(suite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
 def prepared(machine: System) -> None:
     """What the scripts of the package would do after the files are there."""
     machine.run("systemd-sysusers && systemd-tmpfiles --create circus.conf")
+    machine.run("python3 -m compileall -q /usr/lib/python3/dist-packages/circus")
     machine.run("systemctl daemon-reload")
 
 

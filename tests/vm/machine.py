@@ -34,7 +34,7 @@ EMULATED = [
 
 BOOT = 240.0
 """Seconds that it may take until its shell answers; it takes a tenth of that."""
-PATIENCE = 120.0
+PATIENCE = 200.0
 """Seconds to wait for what takes a few there, when this machine has other things to do too."""
 SIZE = "2G"
 PORT = "shell"

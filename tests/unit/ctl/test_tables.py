@@ -65,6 +65,14 @@ def test_a_hook_that_halts_a_watcher_is_told() -> None:
     assert found[3].startswith("Web.1   running")
 
 
+def test_limits_without_effect_are_told() -> None:
+    loose = {**WEB, "slots": [SLOT], "unlimited": "tasks_max without effect: no cgroup"}
+    assert "tasks_max without effect: no cgroup" in status_table({"Web": "active"}, [loose], WIDE)
+    found = lines(TABLES["why"]({"watchers": [loose]}, WIDE))
+    assert found[1].split()[:3] == ["Web", "active", "tasks_max"]
+    assert found[2].startswith("Web.1   running")
+
+
 def test_status_has_words_counts_and_what_is_wrong() -> None:
     statuses = {"Web": "active", "off": "stopped"}
     off = {**WEB, "name": "off", "numprocesses": 1, "slots": [], "waits_for": "Web"}

@@ -1,0 +1,61 @@
+"""Alarms: the kernel says when it has changed a file of a cgroup. No controller is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+
+from circus.limits import Alarms
+from tests.cgroups import delegated
+from tests.support import needs_root
+
+pytestmark = needs_root
+
+
+def test_an_alarm_is_given_for_each_change_until_it_is_forgotten() -> None:
+    async def scenario(path: str) -> list[str]:
+        told: list[str] = []
+        changed = asyncio.Event()
+
+        def then() -> None:
+            with open(f"{path}/cgroup.events") as events:
+                told.append(events.readline().strip())
+            changed.set()
+
+        alarms = Alarms(asyncio.get_running_loop())
+        alarms.watch(f"{path}/no.such.file", then)
+        alarms.watch(f"{path}/cgroup.events", then)
+        await asyncio.wait_for(changed.wait(), 20)  # the first comes by itself
+        for entering in (True, False):
+            changed.clear()
+            await asyncio.to_thread(cat.enter if entering else cat.leave)
+            await asyncio.wait_for(changed.wait(), 20)
+        alarms.forget(f"{path}/cgroup.events")
+        await asyncio.to_thread(cat.enter)
+        await asyncio.to_thread(cat.leave)
+        alarms.close()
+        return told
+
+    with delegated() as path:
+        cat = Visitor(path)
+        told = asyncio.run(scenario(path))
+    assert told[0] == "populated 0"
+    assert "populated 1" in told
+    assert told[-1] == "populated 0"
+
+
+class Visitor:
+    """A process that goes into a cgroup, and out of it by its end."""
+
+    def __init__(self, path: str) -> None:
+        self._enter = ["sh", "-c", 'echo 0 >"$0/cgroup.procs" && echo in && exec cat', path]
+
+    def enter(self) -> None:
+        """It is there when this returns."""
+        self._cat = subprocess.Popen(self._enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._cat.stdout is not None
+        assert self._cat.stdout.readline() == b"in\n"
+
+    def leave(self) -> None:
+        """It is gone when this returns."""
+        self._cat.communicate()
