@@ -49,8 +49,8 @@ def is_journal(name: object) -> bool:
 def has_any(wanted: Sequence[str]) -> bool:
     """Whether there is a record that is looked for, and a journal at all."""
     try:
-        with _journalctl([*wanted, "--lines=1"]) as program:
-            return bool(_output(program).read())
+        with journalctl([*wanted, "--lines=1"]) as program:
+            return bool(output(program).read())
     except CallError:
         return False
 
@@ -66,17 +66,18 @@ def show(wanted: Sequence[str], *, lines: int | None, since: str | None, follow:
         how.append(f"--since={since}")
     if follow:
         how.append("--follow")
-    with _journalctl([*wanted, *how]) as program:
+    with journalctl([*wanted, *how]) as program:
         try:
-            if _pass_on(_output(program)):
+            if _pass_on(output(program)):
                 return program.wait()
         finally:
             program.terminate()
     return 0
 
 
-def _journalctl(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    command = ["journalctl", "--quiet", "--no-pager", "--output=cat", *arguments]
+def journalctl(arguments: Sequence[str], form: str = "cat") -> subprocess.Popen[bytes]:
+    """The program, for whoever reads its standard output. Raises CallError."""
+    command = ["journalctl", "--quiet", "--no-pager", f"--output={form}", *arguments]
     plain = {**os.environ, "SYSTEMD_COLORS": "0"}
     try:
         return subprocess.Popen(command, stdout=subprocess.PIPE, env=plain)
@@ -84,21 +85,22 @@ def _journalctl(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         raise CallError(f"cannot look into the journal: journalctl: {error.strerror}") from error
 
 
-def _output(program: subprocess.Popen[bytes]) -> IO[bytes]:
+def output(program: subprocess.Popen[bytes]) -> IO[bytes]:
+    """What it writes."""
     assert program.stdout is not None  # noqa: S101 a pipe was asked for
     return program.stdout
 
 
-def _pass_on(output: IO[bytes]) -> bool:
+def _pass_on(written: IO[bytes]) -> bool:
     """Print what comes. False when nobody reads it any more."""
     printer = Printer(with_names=False)
     ready = select.poll()
-    ready.register(output.fileno(), select.POLLIN)
+    ready.register(written.fileno(), select.POLLIN)
     ready.register(sys.stdout.fileno(), 0)  # tells of an error or the other end's going
     while True:
-        if any(fd != output.fileno() for fd, _ in ready.poll()):
+        if any(fd != written.fileno() for fd, _ in ready.poll()):
             return False
-        data = os.read(output.fileno(), BLOCK_BYTES)
+        data = os.read(written.fileno(), BLOCK_BYTES)
         if not data:
             return True
         printer.write("", data)

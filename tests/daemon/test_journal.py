@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.journald import InUnit, RealJournald, needs_journald
+from tests.support import text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,11 @@ stdout_stream.class = JournalStream
 stdout_stream.mode = direct
 stdout_stream.identifier = shop
 stderr_stream.class = JournalStream
+[watcher:both]
+cmd = {WORDS}; mkfifo FOLDER/fifo; exec 3<>FOLDER/fifo; while read -r line <&3; do out $line; done
+shell = True
+stdout_stream.class = FileStream
+stdout_stream.filename = FOLDER/both.log
 [watcher:closed]
 cmd = {WORDS}; out closed; exec sleep 3600
 shell = True
@@ -140,3 +147,39 @@ def test_last_words_are_filed_under_who_said_them(daemon: InUnit, journald: Real
     entries = journald.wait_entries(15, "CIRCUS_WATCHER=brief", "CIRCUS_STREAM=stdout")
     assert {entry["MESSAGE"] for entry in entries} == {"brief"}
     assert [entry["_PID"] for entry in entries] == [entry["CIRCUS_PID"] for entry in entries]
+
+
+def test_logs_shows_a_file_and_the_journal_in_order_of_time(
+    daemon: InUnit, journald: RealJournald
+) -> None:
+    fifo, log = daemon.folder / "fifo", daemon.folder / "both.log"
+    wait_until(fifo.exists)
+    fifo.write_text("first\nlast\n")
+    errors = journald.wait_entries(2, "CIRCUS_WATCHER=both", "CIRCUS_STREAM=stderr")
+    wait_until(lambda: text_of(log) == "first\nlast\n")
+    times = [int(entry["__REALTIME_TIMESTAMP"]) * 1000 for entry in errors]
+    of_file = f"==> {log} <==\nfirst\nlast\n"
+    of_journal = "==> journal <==\nfirst failed\nlast failed\n"
+    for moment, shown in (
+        (times[1] + 1_000_000, f"{of_journal}\n{of_file}"),
+        (times[0] - 1_000_000, f"{of_file}\n{of_journal}"),
+    ):
+        os.utime(log, ns=(moment, moment))
+        assert daemon.logs("both").stdout == shown
+    since = daemon.logs("both", "--since=-1h")
+    assert since.stdout == of_journal
+    assert f"{log} has no times to look for" in since.stderr
+    following = subprocess.Popen(
+        [*journald.inside, sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint,
+         "logs", "both", "-f", "-n", "1"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert following.stdout is not None
+    lines = [following.stdout.readline() for _ in range(5)]
+    assert {"last\n", "last failed\n"} < set(lines)
+    fifo.write_text("new\n")
+    shown_now: set[str] = set()
+    while not {"new\n", "new failed\n"} <= shown_now:
+        shown_now.add(following.stdout.readline())
+    following.stdout.close()
+    assert following.wait(20) == 0

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from circus.ctl.logs import Tail, log_files
+from circus.ctl.logs import log_files
 from circus.ctl.printer import BLOCK_BYTES, escaped
+from circus.ctl.tail import Tail
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
