@@ -168,6 +168,8 @@ class CircusPlugin:
     def _received(self, data: Event) -> None:
         try:
             self.handle_recv(data)
+        except CallError as error:
+            logger.warning("%s", error)
         except Exception:
             # the next event may be fine
             logger.exception("%s cannot handle an event", self.name or type(self).__name__)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REMEMBERED = 1000
+"""So many pids are; whether their ends are told depends on why they were told to end."""
 OF_WATCHER = "flapping."
 """What keys of a watcher begin with that count for it instead of ours."""
 
@@ -67,14 +69,18 @@ class Flapping(CircusPlugin):
         self.tries: dict[str, int] = defaultdict(int)
         """Rests in a row."""
         self._rests: dict[str, asyncio.TimerHandle] = {}
+        self._asked: deque[int | None] = deque(maxlen=REMEMBERED)
+        """Pids of those who were told to end: that is no flapping."""
 
     def handle_recv(self, data: Event) -> None:
         """Deaths are counted; options may have changed; who is stopped by hand stays so."""
         name, action, message = self.split_data(data)
         if name.startswith(PREFIX):
             return
-        if action == "reap":
-            told = json.loads(message) if message else {}
+        told = json.loads(message) if message else {}
+        if action == "kill":
+            self._asked.append(told.get("process_pid"))
+        elif action == "reap" and told.get("process_pid", 0) not in self._asked:
             self._died(name, told.get("wid"))
         elif action == "updated":
             self.configs.pop(name, None)

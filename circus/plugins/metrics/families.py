@@ -31,7 +31,7 @@ FAMILIES = (
     Definition(
         "circus_watcher_last_exit_code",
         "gauge",
-        "How the last worker ended that was not asked to: its code, or minus the signal.",
+        "How the last worker ended: its exit code, or minus the signal.",
     ),
     Definition("circus_watcher_last_exit_timestamp_seconds", "gauge", "When that was."),
     Definition("circus_watcher_cpu_seconds", "counter", "Processor time of workers."),
@@ -54,7 +54,7 @@ SLOT_STATES = (
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last end of a worker that nobody had asked for, as an event tells it."""
+    """The last end of a worker, as an event tells it."""
 
     code: int
     when: float
