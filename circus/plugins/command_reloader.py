@@ -59,5 +59,4 @@ class CommandReloader(BaseObserver):
             return None
         if "/" in word:
             return os.path.realpath(os.path.join(options.get("working_dir") or "", word))
-        found = shutil.which(word)
-        return None if found is None else os.path.realpath(found)
+        return os.path.realpath(shutil.which(word) or word)

@@ -33,6 +33,19 @@ NAMES = [
     "circus.circusd.daemonize",
     "circus.pidfile.Pidfile",
     "circus.commands.get_commands",
+    "circus.plugins.CircusPlugin",
+    "circus.plugins.get_plugin_cmd",
+    "circus.plugins.main",
+    "circus.plugins.statsd.StatsdEmitter",
+    "circus.plugins.statsd.FullStats",
+    "circus.plugins.statsd.BaseObserver",
+    "circus.plugins._statsd.StatsdEmitter",
+    "circus.plugins.redis_observer.RedisObserver",
+    "circus.plugins.http_observer.HttpObserver",
+    "circus.plugins.resource_watcher.ResourceWatcher",
+    "circus.plugins.flapping.Flapping",
+    "circus.plugins.watchdog.WatchDog",
+    "circus.plugins.command_reloader.CommandReloader",
 ]
 
 

@@ -161,6 +161,22 @@ def test_what_is_not_installed_is_told(tmp_path: Path) -> None:
     assert said.endswith(f"{use!r}: redis-py is not installed: pip install circus[redis]\n")
 
 
+def test_wrong_options_of_shipped_plugins_are_told(tmp_path: Path) -> None:
+    use = "circus.plugins.resource_watcher.ResourceWatcher"
+    found = check(
+        *("[plugin:a]", f"use = {use}"),
+        *("[plugin:b]", f"use = {use}", "watcher = w", "max_mem = lots"),
+        *("[plugin:c]", f"use = {use}", "watcher = w", "max_mem = 200M"),
+        folder=tmp_path,
+    )
+    missing = "NotImplementedError: watcher is missing: the name of the one to look after"
+    assert found == (
+        EXIT_CONFIG,
+        f"5: use: cannot set plugin:a up: {missing}\n"
+        "7: use: max_mem: 'lots' is not a size such as 200M\n",
+    )
+
+
 def test_a_class_that_takes_for_ever_to_import_is_told(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import threading\nthreading.Event().wait()\n")
     found = check("[plugin:a]", "use = slow.Plugin", "hook_timeout = 0.5", folder=tmp_path)
