@@ -250,7 +250,8 @@ def test_every_event(daemon: Daemon, old: Old) -> None:
         "remove": [None],
     }
     deaths = [message for event, message in told if event == "reap"]
-    assert deaths[0] == {"wid": 1, "process_pid": pid, "exit_code": -signal.SIGKILL}
+    killed = {"exit_code": -signal.SIGKILL, "how": "killed by SIGKILL"}
+    assert deaths[0] == {"wid": 1, "process_pid": pid, **killed}
 
 
 HOOKS = """
