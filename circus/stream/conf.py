@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from circus.config.schema import Problem
 from circus.exc import CircusError
-from circus.resolve import resolve_name
-from circus.stream.file import FileStream
+from circus.resolve import resolve_anew, resolve_name
+from circus.stream.file import FileStream, WatchedFileStream
 from circus.stream.journal import JournalStream
 from circus.stream.memory import QueueStream
-from circus.stream.stdout import StdoutStream
+from circus.stream.stdout import FancyStdoutStream, StdoutStream
+from circus.stream.timed import TimedRotatingFileStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,17 +20,24 @@ if TYPE_CHECKING:
     from circus.stream.sink import Sink
 
 SHIPPED: dict[str, Callable[..., Sink]] = {
+    "FancyStdoutStream": FancyStdoutStream,
     "FileStream": FileStream,
     "JournalStream": JournalStream,
     "QueueStream": QueueStream,
     "StdoutStream": StdoutStream,
+    "TimedRotatingFileStream": TimedRotatingFileStream,
+    "WatchedFileStream": WatchedFileStream,
 }
 
 
-def get_stream(conf: Mapping[str, object] | None) -> Sink | None:
+def get_stream(
+    conf: Mapping[str, object] | None,
+    reload: bool = False,  # noqa: FBT001, FBT002 as circus 0.19 has it
+) -> Sink | None:
     """The sink for `{"class": …}`, `{"filename": …}` or `{"stream": ready}`; None for nothing.
 
-    Raises CircusError. A class that is not ours is imported, which runs its module.
+    Raises CircusError. A class that is not ours is imported, which runs its module; with `reload`
+    as that is in its file now.
     """
     if not conf:
         return None
@@ -41,7 +49,7 @@ def get_stream(conf: Mapping[str, object] | None) -> Sink | None:
     if not name:
         raise CircusError("a stream needs a class or a filename")
     try:
-        return _callable(_factory(name)(**options), name)
+        return _callable(_factory(name, anew=reload)(**options), name)
     except (TypeError, ValueError, OSError) as error:
         raise CircusError(f"cannot make stream {name!r}: {error}") from error
 
@@ -64,14 +72,14 @@ def survey_streams(
     return problems
 
 
-def _factory(name: str) -> Callable[..., object]:
+def _factory(name: str, *, anew: bool = False) -> Callable[..., object]:
     shipped = SHIPPED.get(name.removeprefix("circus.stream."))
     if shipped is not None:
         return shipped
     if "." not in name:
         known = ", ".join(sorted(SHIPPED))
         raise CircusError(f"there is no stream class {name!r}; shipped are {known}")
-    found = resolve_name(name)
+    found = (resolve_anew if anew else resolve_name)(name)
     if not callable(found):
         raise CircusError(f"stream class {name!r} is no class")
     return cast("Callable[..., Any]", found)  # what it takes is for its own code to say

@@ -8,14 +8,13 @@ would leave holes. It would not be faster either: see benchmarks/output.py.
 from __future__ import annotations
 
 import os
-import threading
-from functools import partial
+import time
 from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
-from circus.stream.lines import Seam
+from circus.stream.shared import SharedFile, release, share
 from circus.stream.sink import Piece, Record, Unwritten, payload
-from circus.stream.stamp import Stamp
+from circus.stream.stamp import Stamp, label
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -24,11 +23,13 @@ if TYPE_CHECKING:
 class FileStream:
     """Appends to `filename`; rolls it to .1, .2 … before it would reach `max_bytes`.
 
-    Without a filename it makes a temporary file. Without backups a full file is emptied.
-    Streams of one filename share one open file, and never tear each other's lines.
+    Without a filename it makes a temporary file. Without backups a full file is emptied. One that
+    was deleted is made again; one that was moved is written to until `reopen`, which SIGUSR1
+    brings. Streams of one filename share one open file, and never tear each other's lines.
     """
 
     borrows = True
+    _file: SharedFile | None = None
 
     def __init__(
         self,
@@ -38,9 +39,8 @@ class FileStream:
         time_format: str | None = None,
         **_options: object,
     ) -> None:
-        self._file: _File | None = None
-        self.max_bytes = _number("max_bytes", max_bytes)
-        self.backup_count = _number("backup_count", backup_count)
+        self.max_bytes = whole_number("max_bytes", max_bytes)
+        self.backup_count = whole_number("backup_count", backup_count)
         self.time_format = time_format
         if filename is None:
             import tempfile  # rarely
@@ -58,13 +58,13 @@ class FileStream:
     def open(self) -> None:
         """Raises CircusError. Open until `close`, which the last pipe that leads here brings."""
         if self._file is None:
-            self._file = _share(self.filename, self.place)
+            self._file = share(self.filename, self.place)
 
     def close(self) -> None:
         """Closes the descriptor when nobody else writes to the same file."""
         file, self._file = self._file, None
         if file is not None:
-            _release(file)
+            release(file)
 
     def reopen(self) -> None:
         """Go on in a new file if the old one was moved away. Raises CircusError: the old one stays.
@@ -75,25 +75,35 @@ class FileStream:
             self._file.reopen()
 
     def __call__(self, record: Record) -> None:
-        """Append one record. Raises Unwritten with what the disk said."""
+        """Append one record. Raises Unwritten, or CircusError, with what the disk said."""
         self.open()
         assert self._file is not None  # noqa: S101 open() made it or raised
         file, data = self._file, payload(record)
         owner = (record.get("pid"), record.get("name"))
+        trouble = self._look_after(file, owner, record)
         if joint := file.seam.joint(owner):
             file.append(joint, None)
-        if not self.time_format:
+        if self.time_format:
+            stamp = Stamp.after(file.seam, owner, label(record, self.time_format))
+            stamp.write(bytes(data), file.seam, lambda text: self._append(file, text, owner))
+        else:
             self._append(file, data, owner)
-            return
-        stamp = Stamp(record, self.time_format, continues=file.seam.continues(owner))
-        text = stamp.put_on(bytes(data))
-        try:
-            self._append(file, text, owner)
-        except Unwritten as error:
-            error.written = stamp.taken_off(text[: error.written])
-            raise
+        if trouble:  # better in the old file than nowhere
+            raise Unwritten(trouble, written=len(data))
 
-    def _append(self, file: _File, text: Piece, owner: Hashable) -> None:
+    def _look_after(self, file: SharedFile, owner: Hashable, record: Record) -> str:
+        """Go on in another file if it is time to. Returns why not, if the old one has to do."""
+        if file.is_deleted():
+            file.reopen()
+        elif not file.seam.continues(owner):  # a line is never torn
+            return self._move_on(file, record.get("timestamp") or time.time())
+        return ""
+
+    def _move_on(self, _file: SharedFile, _moment: float) -> str:
+        """For those that look before each record whether that belongs into another file."""
+        return ""
+
+    def _append(self, file: SharedFile, text: Piece, owner: Hashable) -> None:
         """All of `text`, in as many files as it takes."""
         rest, trouble = memoryview(text), ""
         try:
@@ -112,7 +122,7 @@ class FileStream:
         if trouble:  # better a file that is too long than a line that is not there
             raise Unwritten(trouble, written=len(text))
 
-    def _fitting(self, file: _File, rest: memoryview, owner: Hashable) -> int:
+    def _fitting(self, file: SharedFile, rest: memoryview, owner: Hashable) -> int:
         """How many bytes belong into this file; 0 if it is full."""
         size = file.size()
         room = max(0, self.max_bytes - size - 1)
@@ -124,7 +134,7 @@ class FileStream:
             take = bytes(rest).find(b"\n") + 1 or len(rest)
         return take
 
-    def _roll(self, file: _File) -> str:
+    def _roll(self, file: SharedFile) -> str:
         """Begin a new file. Returns why that cannot be, in which case the old one stays open."""
         try:
             if not self.backup_count:
@@ -148,82 +158,30 @@ class FileStream:
         os.replace(self.filename, f"{self.filename}.1")
 
 
-class _File:
-    """One open file for everybody who writes to its path."""
+class WatchedFileStream(FileStream):
+    """Goes on in a new file as soon as the old one was moved away: nobody has to tell it."""
 
-    def __init__(self, path: str, place: Hashable) -> None:
-        self.path = path
-        self.place = place
-        self.users = 0
-        self.fd = -1
-        self.seam = Seam()
+    borrows = True
 
-    def open(self) -> None:
-        """Open what is at the path now, in place of what was open. Raises OSError."""
-        # non-blocking matters to named pipes only: their readers may be slow, or not there
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-        fd = os.open(self.path, flags, 0o666)
-        self.close()
-        self.fd = fd
-        self.seam = Seam()
+    def __init__(
+        self,
+        filename: str | None = None,
+        time_format: str | None = None,
+        max_bytes: str | int = 0,
+        backup_count: str | int = 0,
+        **_options: object,
+    ) -> None:
+        super().__init__(filename, max_bytes, backup_count, time_format)
 
-    def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    def reopen(self) -> None:
-        """Raises CircusError."""
-        if self.in_place():
-            return
+    def _move_on(self, file: SharedFile, _moment: float) -> str:
         try:
-            self.open()
-        except OSError as error:
-            raise CircusError(f"cannot reopen {self.path!r}: {error.strerror}") from error
-
-    def in_place(self) -> bool:
-        """Whether the path still leads to the file that is open."""
-        try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self.fd))
-        except OSError:
-            return False
-
-    def size(self) -> int:
-        """In bytes; asked each time, since others may append to it or truncate it."""
-        return os.fstat(self.fd).st_size
-
-    def append(self, data: Piece, owner: Hashable) -> None:
-        """All of it. Raises Unwritten."""
-        self.seam.write(data, owner, partial(os.write, self.fd), self.fd, repr(self.path))
+            file.reopen()
+        except CircusError as error:
+            return str(error)
+        return ""
 
 
-_files: dict[Hashable, _File] = {}
-# The control loop makes and drops streams while the pump opens and closes them.
-_lock = threading.Lock()
-
-
-def _share(path: str, place: Hashable) -> _File:
-    with _lock:
-        file = _files.get(place) or _File(path, place)
-        try:
-            if file.fd < 0:
-                file.open()
-        except OSError as error:
-            raise CircusError(f"cannot write to {path!r}: {error.strerror}") from error
-        _files[place] = file
-        file.users += 1
-        return file
-
-
-def _release(file: _File) -> None:
-    with _lock:
-        file.users -= 1
-        if not file.users:
-            del _files[file.place]
-            file.close()
-
-
-def _number(option: str, value: str | int) -> int:
+def whole_number(option: str, value: str | int) -> int:
     """A count as the configuration file or a program gives it."""
     try:
         number = int(value)

@@ -57,10 +57,12 @@ class Lines:
 class Seam:
     """The end of a file that several write to: whose unfinished line it is, if it is one."""
 
-    __slots__ = ("_owner",)
+    __slots__ = ("_owner", "owed")
 
     def __init__(self) -> None:
         self._owner: Hashable = None
+        self.owed = b""
+        """What must come before more of that line: the rest of a stamp that was cut in two."""
 
     def joint(self, owner: Hashable) -> bytes:
         """What must come first so that `owner` begins no line in the middle of another's."""
@@ -91,6 +93,7 @@ class Seam:
 
     def wrote(self, owner: Hashable, last: bytes) -> None:
         """`owner` has written something that ends with `last`."""
+        self.owed = b""
         self._owner = None if last.endswith(b"\n") else owner
 
     def cut(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from circus.host.unblocked import unblocked, writer
 from circus.stream.lines import Seam
 from circus.stream.sink import Piece, Record, payload
+from circus.stream.stamp import Stamp, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -51,16 +53,54 @@ class StdoutStream:
 
     def __call__(self, record: Record) -> None:
         """Write one record. Raises Unwritten."""
+        self._all(payload(record), self._begin(record))
+
+    def _begin(self, record: Record) -> Hashable:
+        """Whose the record is; nothing of another's is left unfinished."""
         if self._fd < 0:
             self.open()
-        data = payload(record)
         owner = (record.get("pid"), record.get("name"))
         if joint := self._seam.joint(owner):
             self._all(joint, None)
-        self._all(data, owner)
+        return owner
 
     def _all(self, data: Piece, owner: Hashable) -> None:
         self._seam.write(data, owner, self._write, self._fd, "standard output")
+
+
+class FancyStdoutStream(StdoutStream):
+    """The same with each line in a colour, behind the time and the pid.
+
+    `color` is one of `colors`; any other word means one of them by chance. With NO_COLOR in the
+    environment there is none.
+    """
+
+    colors = ("red", "green", "yellow", "blue", "magenta", "cyan", "white")
+
+    def __init__(
+        self,
+        color: str | None = None,
+        time_format: str = "%Y-%m-%d %H:%M:%S",
+        **_options: object,
+    ) -> None:
+        super().__init__()
+        name = str(color).strip().lower()
+        chosen = name if name in self.colors else random.choice(self.colors)
+        self.color_code = self.colors.index(chosen) + 1
+        self.time_format = time_format
+
+    def __call__(self, record: Record) -> None:
+        """Write one record. Raises Unwritten."""
+        owner = self._begin(record)
+        marks = (label(record, self.time_format), *self._colour())
+        stamp = Stamp.after(self._seam, owner, *marks)
+        stamp.write(bytes(payload(record)), self._seam, lambda text: self._all(text, owner))
+
+    def _colour(self) -> tuple[bytes, bytes]:
+        """What sets it, and what ends it."""
+        if os.environ.get("NO_COLOR"):
+            return b"", b""
+        return b"\x1b[0;3%d;40m" % self.color_code, b"\x1b[0m"
 
 
 def _write_object(data: memoryview) -> int:

@@ -58,7 +58,7 @@ def test_a_ready_stream_is_taken_as_it_is() -> None:
         ({"time_format": "%H"}, "a stream needs a class or a filename"),
         (
             {"class": "NoStream"},
-            "no stream class 'NoStream'; shipped are FileStream, Journal",
+            "no stream class 'NoStream'; shipped are FancyStdoutStream, FileStr",
         ),
         ({"class": "no.such.Stream"}, "cannot import 'no.such.Stream'"),
         ({"class": "os.sep"}, "stream class 'os.sep' is no class"),
@@ -67,6 +67,15 @@ def test_a_ready_stream_is_taken_as_it_is() -> None:
         ({"class": "datetime.timezone.utc.utcoffset"}, "cannot make stream"),
         ({"class": "types.SimpleNamespace"}, "cannot take output"),
         ({"stream": 5}, "the stream cannot take output"),
+        ({"class": "TimedRotatingFileStream"}, "rotate_when must be one of S, M, H, D, MIDNIGHT"),
+        (
+            {"class": "TimedRotatingFileStream", "rotate_when": "H", "utc": "perhaps"},
+            "utc: 'perhaps' is not a boolean",
+        ),
+        (
+            {"class": "TimedRotatingFileStream", "rotate_when": "H", "rotate_interval": "0"},
+            "rotate_interval must be 1 or more",
+        ),
         ({"filename": "/nowhere/at/all"}, "cannot write to '/nowhere/at/all'"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circus.exc import CircusError
-from circus.stream import FileStream, Unwritten
+from circus.stream import FileStream, Unwritten, WatchedFileStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,20 +142,45 @@ def test_t26_a_line_in_pieces_is_not_torn_by_rolling(tmp_path: Path) -> None:
     assert path.read_bytes() == b"bc\n"
 
 
-def test_t25_a_directory_that_is_gone_stops_rolling_not_writing(tmp_path: Path) -> None:
+def test_t25_a_directory_that_was_moved_stops_rolling_not_writing(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     sink = FileStream(str(folder / "out"), max_bytes="10", backup_count="2")
     write(sink, b"12345678\n")
-    os.unlink(folder / "out")
-    folder.rmdir()
+    moved = folder.rename(tmp_path / "moved")
     with pytest.raises(Unwritten, match="cannot rotate") as caught:
         write(sink, b"abc\n")
     assert caught.value.written == 4
     folder.mkdir()
     write(sink, b"def\n")
     sink.close()
+    assert (moved / "out").read_bytes() == b"12345678\nabc\n"
     assert (folder / "out").read_bytes() == b"def\n"
+
+
+def test_t25_nothing_is_written_to_a_file_that_was_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    sink = FileStream(str(folder / "out"))
+    write(sink, b"begun")
+    os.unlink(folder / "out")
+    folder.rmdir()
+    with pytest.raises(CircusError, match=r"cannot reopen .*No such file or directory"):
+        write(sink, b" lost\n")
+    folder.mkdir()
+    write(sink, b"again\n")
+    os.unlink(folder / "out")
+    write(sink, b"and again\n")
+    sink.close()
+    assert (folder / "out").read_bytes() == b"and again\n"
+
+
+def test_t25_a_deleted_file_that_still_has_a_path_is_written_to() -> None:
+    with tempfile.TemporaryFile() as file:
+        sink = FileStream(f"/proc/self/fd/{file.fileno()}")
+        write(sink, b"line\n")
+        sink.close()
+        assert file.read() == b"line\n"
 
 
 def test_t25_a_roll_that_fails_does_not_push_backups_out(tmp_path: Path) -> None:
@@ -185,12 +212,13 @@ def test_t25_reopen_makes_a_new_file_only_when_the_old_one_was_moved(tmp_path: P
     sink.reopen()
     write(sink, b"three\n")
     assert ((tmp_path / "moved").read_bytes(), path.read_bytes()) == (b"one\ntwo\n", b"three\n")
-    path.unlink()
+    path.rename(tmp_path / "moved again")
     path.mkdir()
     with pytest.raises(CircusError, match="cannot reopen"):
         sink.reopen()
     write(sink, b"kept open\n")
     sink.close()
+    assert (tmp_path / "moved again").read_bytes() == b"three\nkept open\n"
 
 
 def test_t25_copytruncate_leaves_no_hole(tmp_path: Path) -> None:
@@ -242,3 +270,60 @@ def test_t27_a_device_is_a_file_too() -> None:
     write(sink, b"a line that is longer than the limit\n" * 3)
     sink.close()
     assert not os.path.exists("/dev/null.1")
+
+
+def test_t25_a_watched_file_is_left_when_it_was_moved_or_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    sink = WatchedFileStream(str(path))
+    write(sink, b"one\nbegun ")
+    moved = path.rename(tmp_path / "moved")
+    write(sink, b"and ended\n")  # a line stays whole
+    write(sink, b"two\n")
+    assert moved.read_bytes() == b"one\nbegun and ended\n"
+    assert path.read_bytes() == b"two\n"
+    path.unlink()
+    write(sink, b"three\n")
+    (tmp_path / "other").write_bytes(b"other\n")
+    (tmp_path / "other").rename(path)
+    write(sink, b"four\n")
+    sink.close()
+    assert path.read_bytes() == b"other\nfour\n"
+
+
+def test_t25_a_watched_file_that_cannot_be_left_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    sink = WatchedFileStream(str(path), max_bytes="1000", backup_count="1")
+    write(sink, b"one\n")
+    moved = path.rename(tmp_path / "moved")
+    path.mkdir()
+    with pytest.raises(Unwritten, match=r"cannot reopen .*Is a directory") as caught:
+        write(sink, b"two\n")
+    assert caught.value.written == 4
+    path.rmdir()
+    write(sink, b"three\n")
+    sink.close()
+    assert (moved.read_bytes(), path.read_bytes()) == (b"one\ntwo\n", b"three\n")
+
+
+@pytest.mark.parametrize("size", range(1, 24))
+def test_t23_a_stamp_that_a_full_pipe_cuts_in_two_is_put_together(
+    size: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    sink = FileStream(str(path), time_format="T")
+    capacity = fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    filler, data = b"x" * (capacity - size - 10) + b"\n", b"a line\n" * 1000
+    rest, text = filler + data, b""
+    while rest:
+        try:
+            write(sink, rest)
+        except Unwritten as error:
+            rest = rest[error.written :]
+        else:
+            rest = b""
+        text += os.read(reader, 1 << 16)
+    sink.close()
+    os.close(reader)
+    assert text == b"T [1] | " + filler + b"T [1] | a line\n" * 1000
