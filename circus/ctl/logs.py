@@ -46,7 +46,8 @@ def show_logs(
             complain(f"error: {reason}")
         return Logs.refused_status
     paths = log_files(answer["options"])
-    wanted = _in_journal(client, name, answer["options"])
+    name = _as_written(client, name)
+    wanted = _in_journal(name, answer["options"])
     if not paths and not wanted:
         raise CallError(
             f"{name} has no file: neither stdout_stream nor stderr_stream writes one, and the "
@@ -81,10 +82,14 @@ def _show_files(paths: Sequence[str], lines: int, *, follow: bool) -> int:
     return 0
 
 
-def _in_journal(client: CircusClient, name: str, options: dict[str, Any]) -> list[str]:
+def _as_written(client: CircusClient, name: str) -> str:
+    """A watcher's name as it is in the configuration, and in the journal."""
+    names = client.send_message("status")["statuses"]
+    return next((one for one in names if one.lower() == name.lower()), name)
+
+
+def _in_journal(name: str, options: dict[str, Any]) -> list[str]:
     """What to look for there; empty when there cannot be, or is not, anything."""
-    names = client.send_message("status")["statuses"]  # as they are written in the configuration
-    name = next((one for one in names if one.lower() == name.lower()), name)
     wanted = journal.search(name, options)
     classes = [options.get(f"{stream}_stream.class") for stream in journal.STREAMS]
     if wanted and (any(map(journal.is_journal, classes)) or journal.has_any(wanted)):
