@@ -137,7 +137,7 @@ class Limits:
             if self._stale:
                 self._rewrite(running)
                 return
-            for process in processes:
+            for process in [one for one in processes if one in self._known]:
                 self.watch(process)
             error = done.exception()
             troubles = {str(error)} if error is not None else done.result()

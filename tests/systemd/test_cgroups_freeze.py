@@ -42,6 +42,7 @@ def freeze(unit: Unit) -> set[str]:
 def test_what_is_frozen_rests_and_goes_on(unit: Unit) -> None:
     pids = freeze(unit)
     assert unit.says("circusctl status web") == "frozen"
+    wait_until(lambda: "web: frozen" in unit.status())
     assert unit.says("circusctl why web").count("frozen since") == 2
     assert unit.run("circusctl is-active web", check=False).returncode == 3
     unit.run("circusctl freeze web")
