@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import tempfile
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from circus.aside import aside
@@ -42,20 +42,23 @@ class Metrics(CircusPlugin):
         self.timeout = float(config.get("timeout", self.timeout))
         self._numbers = Numbers()
         self._server: Server | None = None
-        self._asking: AsyncCircusClient | None = None
 
-    def handle_init(self) -> None:
-        """Listen, and begin to write."""
-        self._asking = AsyncCircusClient(
+    @functools.cached_property
+    def _asking(self) -> AsyncCircusClient:
+        """Several scrape at a time, and nobody is to wait for a `call`; made in the loop."""
+        return AsyncCircusClient(
             endpoint=self.endpoint,
             timeout=self.timeout,
             ssh_server=self.ssh_server,
             curve_key=self.config.get("curve_key"),
         )
+
+    async def handle_init(self) -> None:
+        """Listen, and begin to write."""
         self.loop.keep(self._catch_up())
         if self.listen:
             self._server = Server(listening(self.listen), self._page)
-            self.loop.keep(self._server.begin())
+            await self._server.begin()
             logger.info("Metrics are at %s", self.listen)
         if self.file:
             self.loop.keep(self._write_now_and_then(self.file))
@@ -72,22 +75,20 @@ class Metrics(CircusPlugin):
         """Listen and ask no more."""
         if self._server is not None:
             self._server.close()
-        if self._asking is not None:
-            await self._asking.stop()
+        await self._asking.stop()
 
     # -- one look ------------------------------------------------
 
     async def text(self, *, openmetrics: bool) -> str:
         """All numbers, as they are now."""
         try:
-            answers = await self._ask()
+            answers: Answers | None = await self._ask()
         except CallError as error:
             logger.warning("circusd does not answer: %s", error)
             answers = None
         return self._numbers.sheet(answers).text(openmetrics=openmetrics)
 
-    async def _ask(self) -> Answers | None:
-        assert self._asking is not None  # noqa: S101 it is made first of all
+    async def _ask(self) -> Answers:
         before = time.monotonic()
         await self._asking.send_message("numwatchers")
         delay = time.monotonic() - before
@@ -107,14 +108,13 @@ class Metrics(CircusPlugin):
         while True:
             text = await self.text(openmetrics=False)
             try:
-                await aside(self.loop.asyncio_loop, partial(write, path, text))
+                await aside(self.loop.asyncio_loop, functools.partial(write, path, text))
             except OSError as error:
                 logger.error("Cannot write %s: %s", path, error.strerror)
             await asyncio.sleep(self.loop_rate)
 
     async def _catch_up(self) -> None:
         """With the ends of workers before we were there, as far as they are still known."""
-        assert self._asking is not None  # noqa: S101 it is made first of all
         with contextlib.suppress(CallError):
             answer = await self._asking.send_message("events", since=0, topics=["watcher."])
             for one in answer.get("events", []):
