@@ -8,7 +8,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 # redis-tools has Redis itself, too, under another name, and starts none
 NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
-	openssh-server redis-tools systemd systemd-container zsh
+	openssh-server redis-tools systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
 .PHONY: run test test-vm tools bench bench-journal soak deb clean

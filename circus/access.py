@@ -98,6 +98,18 @@ class Lists(Operators, Protocol):
     def endpoint_owner(self) -> str | int | None: ...
 
 
+class Grants(NamedTuple):
+    """Lists that were written down, for another process to go by."""
+
+    read_users: Named = ()
+    read_groups: Named = ()
+    operate_users: Named = ()
+    operate_groups: Named = ()
+    admin_users: Named = ()
+    admin_groups: Named = ()
+    endpoint_owner: str | None = None
+
+
 def role_of(peer: Peer, lists: Lists, own_uid: int) -> Role | None:
     """What a peer may do everywhere; None for nothing. `own_uid`: the daemon's own user."""
     if peer.uid is None:

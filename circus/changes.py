@@ -188,7 +188,7 @@ class Changes:
             raise CircusError("cannot read the configuration again: it did not come from a file")
         loaded: Loaded = await aside(self._engine.loop, lambda: load(path, dict(os.environ)))
         self._engine.refuse_when_stopping()
-        return self._engine.with_plugins(loaded.config), loaded.where
+        return self._engine.with_helpers(loaded.config), loaded.where
 
     async def _previous(self) -> tuple[Config, Where]:
         if not self._history:

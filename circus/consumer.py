@@ -36,6 +36,8 @@ class CircusConsumer:
         ssh_server: str | None = None,
         timeout: float = 1.0,
         ssh_keyfile: str | None = None,
+        *,
+        curve_key: str | None = None,
     ) -> None:
         self.topics = [topics] if isinstance(topics, str | bytes) else list(topics)
         self.endpoint = endpoint or _usual(through_ssh=ssh_server is not None)
@@ -43,7 +45,7 @@ class CircusConsumer:
         self._going = True
         self._in_use = threading.Lock()
         """Held by whoever uses the socket: it must not be closed under another thread's hands."""
-        self._reach = Reach(ssh_server, ssh_keyfile)
+        self._reach = Reach(ssh_server, ssh_keyfile, curve_key)
         way = self._reach.way(self.endpoint)
         self._owned = context is None
         self.context = context or zmq.Context()
@@ -51,7 +53,11 @@ class CircusConsumer:
         for topic in self.topics:
             self.pubsub_socket.subscribe(topic)
         try:
+            self._reach.secure(self.pubsub_socket, way)
             self.pubsub_socket.connect(way)
+        except CallError:
+            self._close()
+            raise
         except zmq.ZMQError as error:
             self._close()
             raise CallError(f"cannot connect to {self.endpoint}: {error.strerror}") from error

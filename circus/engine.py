@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from circus.audit import Audit
 from circus.changes import Changes
 from circus.config.plugins import with_plugins
+from circus.config.stats import with_stats
 from circus.core.matching import matching
+from circus.endpoints import Endpoints
 from circus.events import Events
 from circus.exc import (
     AlreadyExist,
@@ -23,7 +25,7 @@ from circus.exc import (
     ConflictError,
     NotFound,
 )
-from circus.host import usage
+from circus.gauges import process as gauge
 from circus.host.reaper import Reaper
 from circus.lastwords import LastWords
 from circus.limits import Alarms
@@ -89,7 +91,7 @@ class Engine:
         self.sockets = CircusSockets()
         self.stopping = False
         self._start_again = False
-        self._sample: tuple[float, float] | None = None
+        self._sample: gauge.Sample | None = None
         self.ended: asyncio.Future[bool] = loop.create_future()
         """Resolves when everything is stopped; True asks for a start from anew."""
         self._watchers: dict[str, Watcher] = {}
@@ -137,7 +139,7 @@ class Engine:
 
     def info(self) -> dict[str, Any]:
         """What `dstats` tells of the daemon itself."""
-        found = usage.usage(self.pid, self._sample) or {}
+        found = gauge.usage(self.pid, self._sample) or {}
         self._sample = (found.pop("busy", 0.0), time.monotonic())
         return found
 
@@ -149,9 +151,11 @@ class Engine:
             sockets={name: self.sockets[name].config for name in sorted(self.sockets)},
         )
 
-    def with_plugins(self, config: Config) -> Config:
-        """What a file asks for, and the watchers that its plugins are."""
-        return with_plugins(config, self.endpoint, self.pubsub_endpoint, sys.executable)
+    def with_helpers(self, config: Config) -> Config:
+        """What a file asks for, and the watchers of its plugins and of circusd-stats."""
+        at = Endpoints(self.endpoint, self.pubsub_endpoint, self.stats_endpoint)
+        found = with_plugins(config, at.control, at.pubsub, sys.executable)
+        return with_stats(found, at, config.keys_folder, sys.executable)
 
     @property
     def starts_again(self) -> bool:
@@ -162,7 +166,7 @@ class Engine:
 
     def initialize(self) -> None:
         """Bind the sockets and make the watchers. Raises CircusError; nothing is left bound."""
-        self.config = self.with_plugins(self.config)
+        self.config = self.with_helpers(self.config)
         self.sockets.prepare(self.config.sockets).commit()
         self.pump.start()
         for name, watcher in self.config.watchers.items():

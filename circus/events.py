@@ -9,6 +9,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from circus.wire import topic_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -18,7 +20,7 @@ KEPT_BYTES = 1024 * 1024
 
 def topic(watcher: str, event: str) -> bytes:
     """`watcher.<name>.<event>`, the name in lower case with `_` for blanks."""
-    return f"watcher.{watcher.lower().replace(' ', '_')}.{event}".encode()
+    return f"watcher.{topic_name(watcher)}.{event}".encode()
 
 
 class Event(NamedTuple):

@@ -10,7 +10,8 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from circus.config.mapping import watcher_from_mapping
-from circus.host import spawn, tree, usage
+from circus.gauges import process as gauge
+from circus.host import spawn, tree
 from circus.host.reaper import Reaper
 from circus.recipe import Recipe
 
@@ -98,8 +99,8 @@ class Process:
         self.mark = mark
         self.started = time.time()
         self._born = time.monotonic()
-        self._sample: tuple[float, float] | None = None
-        self._tree_sample: tuple[float, float] | None = None
+        self._sample: gauge.Sample | None = None
+        self._tree_sample: gauge.Sample | None = None
         self.report: int | None = None
         """The launcher's pipe while it is not known whether the program runs; ours to close."""
         self.order: Order | None = None
@@ -245,12 +246,12 @@ class Process:
 
     def info(self) -> dict[str, Any] | str:
         """What `stats` tells, read from the kernel at this moment."""
-        found = usage.usage(self.pid, self._sample) if self.alive else None
+        found = gauge.usage(self.pid, self._sample) if self.alive else None
         if found is None:
-            return usage.GONE
+            return gauge.GONE
         self._sample = (found.pop("busy"), time.monotonic())
         for child in self.below(children=True, recursive=False):
-            below = usage.usage(child.pid)
+            below = gauge.usage(child.pid)
             if below is not None:
                 del below["busy"]
                 found["children"].append(below)
@@ -261,10 +262,9 @@ class Process:
     def _tree(self, leaf: Leaf) -> dict[str, float]:
         """What it uses with all that it started: CPU in percent and in seconds, memory in bytes."""
         used = leaf.usage()
-        share = usage.share(used.busy, self.age(), self._tree_sample)
+        share = gauge.share(used.busy, self.age(), self._tree_sample)
         self._tree_sample = (used.busy, time.monotonic())
-        told = {"cpu": share, "busy": used.busy, "memory": used.memory, "tasks": used.tasks}
-        return {key: number for key, number in told.items() if number is not None}
+        return used.told(share)
 
     def below(self, *, children: bool, recursive: bool) -> list[tree.Found]:
         """Whom a signal to `children`, or a `recursive` one, is for."""

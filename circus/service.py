@@ -23,7 +23,6 @@ from circus.unit import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from circus.config.model import Config
     from circus.config.schema import Problem
     from circus.engine import Engine
     from circus.host.systemd import Handed
@@ -154,18 +153,8 @@ class Service:
 
 
 def _warn(engine: Engine) -> None:
-    for what in _not_run(engine.config):
-        logger.warning("This version does not run %s", what)
+    if engine.config.circus.httpd:
+        logger.warning("This version does not run the web console (httpd)")
     unguarded = engine.endpoint.startswith("tcp:") and not engine.config.circus.curve
     if unguarded and os.geteuid() == 0:
         logger.warning(OPEN_TO_ALL, engine.endpoint)
-
-
-def _not_run(config: Config) -> list[str]:
-    """What the configuration asks for and this version accepts but does not do yet."""
-    found = []
-    if config.circus.httpd:
-        found.append("the web console (httpd)")
-    if config.circus.statsd or (config.circus.stats_endpoint and config.circus.statsd is None):
-        found.append("circusd-stats (stats_endpoint)")
-    return found

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from circus.config.mapping import socket_from_mapping
 from circus.config.schema import OnChange, cost_between
 from circus.exc import CircusError, SpawnError
-from circus.host import identity, queue
+from circus.gauges import queue
+from circus.host import identity
 from circus.host.socketfile import Access, SocketFile, beside
 from circus.swap import Swap
 

@@ -10,6 +10,7 @@ from circus.config.mapping import changed, options_of
 from circus.config.schema import OnChange, cost_between
 from circus.exc import ConflictError
 from circus.threads import Outcome, asked_in_loop, from_any_thread
+from circus.wire import topic_name
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -61,7 +62,7 @@ class WatcherSurface:
     @property
     def res_name(self) -> str:
         """As it stands in event topics."""
-        return self.config.name.lower().replace(" ", "_")
+        return topic_name(self.config.name)
 
     @property
     def cmd(self) -> str:

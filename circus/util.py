@@ -14,7 +14,8 @@ from circus import logs
 from circus.config import kinds
 from circus.endpoints import TCP_CONTROL
 from circus.exc import ConflictError
-from circus.host import identity, usage
+from circus.gauges import process as gauge
+from circus.host import identity
 from circus.resolve import ImportStringError, resolve_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def bytes2human(n: int) -> str:
     """100B, 9.77K, 2.00G. Raises TypeError."""
     if not isinstance(n, int):
         raise TypeError(f"{n!r} is not a number of bytes")
-    return usage.human(n)
+    return gauge.human(n)
 
 
 def human2bytes(s: str) -> int:
@@ -154,15 +155,15 @@ def get_info(
     `interval`: measure the share of the processor for so many seconds, which blocks that long.
     """
     pid = os.getpid() if process is None else int(getattr(process, "pid", process))
-    before = usage.usage(pid) if interval else None
+    before = gauge.usage(pid) if interval else None
     sample = None
     if before is not None:
         sample = (float(before["busy"]), time.monotonic())
         # a thread that sleeps: there is nothing to wait for but the time
         time.sleep(interval)  # noqa: TID251
-    found = usage.usage(pid, sample)
+    found = gauge.usage(pid, sample)
     if found is None:
-        return usage.GONE
+        return gauge.GONE
     del found["busy"]
     if with_childs:
         from circus.host import tree

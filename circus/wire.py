@@ -36,6 +36,11 @@ class Request(NamedTuple):
     cast: bool
 
 
+def topic_name(watcher: str) -> str:
+    """What a watcher is called in the topics of events and statistics."""
+    return watcher.lower().replace(" ", "_")
+
+
 # -- what the daemon reads ------------------------------------------------
 
 

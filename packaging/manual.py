@@ -63,6 +63,11 @@ MANUALS = (
         "circusd(8), circus.ini(5)",
     ),
     Manual(
+        "circusd-stats", 1, "publish what the workers of circusd use", "circusd-stats [options]",
+        (Part("statistics.md", "Description"),),
+        "circusd(8), circus.ini(5)",
+    ),
+    Manual(
         "circus.ini", 5, "configuration of circusd", "/etc/circus/circus.ini",
         (Part("reference/configuration.md", "Description"),),
         "circusd(8), circusctl(1)",

@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from circus.host import cgroup
+from circus.gauges.group import place
+from circus.host.cgroup import Leaf
 from tests.support import Daemon
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ NUMBERS = itertools.count(1)
 def delegated() -> Iterator[str]:
     """Its folder. AssertionError when something is left in it; only root can make one."""
     cgroups, mounts = (Path(f"/proc/self/{name}").read_text() for name in ("cgroup", "mountinfo"))
-    path = f"{cgroup.place(cgroups, mounts)}/test-{os.getpid()}-{next(NUMBERS)}"
+    path = f"{place(cgroups, mounts)}/test-{os.getpid()}-{next(NUMBERS)}"
     os.mkdir(path)
     try:
         os.setxattr(path, "trusted.delegate", b"1")
         yield path
     finally:
-        whole = cgroup.Leaf(path)
+        whole = Leaf(path)
         left = whole.processes()
         whole.kill()
         whole.remove()
@@ -58,4 +59,4 @@ class Divider(Daemon):
 
     def inside(self, folder: str) -> set[int]:
         """Pids of those in a cgroup below; none when there is no such cgroup."""
-        return {one.pid for one in cgroup.Leaf(f"{self.cgroup}/{folder}").processes()}
+        return {one.pid for one in Leaf(f"{self.cgroup}/{folder}").processes()}

@@ -177,15 +177,8 @@ class Daemon:
         self.write(text)
         self.log = self.folder / "circusd.log"
         self._before = set(children(os.getpid()))
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self._program(uid), *arguments, str(self.config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder)},
-            )
+        self._command = [*self._program(uid), *arguments, str(self.config)]
+        self.process = self.begin()
         self.client = CircusClient(endpoint=self.endpoint, timeout=30.0)
 
     def _program(self, uid: int) -> list[str]:
@@ -193,6 +186,19 @@ class Daemon:
             return [sys.executable, "-m", "circus.circusd"]
         os.chown(self.folder, uid, uid)
         return [*as_user(uid, uid), "circusd"]
+
+    def begin(self) -> subprocess.Popen[bytes]:
+        """Start it; again, when it has ended."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder)},
+            )
+        return self.process
 
     def write(self, text: str) -> None:
         """Another configuration, to be read at the next reload."""

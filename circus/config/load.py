@@ -17,6 +17,7 @@ from circus.config.model import CircusConfig, Config, PluginConfig, SocketConfig
 from circus.config.plugins import PREFIX, plugin_rules, unquoted, watcher_options, with_plugins
 from circus.config.rules import across, unfit_name, watcher_rules
 from circus.config.schema import Problem, Reading, in_order, nearest, read, row_of
+from circus.config.stats import stats_rules
 from circus.exc import ConfigError
 from circus.suggest import suggestion
 
@@ -140,6 +141,7 @@ class _Loader:
             path=path,
         )
         self.problems += plugin_rules(self.config, self._where)
+        self.problems += stats_rules(self.config, self._where)
         self.problems += across(with_plugins(self.config), self._where)
         self.warnings += advice(self.config, self._where)
         self.notes += old_spellings(self.config, self._where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from circus.config import kinds
 from circus.config.schema import OnChange, free_keys, option, section
 
 LIVE = OnChange.NOTHING
+SYSTEM_KEYS = "/etc/circus/curve"
 ADMIN = Role.ADMIN
 """For what decides which code runs, as whom, with what in its hands, and where output goes."""
 REBIND = OnChange.RESTART
@@ -51,9 +53,9 @@ class CircusConfig:
     multicast_endpoint: str | None = option(kinds.MULTICAST, default=None,
         on_change=OnChange.RESTART, doc="UDP address for discovery; off unless given.")  # fmt: skip
     statsd: bool | None = option(kinds.BOOLEAN, default=None, on_change=OnChange.RESTART,
-        doc="Run the statistics process.")  # fmt: skip
+        doc="Run circusd-stats; on when there is a stats_endpoint.")  # fmt: skip
     statsd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
-        doc="Send the statistics process's output nowhere.")  # fmt: skip
+        doc="Send the output of circusd-stats nowhere, unless debug is on.")  # fmt: skip
     check_delay: float = option(kinds.NUMBER, default=5.0, on_change=LIVE,
         doc="Seconds; kept for old files and plugins, nothing waits for it.")  # fmt: skip
     include: tuple[str, ...] = option(kinds.PATHS, default=(), on_change=LIVE,
@@ -302,3 +304,12 @@ class Config:
     sockets: Mapping[str, SocketConfig]
     plugins: Mapping[str, PluginConfig]
     path: str | None = None
+
+    @property
+    def keys_folder(self) -> str | None:
+        """Of the keys, when `tcp://` endpoints let only who has one in."""
+        if not self.circus.curve:
+            return None
+        if self.circus.curve_keys or self.path is None:
+            return self.circus.curve_keys or SYSTEM_KEYS
+        return os.path.join(os.path.dirname(self.path), "curve")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import zmq
 from zmq.utils import z85
 
-from circus.access import ANYBODY, Peer
+from circus.access import ANYBODY, Peer, Role
 from circus.aside import aside
 from circus.control.keys import Holder, authorized
 from circus.endpoints import ipc_path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 EVENTS = "events"
+OURSELVES = Holder("circusd", Role.READ)
+"""Who has circusd's own key, as circusd-stats does."""
 REMEMBERED = 10.0
 """Seconds for which nobody is asked again what a user and its groups are called."""
 REMEMBERED_MAX = 1000
@@ -102,7 +104,8 @@ class Gate:
         return written(peer)
 
     async def _judge_key(self, knock: Knock, curve: Curve) -> str | None:
-        self._holders = await aside(self._loop, lambda: authorized(curve.folder))
+        known = await aside(self._loop, lambda: authorized(curve.folder))
+        self._holders = {zmq.curve_public(curve.secret): OURSELVES, **known}
         key = z85.encode(knock.credentials[0])
         return key.decode() if key in self._holders else None
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SYSTEM_KEYS = "/etc/circus/curve"
-
 
 def serve(
     engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
@@ -99,11 +97,5 @@ def _follow(engine: Engine, server: ControlServer) -> None:
 
 def curve(config: Config) -> Curve | None:
     """What `curve = True` takes. Raises CircusError when the keys are not there. Reads files."""
-    if not config.circus.curve:
-        return None
-    folder = config.circus.curve_keys or _usual_folder(config.path)
-    return Curve(server_secret(folder), folder)
-
-
-def _usual_folder(path: str | None) -> str:
-    return SYSTEM_KEYS if path is None else os.path.join(os.path.dirname(path), "curve")
+    folder = config.keys_folder
+    return None if folder is None else Curve(server_secret(folder), folder)

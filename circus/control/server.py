@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,16 @@ import zmq
 
 from circus import wire
 from circus.control.access import CONTROL, EVENTS, anybody
-from circus.control.paths import PathLock, listen_at, make_directory
+from circus.control.bound import OURS, Bound, opened
 from circus.control.zap import Zap
-from circus.endpoints import default_directory, ipc_path
 from circus.exc import CircusError, MessageError
-from circus.host.socketfile import PRIVATE, Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circus.access import Peer
     from circus.control.access import Gate, Identify
+    from circus.host.socketfile import Access
 
     Handle = Callable[[bytes, Peer], bytes | asyncio.Future[bytes | None] | None]
 
@@ -36,11 +34,6 @@ BATCH = 32
 """Messages answered before the loop may do something else."""
 PENDING_MAX = 10_000
 """Answers that may be outstanding at one time."""
-FRAME_BYTES_MAX = 16 * wire.LIMIT_BYTES
-"""Whoever sends more in one frame is cut off; up to here they are told."""
-BACKLOG = 1024
-"""Connections that may wait to be taken."""
-OURS = Access(mode=PRIVATE)
 LINGER_MS = 500
 """How long the last answers may take to leave."""
 
@@ -78,14 +71,13 @@ class ControlServer:
         self._handle = handle
         self._loop = loop or asyncio.get_running_loop()
         self._gate = gate
-        self._access = access
+        self._bound = Bound(access)
         self._listening = listening
         self._identify: Identify = anybody
         self._zap: Zap | None = None
         self._pending_max = pending_max
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
-        self._locks: list[PathLock] = []
         self._pending: dict[asyncio.Future[bytes | None], list[bytes]] = {}
         self._undelivered = 0
         self._again: asyncio.Handle | None = None
@@ -96,14 +88,14 @@ class ControlServer:
         try:
             if self._gate is not None:
                 self._zap = Zap(context, self._loop, self._gate.judge)
-            self._router = self._socket(context, zmq.ROUTER)
+            self._router = self._opened(context, zmq.ROUTER)
             self._router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            self._pub = self._socket(context, zmq.PUB)
+            self._pub = self._opened(context, zmq.PUB)
             if self._gate is not None:
                 self._identify = self._gate.guard(self._router, self.endpoint, CONTROL)
                 self._gate.guard(self._pub, self.pubsub_endpoint, EVENTS)
-            self._bind(self._router, self.endpoint, "control", self._listening)
-            self._bind(self._pub, self.pubsub_endpoint, "event")
+            self._bound.bind(self._router, self.endpoint, "control", self._listening)
+            self._bound.bind(self._pub, self.pubsub_endpoint, "event")
         except BaseException:
             self.close()
             raise
@@ -116,10 +108,7 @@ class ControlServer:
 
     def give(self, access: Access) -> None:
         """Let other people open the sockets from now on. Raises OSError."""
-        if access != self._access:
-            self._access = access
-            for lock in self._locks:
-                access.give(lock.path)
+        self._bound.give(access)
 
     def publish(self, topic: bytes, message: bytes) -> None:
         """Tell all who subscribed; a subscriber who does not keep up misses it. Never blocks."""
@@ -138,48 +127,13 @@ class ControlServer:
         if self._zap is not None:
             self._zap.close()
         context, self._context = self._context, None
-        for lock in self._locks:
-            lock.remove_socket()
-        context.destroy(linger=LINGER_MS)
-        while self._locks:
-            self._locks.pop().release()
+        with self._bound.unbinding():
+            context.destroy(linger=LINGER_MS)
 
-    # -- binding --------------------------------------------------------------------------------
-
-    def _socket(self, context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
-        sock = context.socket(kind)
+    def _opened(self, context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
+        sock = opened(context, kind)
         self._sockets.append(sock)
-        sock.setsockopt(zmq.LINGER, 0)
-        sock.setsockopt(zmq.BACKLOG, BACKLOG)
-        sock.setsockopt(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
         return sock
-
-    def _bind(
-        self, sock: zmq.Socket[bytes], endpoint: str, what: str, listening: int | None = None
-    ) -> None:
-        path = ipc_path(endpoint)
-        try:
-            if path is not None and listening is None:
-                self._lock(path)
-                listening = listen_at(path, self._access, BACKLOG)
-            if listening is not None:
-                # ZeroMQ closes it with the socket
-                sock.setsockopt(zmq.USE_FD, listening)
-            sock.bind(endpoint)
-        except (zmq.ZMQError, OSError) as error:
-            raise CircusError(
-                f"cannot bind the {what} endpoint {endpoint}: {error.strerror}"
-            ) from error
-        except CircusError as error:
-            raise type(error)(f"cannot bind the {what} endpoint {endpoint}: {error}") from error
-
-    def _lock(self, path: str) -> None:
-        folder = default_directory(os.environ, os.geteuid())
-        if os.path.dirname(path) == folder:
-            make_directory(folder, os.geteuid())
-        lock = PathLock(path)
-        lock.acquire()
-        self._locks.append(lock)
 
     # -- requests -------------------------------------------------------------------------------
 

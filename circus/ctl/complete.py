@@ -12,6 +12,7 @@ from circus.commands.lifecycle import CONDITIONS
 from circus.ctl import arguments, bash
 from circus.ctl.output import say
 from circus.exc import CircusError, UnknownCommand
+from circus.wire import topic_name
 
 if TYPE_CHECKING:
     import argparse
@@ -189,7 +190,7 @@ def _option_names(live: Live, words: Sequence[str]) -> list[str]:
 
 
 def _topics(live: Live, _words: Sequence[str]) -> list[str]:
-    return [f"watcher.{name.lower().replace(' ', '_')}." for name in live.names()]
+    return [f"watcher.{topic_name(name)}." for name in live.names()]
 
 
 _COLORS = ("auto", "always", "never")

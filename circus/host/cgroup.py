@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from circus.exc import CircusError
+from circus.gauges import group
 from circus.host import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUPERVISOR = "supervisor"
-WATCHER = "watcher-"
 LONGEST = 255
 """Bytes of a folder's name."""
 ROUNDS = 100
@@ -96,7 +96,7 @@ class Delegated:
         return [
             Leaf(worker.path)
             for watcher in _folders(self.path)
-            if watcher.name.startswith(WATCHER)
+            if watcher.name.startswith(group.WATCHER)
             for worker in _folders(watcher.path)
         ]
 
@@ -158,14 +158,9 @@ class Leaf:
         """Let nothing in it run, or let it run again. Raises OSError."""
         write(f"{self.path}/cgroup.freeze", str(int(on)))
 
-    def usage(self) -> Usage:
+    def usage(self) -> group.Usage:
         """What all in it have used and use."""
-        cpu = re.search(rb"^usage_usec (\d+)", read(f"{self.path}/cpu.stat"), re.MULTILINE)
-        return Usage(
-            int(cpu[1]) / 1e6 if cpu is not None else 0.0,
-            _number(f"{self.path}/memory.current"),
-            _number(f"{self.path}/pids.current"),
-        )
+        return group.usage(self.path)
 
     def remove(self) -> bool:
         """Whether it is gone, and the folder of its watcher too if it was the last."""
@@ -191,20 +186,8 @@ class Leaf:
 
     def _pids(self) -> list[int]:
         """Without those that this process cannot see; they are told as 0."""
-        found = [read(f"{folder}/cgroup.procs").split() for folder in self._folders()]
+        found = [group.read(f"{folder}/cgroup.procs").split() for folder in self._folders()]
         return [int(pid) for pids in found for pid in pids if pid != b"0"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Of a worker with all that it started."""
-
-    busy: float
-    """CPU seconds, of all that have ever been in it."""
-    memory: int | None
-    """In bytes; None where the memory controller is not ours."""
-    tasks: int | None
-    """Processes and threads; None where the pids controller is not ours."""
 
 
 class Emptying:
@@ -243,7 +226,7 @@ class Emptying:
 
 def folder_of(watcher: str) -> str:
     """A name for a folder that no other watcher has, whatever characters are in its own."""
-    name = WATCHER + quote(watcher, safe="@+:=,", errors="surrogatepass")
+    name = group.WATCHER + quote(watcher, safe="@+:=,", errors="surrogatepass")
     if len(name) > LONGEST:
         digest = hashlib.sha256(watcher.encode(errors="surrogatepass")).hexdigest()
         name = f"{name[:200]}%%{digest[:32]}"  # "%%" is in no other
@@ -252,29 +235,7 @@ def folder_of(watcher: str) -> str:
 
 def _own() -> str:
     with open("/proc/self/cgroup") as cgroups, open("/proc/self/mountinfo") as mounts:
-        return place(cgroups.read(), mounts.read())
-
-
-def place(cgroups: str, mounts: str) -> str:
-    """The folder of a process, from its /proc/PID/cgroup and mountinfo. Raises CircusError."""
-    inside = re.search(r"^0::(.*)$", cgroups, re.MULTILINE)
-    if inside is None:
-        raise CircusError("this kernel has no cgroup v2")
-    own = inside[1]
-    for mount in mounts.splitlines():
-        before, _, after = mount.partition(" - ")
-        if not after.startswith("cgroup2 "):
-            continue
-        root, point = (_unescaped(text) for text in before.split()[3:5])
-        root = root.rstrip("/")
-        if own == root or (own.startswith(f"{root}/") and ".." not in own.split("/")):
-            return (point + own.removeprefix(root)).rstrip("/")
-    raise CircusError(f"cgroup {own} is not mounted here")
-
-
-def _unescaped(text: str) -> str:
-    """A path as mountinfo has it: blanks and backslashes are octal numbers."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+        return group.place(cgroups.read(), mounts.read())
 
 
 def _is_delegated(path: str) -> bool:
@@ -313,20 +274,6 @@ def _folders(path: str) -> list[os.DirEntry[str]]:
             return [one for one in found if one.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-
-
-def read(path: str) -> bytes:
-    """Nothing when it is gone, or cannot be read: that of a part for threads."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
-    except OSError:
-        return b""
-
-
-def _number(path: str) -> int | None:
-    text = read(path)
-    return int(text) if text else None
 
 
 def write(path: str, text: str) -> None:

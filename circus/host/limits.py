@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from circus.host.cgroup import read, write
+from circus.gauges.group import read
+from circus.host.cgroup import write
 
 if TYPE_CHECKING:
     from circus.host.cgroup import Leaf

@@ -12,6 +12,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circus.gauges import process
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -72,15 +74,7 @@ def children(pid: int) -> list[Found]:
     The kernel may leave one out while its siblings end (proc(5)); whoever must miss nobody takes
     a survey.
     """
-    found: list[Found] = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                below = [look(int(number)) for number in file.read().split()]
-            found += [one for one in below if one is not None]
-    except OSError:
-        pass  # it, or one of its threads, ended meanwhile
-    return found
+    return [found for child in process.children(pid) if (found := look(child)) is not None]
 
 
 def below(pid: int) -> list[Found]:

@@ -15,9 +15,9 @@ import zmq
 
 from circus.client import TIMED_OUT, CircusClient, cast_message, make_message
 from circus.exc import CallError
-from circus.plugins.events import Subscription
 from circus.plugins.loop import PluginLoop
 from circus.reach import Reach
+from circus.subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -162,7 +162,7 @@ class CircusPlugin:
     def initialize(self) -> None:
         """Subscribe to events."""
         self.substream = Subscription(
-            self.context, self.pubsub_endpoint, self._reach, self.loop, self._received
+            self.context, self.pubsub_endpoint, self._reach, self.loop.asyncio_loop, self._received
         )
 
     def _received(self, data: Event) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from circus.gauges.process import TOTAL_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ def usage_of(info: Mapping[str, Any], *, unknown: float = 0.0) -> Usage:
     size = tree["memory"] if "memory" in tree else bytes_of(info.get("mem_info1"))
     share = info.get("mem")
     if "memory" in tree:
-        share = 100 * tree["memory"] / _total_memory()
+        share = 100 * tree["memory"] / TOTAL_MEMORY
     return Usage(
         cpu=number_of(tree.get("cpu", info.get("cpu")), unknown),
         memory=number_of(share, unknown),
@@ -72,7 +73,3 @@ def _seconds(ctime: str) -> float:
         return 60 * int(minutes) + float(seconds) if colon else 0.0
     except ValueError:
         return 0.0
-
-
-def _total_memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

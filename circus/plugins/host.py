@@ -7,23 +7,18 @@ import contextlib
 import inspect
 import json
 import logging
-import logging.handlers
 import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from circus import __version__
+from circus import __version__, sidelog
 from circus.config.plugins import FOUND, OPTIONS
 from circus.exc import CircusError
 from circus.resolve import resolve_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
-
-LEVELS = ("debug", "info", "warning", "error", "critical")
-FORMAT = "%(asctime)s %(name)s[%(process)d] [%(levelname)s] %(message)s"
-DATES = "%Y-%m-%d %H:%M:%S"
 
 GIVEN = ("endpoint", "pubsub_endpoint", "check_delay", "ssh_server")
 """What every plugin is made with, in the order in which circus 0.19 gives it."""
@@ -52,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _made(found, args)  # what ours are made of does nothing yet
             print(FOUND)  # noqa: T201 for whoever asked
             return 0
-        _log_to(args.log_output, args.log_level)
+        sidelog.configure(args)
         return _run(found, args)
     except (CircusError, OSError) as error:
         print(f"circus-plugin: {error}", file=sys.stderr)  # noqa: T201 for a person
@@ -75,10 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--path", action="append", default=[], help="a folder to look for the class in, too"
     )
     parser.add_argument("--check", action="store_true", help="import the class, then end")
-    parser.add_argument(
-        "--log-level", type=str.lower, choices=LEVELS, default="info", help="log level"
-    )
-    parser.add_argument("--log-output", default="-", help="file, or - for standard error")
+    sidelog.add_options(parser)
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
@@ -88,16 +80,6 @@ def _class(name: str) -> Callable[..., Any]:
     if not callable(found) or not hasattr(found, "start"):
         raise CircusError(f"{name!r} is not a class of plugins: it has no start()")
     return found
-
-
-def _log_to(output: str, level: str) -> None:
-    handler: logging.Handler
-    if output in ("-", "stdout"):
-        handler = logging.StreamHandler()
-    else:
-        handler = logging.handlers.WatchedFileHandler(output, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(FORMAT, DATES))
-    logging.basicConfig(handlers=[handler], level=level.upper())
 
 
 def _run(found: Callable[..., Any], args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 `python as_user.py UID GROUP,GROUP speak ENDPOINT` reads messages, a JSON object a
 line, and prints the answers. `… circusd ARGUMENT…` and `… circusctl ARGUMENT…` are those programs.
+`… hear ENDPOINT MILLISECONDS` succeeds when something is published there within that time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ def main() -> int:
         return circusd.main(arguments)
     if what == "circusctl":
         return circusctl.main(arguments)
+    if what == "hear":
+        return hear(*arguments)
     return speak(arguments[0])
 
 
@@ -51,6 +54,13 @@ def speak(endpoint: str) -> int:
             sys.stdout.write(f"{sock.recv().decode()}\n")
             sys.stdout.flush()
     return 0
+
+
+def hear(endpoint: str, milliseconds: str) -> int:
+    with zmq.Context() as context, context.socket(zmq.SUB) as sock:
+        sock.subscribe(b"")
+        sock.connect(endpoint)
+        return 0 if sock.poll(int(milliseconds)) else 1
 
 
 if __name__ == "__main__":

@@ -34,9 +34,7 @@ PORTS = ("5555", "5556", "5557", "8080", "8888", "8000")
 NOT_RUN = {
     "httpd": ["the web console (httpd)"],
     "httpd-options": ["the web console (httpd)"],
-    "ipc-httpd": ["the web console (httpd)", "circusd-stats (stats_endpoint)"],
-    "ipc": ["circusd-stats (stats_endpoint)"],
-    "stats": ["circusd-stats (stats_endpoint)"],
+    "ipc-httpd": ["the web console (httpd)"],
 }
 """What belongs to later parts: it is only accepted."""
 
@@ -172,9 +170,7 @@ def test_every_sample_passes_the_check(samples: Samples, tmp_path: Path, name: s
 def test_every_sample_starts(samples: Samples, name: str) -> None:
     daemon = samples.run(name)
     found = re.findall(r"This version does not run (.*)", daemon.text())
-    expected = NOT_RUN.get(name, [])
-    expected += ["circusd-stats (stats_endpoint)"] if name in ("dummy", "web", "pyramid") else []
-    assert sorted(found) == sorted(expected)
+    assert found == NOT_RUN.get(name, [])
 
 
 def test_the_first_sample_runs_two_programs(samples: Samples) -> None:

@@ -46,6 +46,7 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/share/doc/circus/installing.md",
         "usr/share/man/man1/circus-plugin.1.gz",
         "usr/share/man/man1/circusctl.1.gz",
+        "usr/share/man/man1/circusd-stats.1.gz",
         "usr/share/man/man5/circus.ini.5.gz",
         "usr/share/man/man8/circus.service.8.gz",
         "usr/share/man/man8/circusd.8.gz",
@@ -74,6 +75,7 @@ def test_only_their_owner_may_write(unpacked: Path) -> None:
     [
         "man1/circus-plugin.1",
         "man1/circusctl.1",
+        "man1/circusd-stats.1",
         "man5/circus.ini.5",
         "man8/circus.service.8",
         "man8/circusd.8",

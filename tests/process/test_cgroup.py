@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.exc import CircusError
-from circus.host.cgroup import Delegated, Emptying, Leaf, folder_of, place
+from circus.gauges.group import place
+from circus.host.cgroup import Delegated, Emptying, Leaf, folder_of
 from tests.cgroups import delegated, put
 from tests.support import needs_root, wait_until
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from circus.plugins.figures import usage_of
 from circus.plugins.metrics.exposition import Definition, Sheet
+from circus.wire import topic_name
 
 FAMILIES = (
     Definition("circus_up", "gauge", "Whether circusd answers."),
@@ -127,7 +128,7 @@ class Numbers:
             sheet.add("circus_watcher_slots", count, watcher=name, state=word)
         restarts = self.restarts.grown(name, {slot["wid"]: slot["restarts"] for slot in slots})
         sheet.add("circus_watcher_restarts", restarts, watcher=name)
-        end = self.ends.get(name.lower().replace(" ", "_"))
+        end = self.ends.get(topic_name(name))
         if end is not None:
             sheet.add("circus_watcher_last_exit_code", end.code, watcher=name)
             sheet.add("circus_watcher_last_exit_timestamp_seconds", end.when, watcher=name)

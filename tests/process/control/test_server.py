@@ -17,7 +17,8 @@ import zmq
 from circus import wire
 from circus.access import Peer
 from circus.client import AsyncCircusClient, CircusClient, cast_message, make_json, make_message
-from circus.control.server import BATCH, FRAME_BYTES_MAX, ControlServer
+from circus.control.bound import FRAME_BYTES_MAX
+from circus.control.server import BATCH, ControlServer
 from circus.exc import CallError, CircusError, ConflictError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The events of circusd, taken in by a plugin's loop."""
+"""The events of circusd, taken in by a loop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import zmq
 from circus.exc import CallError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
-    from circus.plugins.loop import PluginLoop
     from circus.reach import Reach
 
 AT_ONCE = 100
@@ -29,7 +29,7 @@ class Subscription:
         context: zmq.Context[zmq.Socket[bytes]],
         endpoint: str,
         reach: Reach,
-        loop: PluginLoop,
+        loop: asyncio.AbstractEventLoop,
         on_event: Callable[[list[bytes]], None],
     ) -> None:
         self.socket = context.socket(zmq.SUB)
@@ -44,19 +44,19 @@ class Subscription:
             self.socket.close(linger=0)
             raise CallError(f"cannot connect to {endpoint}: {error.strerror}") from error
         # the descriptor tells of changes only: what is there already has to be looked for
-        loop.asyncio_loop.add_reader(self.socket.fileno(), self._take)
-        loop.asyncio_loop.call_soon(self._take)
+        loop.add_reader(self.socket.fileno(), self._take)
+        loop.call_soon(self._take)
 
     def _take(self) -> None:
         for _ in range(AT_ONCE):
             if self._closed or not self.socket.poll(0):
                 return
             self._on_event(self.socket.recv_multipart()[:2])
-        self._loop.asyncio_loop.call_soon(self._take)
+        self._loop.call_soon(self._take)
 
     def close(self) -> None:
         """Take no more."""
         if not self._closed:
             self._closed = True
-            self._loop.asyncio_loop.remove_reader(self.socket.fileno())
+            self._loop.remove_reader(self.socket.fileno())
             self.socket.close(linger=0)
