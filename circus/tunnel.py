@@ -26,6 +26,7 @@ PATIENCE = 10.0
 
 _PATH = re.compile(r"/[\w./@+ -]+")
 """What ssh takes as it stands; it would read `:`, `%` and `$` as something else."""
+_CHANNEL = re.compile(r"^channel \d+: ")
 _HOST_PORT = re.compile(r"([\w.-]+|\[[\w.:]+\]):\d+", re.ASCII)
 _WILDCARDS = ("*:", "0.0.0.0:", "[::]:")
 _OPTIONS = (
@@ -124,9 +125,9 @@ class Tunnel:
                     self._heard.notify_all()
 
     def _words(self) -> str:
-        """The last that ssh said: its reason."""
+        """The last that ssh said: its reason, without the number that it gave a connection."""
         lines = [line for line in self._said if line]
-        return lines[-1] if lines else "ssh ended without a word"
+        return _CHANNEL.sub("", lines[-1]) if lines else "ssh ended without a word"
 
     def _wait_for_server(self) -> None:
         while not os.path.exists(self._master()):
