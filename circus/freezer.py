@@ -51,8 +51,9 @@ class Freezer:
             except CircusError as error:
                 logger.warning("%s", error, extra=about(process.name))
 
-    def forget(self, process: Process) -> None:
-        """It has ended."""
+    def ended(self, process: Process) -> None:
+        """What it left behind is to end too, and has to run for that."""
+        self.thaw(process)
         self._frozen.discard(process)
 
     def _set(self, process: Process, *, on: bool) -> None:

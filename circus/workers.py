@@ -157,7 +157,6 @@ class Workers:
         if process is None:
             return
         if not process.alive:
-            self.freezer.thaw(process)
             self._engine.trees.signal(process, signum)
             return
 
@@ -350,7 +349,7 @@ class Workers:
             self._spawn_failed(process.wid, failure)
             return
         self.running.pop(process.pid, None)
-        self.freezer.forget(process)
+        self.freezer.ended(process)
         if unread:  # it ran and ended before we came to hear of either
             self._spawned(process)
         elif process not in self._on_trial:

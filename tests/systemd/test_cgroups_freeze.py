@@ -17,7 +17,7 @@ pytestmark = ON_A_MACHINE
 TREE = "/sys/fs/cgroup/system.slice/circus.service"
 WEB = """
 [watcher:web]
-cmd = sh -c 'sleep 1000 & wait'
+cmd = sh -c '(trap "exit 0" TERM; sleep 1000 & wait) & wait'
 numprocesses = 2
 graceful_timeout = 60
 """
@@ -68,6 +68,14 @@ def test_a_stop_of_what_is_frozen_asks_it_to_end(unit: Unit) -> None:
     freeze(unit)
     assert unit.says("circusctl stop web --waiting") == "ok"  # with nothing that had to be killed
     assert unit.pids("sleep") == set()
+
+
+def test_what_a_frozen_worker_leaves_behind_is_asked_to_end(unit: Unit) -> None:
+    for pid in freeze(unit):
+        unit.run(f"kill -s KILL {pid}")
+    wait_until(lambda: unit.journal().count("web.1 started") == 2)
+    assert "did not stop by itself" not in unit.journal()
+    assert unit.says("circusctl status web") == "active"
 
 
 def test_systemd_stops_what_is_frozen(unit: Unit) -> None:

@@ -24,7 +24,9 @@ FAMILIES = (
     ),
     Definition("circus_cpu_seconds", "counter", "Processor time of circusd."),
     Definition("circus_memory_bytes", "gauge", "Memory of circusd."),
-    Definition("circus_watcher_state", "stateset", "active, starting, stopping or stopped."),
+    Definition(
+        "circus_watcher_state", "stateset", "active, frozen, starting, stopping or stopped."
+    ),
     Definition("circus_watcher_workers_wanted", "gauge", "Workers that there are to be."),
     Definition("circus_watcher_workers", "gauge", "Workers that run."),
     Definition("circus_watcher_slots", "gauge", "Slots by their state, as `why` has it."),
@@ -47,7 +49,7 @@ FAMILIES = (
     Definition("circus_socket_queue", "gauge", "Connections that wait to be accepted."),
     Definition("circus_socket_backlog", "gauge", "Connections that may wait."),
 )
-STATUSES = ("active", "starting", "stopping", "stopped")
+STATUSES = ("active", "frozen", "starting", "stopping", "stopped")
 SLOT_STATES = (
     "empty", "spawning", "starting", "ready", "stopping", "backoff", "failed", "done",
 )  # fmt: skip

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from circus.commands.look import Status
 from circus.exc import CircusError
 from circus.plugins import CircusPlugin, get_plugin_cmd
 from circus.plugins.emit import Statsd
 from circus.plugins.figures import bytes_of, parse_bytes, usage_of
 from circus.plugins.host import made, options_of
 from circus.plugins.loop import PluginLoop
-from circus.plugins.metrics.families import FAMILIES, Total
+from circus.plugins.metrics.families import FAMILIES, STATUSES, Total
 from circus.plugins.resource_watcher import ResourceWatcher
 from circus.plugins.watchdog import WatchDog
 
@@ -189,6 +190,12 @@ def test_a_total_never_falls() -> None:
     assert total.grown("w", {1: 5}) == 6
     assert total.grown("w", {1: 2, 2: 1}) == 9  # both are new ones
     assert total.grown("other", {}) == 0
+
+
+def test_metrics_know_every_status_that_circusctl_tells() -> None:
+    told = re.search(r"One of (.+)\.", Status.__doc__ or "")
+    assert told is not None
+    assert told[1].split(", ") == [*STATUSES]
 
 
 def test_every_family_of_metrics_is_documented() -> None:
