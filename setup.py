@@ -57,6 +57,7 @@ setup(
             "circusd = circus.circusd:main",
             "circusctl = circus.circusctl:main",
             "circus-plugin = circus.plugins.host:main",
+            "circus-top = circus.top.program:main",
             "circusd-stats = circus.stats.program:main",
         ],
     },

@@ -63,6 +63,11 @@ MANUALS = (
         "circusd(8), circus.ini(5)",
     ),
     Manual(
+        "circus-top", 1, "watch what circusd runs", "circus-top [options]",
+        (Part("circus-top.md", "Description"),),
+        "circusctl(1), circusd(8), circusd-stats(1)",
+    ),
+    Manual(
         "circusd-stats", 1, "publish what the workers of circusd use", "circusd-stats [options]",
         (Part("statistics.md", "Description"),),
         "circusd(8), circus.ini(5)",

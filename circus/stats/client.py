@@ -10,7 +10,7 @@ from circus.consumer import CircusConsumer
 from circus.endpoints import SYSTEM_DIRECTORY, default_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import zmq
 
@@ -47,10 +47,10 @@ class StatsClient(CircusConsumer):
         )
 
     def __iter__(self) -> Iterator[Told]:  # type: ignore[override]  # events are pairs of bytes
-        return map(_read, self.iter_messages())
+        return map(read, self.iter_messages())
 
 
-def _read(message: tuple[bytes, bytes]) -> Told:
+def read(message: Sequence[bytes]) -> Told:
     """The name of a watcher may have dots and end like a pid: what follows it the message tells."""
     topic, payload = message
     told = json.loads(payload)

@@ -45,6 +45,7 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/share/bash-completion/completions/circusctl",
         "usr/share/doc/circus/installing.md",
         "usr/share/man/man1/circus-plugin.1.gz",
+        "usr/share/man/man1/circus-top.1.gz",
         "usr/share/man/man1/circusctl.1.gz",
         "usr/share/man/man1/circusd-stats.1.gz",
         "usr/share/man/man5/circus.ini.5.gz",
@@ -74,6 +75,7 @@ def test_only_their_owner_may_write(unpacked: Path) -> None:
     "page",
     [
         "man1/circus-plugin.1",
+        "man1/circus-top.1",
         "man1/circusctl.1",
         "man1/circusd-stats.1",
         "man5/circus.ini.5",

@@ -1,0 +1,1 @@
+"""circus-top: watchers, slots and processes on a terminal, as they are now."""
