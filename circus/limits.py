@@ -173,8 +173,7 @@ class Limits:
         leaf = process.leaf
         if leaf is None:
             return str(how)
-        for file in (limits.MEMORY_EVENTS, limits.TASKS_EVENTS):
-            self._alarms.forget(f"{leaf.path}/{file}")
+        self._forget(leaf)
         found = limits.met(leaf)
         self._add_refused(process.wid, found.refused - told.refused)
         if how.signum == signal.SIGKILL and found.killed > told.killed:
@@ -188,11 +187,17 @@ class Limits:
         return "out of memory" + ("" if most is None else f" (memory_max {format_size(most)})")
 
     def close(self) -> None:
-        """The watcher is gone."""
+        """The watcher is gone; its workers may live on."""
         self._closed = True
+        for leaf in [process.leaf for process in self._known if process.leaf]:
+            self._forget(leaf)
         self._known.clear()
         if self._warning is not None:
             self._warning.cancel()
+
+    def _forget(self, leaf: Leaf) -> None:
+        for file in (limits.MEMORY_EVENTS, limits.TASKS_EVENTS):
+            self._alarms.forget(f"{leaf.path}/{file}")
 
     def _on_memory(self, process: Process) -> None:
         known = self._known.get(process)

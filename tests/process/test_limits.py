@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
+from typing import TYPE_CHECKING
 
-from circus.limits import Alarms
+from circus.config.model import WatcherConfig
+from circus.host.cgroup import Leaf
+from circus.limits import Alarms, Limits
+from circus.process import Process
 from tests.cgroups import delegated
 from tests.support import needs_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = needs_root
 
@@ -42,6 +50,29 @@ def test_an_alarm_is_given_for_each_change_until_it_is_forgotten() -> None:
     assert told[0] == "populated 0"
     assert "populated 1" in told
     assert told[-1] == "populated 0"
+
+
+def test_a_watcher_that_is_gone_watches_none_of_those_that_live_on(tmp_path: Path) -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    async def scenario(path: str) -> list[int]:
+        for name in ("memory.events", "pids.events"):  # as a leaf with these controllers has them
+            (tmp_path / name).symlink_to(f"{path}/cgroup.events")
+        config = WatcherConfig(name="w", cmd="true", memory_max=1, tasks_max=1)
+        loop = asyncio.get_running_loop()
+        alarms = Alarms(loop)
+        watched = Limits(config, loop, alarms)
+        before = descriptors()
+        watched.watch(Process.of_worker("w", 1, os.getpid(), "mark", Leaf(str(tmp_path))))
+        during = descriptors()
+        watched.close()
+        counts = [during - before, descriptors() - before]
+        alarms.close()
+        return counts
+
+    with delegated() as path:
+        assert asyncio.run(scenario(path)) == [2, 0]
 
 
 class Visitor:
