@@ -90,6 +90,15 @@ def test_what_was_edited_is_kept_when_it_is_installed_again(installed: Root) -> 
     assert after == edited
 
 
+def test_an_upgrade_goes_well_where_systemd_does_not_answer(installed: Root) -> None:
+    ended = installed.run(
+        "mkdir -p /run/systemd/system; systemctl list-units && echo it answers;"
+        "/var/lib/dpkg/info/circus.postinst configure 0; status=$?;"
+        "rmdir /run/systemd/system; exit $status"
+    )
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+
+
 def test_removal_keeps_the_configuration_and_purge_nothing(installed: Root, tmp_path: Path) -> None:
     root = installed.copy(tmp_path / "root")
     mine = root.path / "etc/circus/conf.d/mine.ini"

@@ -201,8 +201,11 @@ def test_an_upgrade_leaves_a_daemon_alone_that_would_not_start(machine: Machine)
 def test_from_nothing_to_nothing(machine: Machine) -> None:
     says = machine.says
     assert "Restarting" not in install(machine)
+    machine.write("/etc/circus/more.ini", WATCHER)
+    machine.run("systemctl start circus@more")
     machine.run(f"apt-get remove -y -q {PACKAGES}")
-    assert says("systemctl is-active circus.service circus.socket || true") == "inactive\ninactive"
+    units = "circus.service circus.socket circus@more.service"
+    assert says(f"systemctl is-active {units} || true").split() == ["inactive"] * 3
     assert says("pgrep -x sleep || true") == ""
     assert says("ls /etc/circus/conf.d") == "web.ini"
 
