@@ -75,6 +75,7 @@ class Trees:
         self._emptying.close()
         for leaf in self._to_remove:
             leaf.remove()
+        self._to_remove.clear()
 
     # -- a life ------------------------------------------------
 

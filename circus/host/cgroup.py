@@ -79,7 +79,7 @@ class Delegated:
         os.close(self._lock)
 
     def make(self, watcher: str, wid: int) -> Leaf:
-        """A new one for a worker. Raises OSError; EBUSY when somebody is still in the last one."""
+        """A new one for a worker. Raises OSError; FileExistsError: the last one is not empty."""
         leaf = Leaf(f"{self.path}/{folder_of(watcher)}/{wid}")
         for _ in range(2):  # what is left of the last one goes first, and its folder may go with it
             try:
