@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import changes, control, lifecycle, machine, output, storm
+from benchmarks import changes, control, lifecycle, machine, output, sampling, storm
 from benchmarks.bench import Bench
 from benchmarks.loads import Site
 from benchmarks.measures import MEASURES, Results
@@ -34,6 +34,7 @@ PARTS: tuple[tuple[Callable[[Bench], None], tuple[str, ...]], ...] = (
     (control.command_lines, ("ctl",)),
     (output.one, ("output-1", "output-1-cpu", "output-1-torn")),
     (output.twenty, ("output-20", "output-20-cpu", "output-20-torn")),
+    (sampling.sampled, sampling.NAMES),
     (changes.one_among_many, ("plan", "reload-one")),
     (storm.storm, ("storm", "storm-restart", "storm-cpu", "storm-log")),
 )
