@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from circus.ctl import journal
 from circus.ctl.output import complain
-from circus.ctl.printer import BLOCK_BYTES, Printer
+from circus.ctl.printer import BLOCK_BYTES, LINES, Printer
 from circus.ctl.tail import POLL_MS, Tail, print_all
+from circus.exc import CallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,12 @@ class Part(NamedTuple):
 
 
 def show_both(
-    paths: Sequence[str], wanted: Sequence[str], *, lines: int, since: str | None, follow: bool
+    paths: Sequence[str],
+    wanted: Sequence[str],
+    *,
+    lines: int | None,
+    since: str | None,
+    follow: bool,
 ) -> int:
     """The last lines of each file and of the journal, or all since a time. The exit status.
 
@@ -40,21 +46,19 @@ def show_both(
     """
     tails = [Tail(path) for path in paths]
     printer = Printer(with_names=True)
-    last = ["--lines=0"]
+    beginning = LINES if lines is None else lines
     try:
-        how = [f"--lines={lines}"] if since is None else ["--lines=all", f"--since={since}"]
-        records, cursor = _records(wanted, how)
-        if cursor:
-            last = [f"--after-cursor={cursor}"]
+        records, cursor = _records(wanted, journal.last(lines, since))
         for tail in tails:
-            tail.start(0 if since is not None else lines)
+            tail.start(0 if since is not None else beginning)
             if since is not None:
                 complain(f"{tail.path} has no times to look for: only new lines are shown of it")
         for part in sorted([*records, *_beginnings(tails)], key=lambda one: one.at):
             printer.write(part.place, part.text)
         sys.stdout.flush()
         if follow:
-            _follow(tails, wanted, last, printer)
+            after = f"--after-cursor={cursor}" if cursor else "--lines=0"
+            _follow(tails, [*wanted, after], printer)
     finally:
         for tail in tails:
             tail.close()
@@ -62,7 +66,10 @@ def show_both(
 
 
 def _records(wanted: Sequence[str], how: Sequence[str]) -> tuple[list[Part], str]:
-    """What the journal has, and where it ends; an empty word when there is nothing."""
+    """What the journal has, and where it ends; an empty word when there is nothing.
+
+    Raises CallError when journalctl fails; it has said why.
+    """
     found, cursor = [], ""
     with journal.journalctl([*wanted, *how, "--all"], form="json") as program:
         for line in journal.output(program):
@@ -70,6 +77,8 @@ def _records(wanted: Sequence[str], how: Sequence[str]) -> tuple[list[Part], str
             cursor = record["__CURSOR"]
             at = int(record["__REALTIME_TIMESTAMP"]) / 1e6
             found.append(Part(at, JOURNAL, _text(record.get("MESSAGE")) + b"\n"))
+    if program.returncode:
+        raise CallError(f"cannot look into the journal: journalctl ended with {program.returncode}")
     return found, cursor
 
 
@@ -81,13 +90,11 @@ def _text(message: object) -> bytes:
 def _beginnings(tails: Sequence[Tail]) -> Iterator[Part]:
     for tail in tails:
         while data := tail.read():
-            yield Part(os.stat(tail.path).st_mtime, tail.path, data)
+            yield Part(tail.written, tail.path, data)
 
 
-def _follow(
-    tails: Sequence[Tail], wanted: Sequence[str], last: Sequence[str], printer: Printer
-) -> None:
-    with journal.journalctl([*wanted, *last, "--follow"]) as program:
+def _follow(tails: Sequence[Tail], wanted: Sequence[str], printer: Printer) -> None:
+    with journal.journalctl([*wanted, "--follow"]) as program:
         fd = journal.output(program).fileno()
         ready = select.poll()
         ready.register(fd, select.POLLIN)

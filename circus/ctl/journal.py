@@ -55,18 +55,20 @@ def has_any(wanted: Sequence[str]) -> bool:
         return False
 
 
+def last(lines: int | None, since: str | None) -> list[str]:
+    """How journalctl is asked for so many of the last records, of all or of those since a time."""
+    most = "all" if since is not None else LINES
+    how = [f"--lines={most if lines is None else lines}"]
+    return how if since is None else [*how, f"--since={since}"]
+
+
 def show(wanted: Sequence[str], *, lines: int | None, since: str | None, follow: bool) -> int:
     """Print the text of the last records, or of all since a time. The exit status.
 
     Raises CallError.
     """
-    most = "all" if since is not None else LINES
-    how = [f"--lines={most if lines is None else lines}"]
-    if since is not None:
-        how.append(f"--since={since}")
-    if follow:
-        how.append("--follow")
-    with journalctl([*wanted, *how]) as program:
+    how = ["--follow"] if follow else []
+    with journalctl([*wanted, *last(lines, since), *how]) as program:
         try:
             if _pass_on(output(program)):
                 return program.wait()

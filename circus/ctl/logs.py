@@ -61,10 +61,9 @@ def show_logs(
         return 0
     if not paths:
         return journal.show(wanted, lines=lines, since=since, follow=follow)
-    last = LINES if lines is None else lines
     if wanted:
-        return show_both(paths, wanted, lines=last, since=since, follow=follow)
-    return _show_files(paths, last, follow=follow)
+        return show_both(paths, wanted, lines=lines, since=since, follow=follow)
+    return _show_files(paths, LINES if lines is None else lines, follow=follow)
 
 
 def _show_files(paths: Sequence[str], lines: int, *, follow: bool) -> int:

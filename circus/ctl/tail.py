@@ -43,6 +43,11 @@ class Tail:
         except OSError as error:
             raise CircusError(f"cannot read {self.path}: {error.strerror}") from error
 
+    @property
+    def written(self) -> float:
+        """When the file was last written to, in seconds since 1970."""
+        return 0.0 if self._file is None else os.fstat(self._file.fileno()).st_mtime
+
     def read(self) -> bytes:
         """Some of what is new, empty when there is none."""
         if self._file is None and not self._open_next():

@@ -169,6 +169,11 @@ def test_logs_shows_a_file_and_the_journal_in_order_of_time(
     since = daemon.logs("both", "--since=-1h")
     assert since.stdout == of_journal
     assert f"{log} has no times to look for" in since.stderr
+    # which one that is differs between versions of journalctl
+    assert daemon.logs("both", "--since=-1h", "-n", "1").stdout.count(" failed") == 1
+    wrong = daemon.logs("both", "--since", "whenever")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "whenever" in wrong.stderr
     following = subprocess.Popen(
         [*journald.inside, sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint,
          "logs", "both", "-f", "-n", "1"],
