@@ -14,7 +14,7 @@ from circus.aside import aside
 from circus.config.load import load
 from circus.config.mapping import changed
 from circus.config.merge import carried_over, target
-from circus.config.plan import changed_watcher, plan
+from circus.config.plan import STAYS_STOPPED, changed_watcher, plan
 from circus.config.plugins import PREFIX
 from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing
@@ -79,7 +79,7 @@ class Changes:
         step = _step(watcher, wanted)
         if step is None:
             return []
-        await self._refuse_what_cannot_run([step], [wanted], _nowhere)
+        await self._refuse_what_cannot_run([step], [wanted], _nowhere, foreseen=True)
         return [step]
 
     async def _change(self, name: str, options: Mapping[str, object]) -> Result:
@@ -150,7 +150,7 @@ class Changes:
         self._engine.refuse_new(config)
 
         async def add() -> Result:
-            await self._look([], [config], _nowhere)
+            await self._look([], [config], _nowhere, opened={config.name} if start else ())
             return self._engine.add(config, start=start)
 
         return self._engine.keep(add())
@@ -199,7 +199,8 @@ class Changes:
         asked, where = await source()
         wanted, steps = self._difference(asked, where, reset=reset)
         await self._refuse_unknown_people(steps, wanted, where)
-        await self._refuse_what_cannot_run(steps, list(wanted.watchers.values()), where)
+        configs = list(wanted.watchers.values())
+        await self._refuse_what_cannot_run(steps, configs, where, foreseen=True)
         await self._refuse_unknown_plugins(steps, wanted, where)
         return steps
 
@@ -295,28 +296,35 @@ class Changes:
         configs: Sequence[WatcherConfig],
         where: Where,
         *,
+        foreseen: bool = False,
         anew: Collection[str] = (),
     ) -> None:
-        """Raises ConfigError, before anything is touched. Hooks in `anew` are imported again."""
+        """Raises ConfigError, before anything is touched. Hooks in `anew` are imported again.
+
+        When it is only `foreseen`, no file is made.
+        """
         names = {step.name for step in steps if step.action in RUNS_SOMETHING}
-        chosen = [config for config in configs if config.name in names]
         changed = {step.name for step in steps}
-        hooked = [one for one in configs if one.hooks and (anew or one.name in changed)]
-        if chosen or hooked:
-            await self._look(chosen, hooked, where, anew)
+        chosen = [config for config in configs if config.name in names]
+        altered = [one for one in configs if one.name in changed or (anew and one.hooks)]
+        if chosen or any(one.hooks or one.stdout_stream or one.stderr_stream for one in altered):
+            opened = () if foreseen else {step.name for step in steps if _writes(step)}
+            await self._look(chosen, altered, where, anew, opened=opened)
 
     async def _look(
         self,
         programs: Sequence[WatcherConfig],
-        hooked: Sequence[WatcherConfig],
+        altered: Sequence[WatcherConfig],
         where: Where,
         anew: Collection[str] = (),
+        *,
+        opened: Collection[str] = (),
     ) -> None:
         path = self._engine.config.path
 
         def look() -> list[Problem]:
-            problems = survey(programs, where) + survey_streams(programs, where)
-            return problems + survey_hooks(hooked, where, path, anew=anew)
+            problems = survey(programs, where) + survey_streams(altered, where, opened=opened)
+            return problems + survey_hooks(altered, where, path, anew=anew)
 
         problems = await aside(self._engine.loop, look)
         if problems:
@@ -325,6 +333,12 @@ class Changes:
 
 def _step(watcher: Watcher, wanted: WatcherConfig) -> Step | None:
     return changed_watcher(watcher.config, wanted, stopped=not watcher.pool.up)
+
+
+def _writes(step: Step) -> bool:
+    """Whether its watcher runs after it, so that there are files to be written to."""
+    idle = step.action is Action.ADD or STAYS_STOPPED in step.reasons
+    return not idle and (step.action is Action.LIVE or step.action in RUNS_SOMETHING)
 
 
 def _nowhere(_section: str, _key: str) -> str:

@@ -61,7 +61,7 @@ class Workers:
         self._engine = engine
         self._hooks = hooks
         self._send = send
-        self._output = Output(config, engine.pump, lambda: engine.config.circus.journal)
+        self._output = Output(config, engine, self._go_on)
         self._limits = Limits(config, engine.loop, engine.alarms)
         self.freezer = Freezer()
         self._by_wid: dict[int, Process] = {}
@@ -69,20 +69,16 @@ class Workers:
         self._recipe: Recipe | None = None
         self._preparing: asyncio.Future[Recipe] | None = None
         self._held: list[int] = []
-        """Slots whose start waits for the recipe."""
+        """Slots whose start waits for the recipe, or for sinks."""
         self._on_trial: set[Process] = set()
         """Those that run and that the after_spawn hook has not accepted yet."""
 
     def configure(self, config: WatcherConfig) -> None:
-        """What is started from now on follows this; what runs stays as it is."""
-        before, self._config = self._config, config
+        """What is started from now on follows this; of what runs, only its output does."""
+        self._config = config
         self._limits.change(config, self._by_wid.values)
+        self._output.change(config, running=bool(self._by_wid))
         self.look_up_again()
-        if (before.stdout_stream, before.stderr_stream) != (
-            config.stdout_stream,
-            config.stderr_stream,
-        ):
-            self._output.change(config)
 
     @property
     def unlimited(self) -> str:
@@ -224,10 +220,8 @@ class Workers:
         if not slot.wanted:
             self._send(wid, core.SpawnFailed("no longer wanted"))
             return
-        if self._recipe is None and identity.must_be_looked_up(self._config):
+        if not self._ready():
             self._held.append(wid)
-            if self._preparing is None:
-                self._prepare()
             return
         try:
             process = self._start(wid)
@@ -265,6 +259,13 @@ class Workers:
             pipes.hand_over(process, self._pool.generation)
         return process
 
+    def _ready(self) -> bool:
+        """Whether a worker can be started at once; if not, what is missing is seen to."""
+        known = self._recipe is not None or not identity.must_be_looked_up(self._config)
+        if not known and self._preparing is None:
+            self._prepare()
+        return self._output.ready() and known
+
     def _prepare(self) -> None:
         """Look users and groups up: a name service may take its time, and nobody waits for it."""
         config, sockets = self._config, self._engine.sockets
@@ -276,9 +277,16 @@ class Workers:
         if preparing is not self._preparing:  # it is for a configuration that no longer counts
             return
         self._preparing = None
-        held, self._held = self._held, []
         if error is None:
             self._recipe = preparing.result()
+        self._go_on(error)
+
+    def _go_on(self, error: BaseException | None) -> None:
+        """Something that starts have waited for is there, or is not to be had."""
+        held, self._held = self._held, []
+        if error is not None and not held:
+            text = "%s: nothing changes for those that run: %s"
+            logger.warning(text, self._config.name, error, extra=self._about)
         for wid in held:
             if error is None:
                 self._engine.spawner.add(self._spawn, wid)

@@ -19,6 +19,11 @@ REBIND = OnChange.RESTART
 """Another socket has to be bound; who uses it moves to that one."""
 
 
+def both_are_read(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether circusd reads what goes to either stream: then it can lead it to the other."""
+    return all(stream and stream.get("mode") != "direct" for stream in (before, after))
+
+
 @section
 class CircusConfig:
     """The daemon itself."""
@@ -171,9 +176,10 @@ class WatcherConfig:
     parent_death_signal: int | None = option(kinds.SIGNAL, default=None,
         doc="Signal that a worker gets when the daemon dies.")  # fmt: skip
     stdout_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stdout_stream.",
-        role=ADMIN, doc="Where standard output goes: class, filename, and so on.")  # fmt: skip
+        role=ADMIN, spares=both_are_read, doc="Where standard output goes: class, filename, and "
+        "so on. From one stream to another costs no worker.")  # fmt: skip
     stderr_stream: Mapping[str, Any] = option(kinds.ANYTHING, default={}, prefix="stderr_stream.",
-        role=ADMIN, doc="Where standard error goes.")  # fmt: skip
+        role=ADMIN, spares=both_are_read, doc="Where standard error goes; the same.")  # fmt: skip
     stdin_socket: str | None = option(kinds.TEXT, default=None,
         role=ADMIN, doc="Socket that workers find as standard input.")  # fmt: skip
     close_child_stdin: bool = option(kinds.BOOLEAN, default=True,

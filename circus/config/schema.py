@@ -62,6 +62,8 @@ class Row:
     kind: Kind
     doc: str
     on_change: OnChange
+    spares: Callable[[Any, Any], bool] | None
+    """Whether to go from one value to another costs nothing after all."""
     prefix: bool
     role: Role
     """What it takes to change it while circusd runs."""
@@ -81,15 +83,20 @@ def option(
     doc: str,
     default: Any = dataclasses.MISSING,
     on_change: OnChange = OnChange.REPLACE,
+    spares: Callable[[Any, Any], bool] | None = None,
     prefix: str = "",
     role: Role = Role.OPERATE,
     aliases: tuple[str, ...] = (),
 ) -> Any:
-    """A field that is a row of the table. Defaults are immutable; aliases are old spellings."""
+    """A field that is a row of the table. Defaults are immutable; aliases are old spellings.
+
+    `spares` tells of two values whether to go from one to the other costs nothing after all.
+    """
     row = {
         "kind": kind,
         "doc": doc,
         "on_change": on_change,
+        "spares": spares,
         "prefix": prefix,
         "role": role,
         "aliases": aliases,
@@ -233,8 +240,16 @@ def _absent_or_other(key: str, before: Mapping[str, Any], after: Mapping[str, An
 def cost_between(old: Any, new: Any) -> OnChange:
     """The most that any changed field costs."""
     costs = [
-        one.metadata["on_change"]
+        _cost(one, getattr(old, one.name), getattr(new, one.name))
         for one in dataclasses.fields(old)
-        if "on_change" in one.metadata and getattr(old, one.name) != getattr(new, one.name)
+        if "on_change" in one.metadata
     ]
     return max(costs, default=OnChange.NOTHING)
+
+
+def _cost(one: dataclasses.Field[Any], before: object, after: object) -> OnChange:
+    spares: Callable[[Any, Any], bool] | None = one.metadata.get("spares")
+    if before == after or (spares is not None and spares(before, after)):
+        return OnChange.NOTHING
+    cost: OnChange = one.metadata["on_change"]
+    return cost

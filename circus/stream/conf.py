@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 from circus.config.schema import Problem
@@ -14,12 +15,12 @@ from circus.stream.stdout import FancyStdoutStream, StdoutStream
 from circus.stream.timed import TimedRotatingFileStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from circus.config.model import WatcherConfig
     from circus.stream.sink import Sink
 
-SHIPPED: dict[str, Callable[..., Sink]] = {
+SHIPPED: dict[str, type[Sink]] = {
     "FancyStdoutStream": FancyStdoutStream,
     "FileStream": FileStream,
     "JournalStream": JournalStream,
@@ -55,21 +56,49 @@ def get_stream(
 
 
 def survey_streams(
-    watchers: Iterable[WatcherConfig], where: Callable[[str, str], str]
+    watchers: Iterable[WatcherConfig],
+    where: Callable[[str, str], str],
+    *,
+    opened: Container[str] = (),
 ) -> list[Problem]:
-    """Classes that are not there. Imports those that are not ours, so it may block."""
+    """Classes that are not there, wrong options of ours; and files that cannot be written.
+
+    The last of those watchers only that are in `opened`, by name: what is not there yet is made.
+    Imports classes that are not ours, so it may block.
+    """
     problems = []
     for config in watchers:
         for option in ("stdout_stream", "stderr_stream"):
-            name = getattr(config, option).get("class")
-            if name is None:
-                continue
-            try:
-                _factory(str(name))
-            except CircusError as error:
-                place = where(f"watcher:{config.name}", f"{option}.class")
-                problems.append(Problem(place, f"{option}.class: {error}"))
+            conf = getattr(config, option)
+            if conf and (wrong := _wrong(conf, opened=config.name in opened)):
+                key, words = wrong
+                place = where(f"watcher:{config.name}", f"{option}.{key or next(iter(conf))}")
+                problems.append(Problem(place, f"{option}{key and '.'}{key}: {words}"))
     return problems
+
+
+def _wrong(conf: Mapping[str, object], *, opened: bool) -> tuple[str, str] | None:
+    """What is wrong with a stream, perhaps with one of its keys.
+
+    What a class of somebody else does when it is called is left alone.
+    """
+    name = conf.get("class")
+    try:
+        if name is not None and _factory(str(name)) not in SHIPPED.values():
+            return None
+    except CircusError as error:
+        return "class", str(error)
+    try:
+        get_stream(conf if opened else {**conf, "filename": os.devnull})
+    except CircusError as error:
+        return "", str(error)
+    return None
+
+
+def made_at_once(conf: Mapping[str, object]) -> bool:
+    """Whether `get_stream` opens no file and runs no code of others, so that it cannot block."""
+    name = str(conf.get("class", "")).removeprefix("circus.stream.")
+    return "stream" in conf or (name in SHIPPED and not issubclass(SHIPPED[name], FileStream))
 
 
 def _factory(name: str, *, anew: bool = False) -> Callable[..., object]:

@@ -40,6 +40,8 @@ class Pipe:
         self.fd = fd
         self.source = source
         self.account = account
+        self.led = False
+        """Whether it leads to a sink yet."""
         self.lends = False
         """Whether its sink borrows."""
         self.patient = False

@@ -34,6 +34,7 @@ from circus.stream.sink import Unwritten, borrows, bound, place_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from circus.stream.ledger import Account
     from circus.stream.sink import Piece, Sink, Source
 
 logger = logging.getLogger(__name__)
@@ -208,7 +209,7 @@ class Pump:
     def _ended(self, pid: int) -> None:
         for pipe in self._by_pid.get(pid, ()):
             pipe.orphaned = True
-            self._tell_sink(pipe, "ended")
+            self._tell_sink(pipe.sink, "ended", pipe.account)
             self._schedule(pipe)
 
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
@@ -218,7 +219,6 @@ class Pump:
             old = pipe.place
             if pipe.pending:
                 old.waiting.remove(pipe)
-            self._leave(pipe)
             self._lead(pipe, sink)
             self._offer_again(pipe, self._put)
             if old.door >= 0:
@@ -229,7 +229,7 @@ class Pump:
         for place in full:
             self._doors.shut(place)
         for pipe in {id(pipe.sink): pipe for pipe in self._pipes.values()}.values():
-            self._tell_sink(pipe, "reopen")
+            self._tell_sink(pipe.sink, "reopen", pipe.account)
         for place in full:
             self._resume(place)
 
@@ -315,15 +315,17 @@ class Pump:
 
     def _lead(self, pipe: Pipe, sink: Sink) -> None:
         sink = bound(sink, pipe.source)
+        self._users[id(sink)] += 1
+        if self._users[id(sink)] == 1:
+            self._tell_sink(sink, "open", pipe.account)
+        if pipe.led:  # only now: a file that both write to stays open
+            self._leave(pipe)
         key = place_of(sink)
-        pipe.sink = sink
+        pipe.sink, pipe.led = sink, True
         pipe.patient = bool(getattr(sink, "whole_lines", False))
         pipe.lends = borrows(sink)
         pipe.place = self._places.setdefault(key, Place(key))
         pipe.place.pipes.add(pipe)
-        self._users[id(sink)] += 1
-        if self._users[id(sink)] == 1:
-            self._tell_sink(pipe, "open")
 
     def _leave(self, pipe: Pipe) -> None:
         pipe.place.pipes.remove(pipe)
@@ -333,17 +335,17 @@ class Pump:
         self._users[id(pipe.sink)] -= 1
         if not self._users[id(pipe.sink)]:
             del self._users[id(pipe.sink)]
-            self._tell_sink(pipe, "close")
+            self._tell_sink(pipe.sink, "close", pipe.account)
 
-    def _tell_sink(self, pipe: Pipe, what: str) -> None:
+    def _tell_sink(self, sink: Sink, what: str, account: Account) -> None:
         """Call the sink's open(), close() or reopen(), if it has one."""
-        method = getattr(pipe.sink, what, None)
+        method = getattr(sink, what, None)
         if method is None:
             return
         try:
             method()
         except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-            pipe.account.trouble(_words(error))
+            account.trouble(_words(error))
 
     def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""

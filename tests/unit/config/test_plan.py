@@ -101,10 +101,36 @@ def test_t11_every_option_added_changed_and_removed_is_a_step(
             else:
                 assert told is not None
                 assert told.reasons == (key,)
-                assert (told.kind, told.action) == (section, ACTIONS[row.on_change])
+                values = (value_of(one, section, row) for one in (before, after))
+                spared = row.spares is not None and row.spares(*values)
+                action = Action.LIVE if spared else ACTIONS[row.on_change]
+                assert (told.kind, told.action) == (section, action)
     effective = [value_of(one, section, row) for one in found]
     assert effective[1] != effective[2]
     assert effective[0] == (row.default if not row.prefix else {})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "action"),
+    [
+        ("filename = a", "filename = b", Action.LIVE),
+        ("filename = a", "class = JournalStream", Action.LIVE),
+        ("filename = a", "", Action.ROLLING),
+        ("", "class = StdoutStream", Action.ROLLING),
+        ("class = JournalStream\nstdout_stream.mode = direct", "filename = a", Action.ROLLING),
+        ("filename = a", "class = JournalStream\nstdout_stream.mode = direct", Action.ROLLING),
+    ],
+)
+def test_workers_are_spared_when_circusd_reads_both_streams(
+    tmp_path: Path, before: str, after: str, action: Action
+) -> None:
+    one, other = (
+        read(tmp_path, "watcher", f"stdout_stream.{text}\n" if text else "")
+        for text in (before, after)
+    )
+    told = step(one, other)
+    assert told is not None
+    assert told.action is action
 
 
 def test_t11_variables_and_free_keys_added_changed_and_removed_are_steps(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""Streams of a running circusd are changed, fail, and are looked after by logrotate."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import child, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.daemon.conftest import Start
+    from tests.support import Daemon
+
+COUNTING = f"[watcher:w]\ncmd = {child('count', 200, 0.001)}\n"
+
+
+def numbers(*files: Path) -> list[int]:
+    """What was counted, in these files one after the other; what a worker said last is left out."""
+    text = b"".join(file.read_bytes() for file in files if file.exists())
+    return [int(line) for line in text.splitlines() if line != b"last"]
+
+
+def more_in(file: Path) -> None:
+    """Return when there is something, and then more."""
+    wait_until(lambda: file.exists() and file.stat().st_size)
+    before = file.stat().st_size
+    wait_until(lambda: file.stat().st_size > before)
+
+
+def end(daemon: Daemon) -> None:
+    """Stop the watcher; all that it said has arrived."""
+    assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
+    wait_until(lambda: all(map(nothing_waits, output(daemon).values())))
+
+
+def output(daemon: Daemon) -> dict[str, Any]:
+    """The counts of each stream."""
+    found: dict[str, Any] = daemon.call("stats", name="w")["output"]
+    return found
+
+
+def nothing_waits(counts: dict[str, Any]) -> bool:
+    dropped = sum(one["bytes"] for one in counts["dropped"].values())
+    return bool(counts["read"] == counts["written"] + dropped)
+
+
+@pytest.mark.parametrize("how", ["set", "file"])
+def test_running_workers_are_led_to_another_stream(circusd: Start, how: str) -> None:
+    text = f"{COUNTING}stdout_stream.filename = FOLDER/0\n"
+    daemon = circusd(text)
+    files = [daemon.folder / str(number) for number in range(6)]
+    before = daemon.wait_pids("w", 1)
+    more_in(files[0])
+    for file in files[1:]:
+        kind = "WatchedFileStream" if int(file.name) % 2 else "FileStream"
+        options = {"stdout_stream.class": kind, "stdout_stream.filename": str(file)}
+        if how == "set":
+            answer = daemon.call("set", name="w", options=options, waiting=True)
+        else:
+            lines = "".join(f"{key} = {value}\n" for key, value in options.items())
+            daemon.write(COUNTING + lines)
+            answer = daemon.call("reloadconfig", waiting=True)
+        assert answer["status"] == "ok"
+        more_in(file)
+    assert daemon.pids("w") == before
+    end(daemon)
+    found = numbers(*files)
+    assert found == list(range(len(found)))
+    assert daemon.call("options", name="w")["options"]["stdout_stream.filename"] == str(files[-1])
+    daemon.call("start", name="w", waiting=True)
+    wait_until(lambda: numbers(files[-1]).count(0))  # the next worker writes there too
+
+
+def test_a_stream_that_cannot_be_is_refused_and_the_old_one_stays(circusd: Start) -> None:
+    daemon = circusd(f"{COUNTING}stdout_stream.filename = FOLDER/out\n")
+    before = daemon.wait_pids("w", 1)
+    for option, value, words in (
+        ("filename", "/nowhere/at/all", "cannot write to '/nowhere/at/all'"),
+        ("class", "NoStream", "there is no stream class 'NoStream'"),
+        ("class", "TimedRotatingFileStream", "rotate_when must be one of S, M, H, D, MIDNIGHT"),
+        ("max_bytes", "many", "max_bytes must be a whole number"),
+    ):
+        told = daemon.ctl("set", "w", f"stdout_stream.{option}", value)
+        assert told.returncode == 3
+        assert words in told.stderr
+        assert len(told.stderr.splitlines()) == 1
+    more_in(daemon.folder / "out")
+    assert daemon.pids("w") == before
+    assert daemon.call("options", name="w")["options"]["stdout_stream.filename"].endswith("/out")
+
+
+def test_workers_that_circusd_does_not_read_are_replaced(circusd: Start) -> None:
+    daemon = circusd(COUNTING)
+    before = daemon.wait_pids("w", 1)
+    file = daemon.folder / "out"
+    options = {"stderr_stream.filename": str(file)}
+    daemon.call("set", name="w", options=options, waiting=True)
+    more_in(file)
+    after = daemon.wait_pids("w", 1)
+    assert after != before
+    assert numbers(file)[0] == 0
+    assert os.path.samefile(f"/proc/{after[0]}/fd/1", daemon.log)
+
+
+def test_a_check_tells_what_is_wrong_with_a_stream_and_makes_no_file(circusd: Start) -> None:
+    daemon = circusd(f"{COUNTING}stdout_stream.filename = FOLDER/out\n")
+    daemon.write(
+        f"{COUNTING}stdout_stream.class = TimedRotatingFileStream\n"
+        "stdout_stream.filename = FOLDER/new\nstdout_stream.rotate_when = sometimes\n"
+    )
+    told = daemon.ctl("reloadconfig", "--dry-run")
+    assert "circus.ini:3: stdout_stream: rotate_when must be one of" in told.stderr
+    daemon.write(f"{COUNTING}stdout_stream.filename = FOLDER/new\n")
+    assert daemon.ctl("reloadconfig", "--dry-run").returncode == 0
+    assert not (daemon.folder / "new").exists()
