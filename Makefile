@@ -66,7 +66,7 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'codespell>=2.2' 'django>=4.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
+		'codespell>=2.2' 'django>=4.2' 'gevent>=23.9' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
 		'pytest-timeout>=2.3' 'redis>=5' 'ruff>=0.6' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools \
 		'uvicorn>=0.30' 'vulture>=2.11'
 	@touch $@

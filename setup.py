@@ -51,7 +51,7 @@ setup(
     ext_modules=[Extension("circus.host.launch", ["circus/host/launch.c"])],
     cmdclass={"build_ext": BuildLauncher},
     install_requires=["pyzmq>=24.0.1", "psutil>=5.9.4", "python-prctl>=1.8.1"],
-    extras_require={"redis": ["redis>=5"]},
+    extras_require={"gevent": ["gevent>=23.9"], "redis": ["redis>=5"]},
     entry_points={
         "console_scripts": [
             "circusd = circus.circusd:main",

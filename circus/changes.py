@@ -323,7 +323,7 @@ class Changes:
         path = self._engine.config.path
 
         def look() -> list[Problem]:
-            problems = survey(programs, where) + survey_streams(altered, where, opened=opened)
+            problems = survey(programs, where) + survey_streams(altered, where, path, opened=opened)
             return problems + survey_hooks(altered, where, path, anew=anew)
 
         problems = await aside(self._engine.loop, look)

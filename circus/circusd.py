@@ -23,6 +23,7 @@ from circus.host import spawn, systemd
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing
+from circus.stream.beside import survey_backend
 from circus.stream.conf import survey_streams
 from circus.trial import survey_plugins
 
@@ -120,7 +121,8 @@ def _survey(
     loaded, wrong = examine(path, os.environ, strict=strict, stand_ins=stand_ins)
     config, where = with_plugins(loaded.config, python=sys.executable), loaded.where
     watchers = config.watchers.values()
-    code = survey_streams(watchers, where) + survey_hooks(watchers, where, config.path)
+    code = survey_backend(config.circus, where) + survey_streams(watchers, where, config.path)
+    code += survey_hooks(watchers, where, config.path)
     code += survey_plugins(config, config.plugins.values(), where)
     return loaded, in_order([*wrong, *survey_all(config, where), *code])
 

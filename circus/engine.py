@@ -35,6 +35,7 @@ from circus.sockets import CircusSockets
 from circus.spawner import Spawner
 from circus.strays import Strays
 from circus.stream import Pump
+from circus.stream.beside import beside
 from circus.threads import Outcome
 from circus.trees import Trees
 from circus.watcher import Result, Watcher
@@ -80,7 +81,7 @@ class Engine:
         self.pid = os.getpid()
         self.events = Events(config.circus.event_history)
         self.audit = Audit(loop)
-        self.pump = Pump(self._on_trouble)
+        self.pump = Pump(self._on_trouble, lanes_in=beside(config.circus.stream_backend))
         self.reaper = Reaper(adopt=adopt, loop=loop)
         self._last_words = LastWords(loop, self.pump, self._reap)
         self.reaper.may_collect = self._last_words.heard

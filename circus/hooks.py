@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import json
 import logging
-import os
 import traceback
 from collections import deque
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus.aside import aside, within
 from circus.conditions import Conditions
+from circus.config.code import folders
 from circus.config.rules import HOOKS
 from circus.config.schema import Problem
 from circus.core.verdict import VETOES, Answer, Verdict, judge
@@ -288,16 +287,6 @@ def _text(error: BaseException) -> str:
 
 
 # -- before anything is started ------------------------------------------------
-
-
-def folders(config: WatcherConfig, path: str | None) -> list[str]:
-    """Where else hooks are looked for: PYTHONPATH of the watcher, beside the file, where we are."""
-    found = [one for one in config.env.get("PYTHONPATH", "").split(os.pathsep) if one]
-    if path is not None:
-        found.append(os.path.dirname(os.path.abspath(path)))
-    with contextlib.suppress(FileNotFoundError):
-        found.append(os.getcwd())
-    return found
 
 
 def survey_hooks(

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from circus.aside import aside
+from circus.config.code import folders
 from circus.host.journal import leads_to_journal
 from circus.logs import about
+from circus.resolve import importing_from
 from circus.stream import JournalStream, Source, get_stream
 from circus.stream.conf import made_at_once
 
@@ -120,7 +122,13 @@ class Output:
 
     def _make(self, wanted: Confs) -> None:
         self._making = wanted
-        making = aside(self._engine.loop, lambda: _sinks(wanted))
+        where = folders(self._config, self._engine.config.path)
+
+        def make() -> dict[str, Sink]:
+            with importing_from(where):
+                return _sinks(wanted)
+
+        making = aside(self._engine.loop, make)
         making.add_done_callback(lambda made: self._on_made(wanted, made))
 
     def _on_made(self, wanted: Confs, made: asyncio.Future[dict[str, Sink]]) -> None:

@@ -70,7 +70,7 @@ class CircusConfig:
     umask: int | None = option(kinds.UMASK, default=None, on_change=OnChange.RESTART,
         doc="Octal mask for files that the daemon and its workers make.")  # fmt: skip
     stream_backend: str = option(kinds.BACKEND, default="thread", on_change=OnChange.RESTART,
-        doc="Accepted for old files; output is always read in a thread.")  # fmt: skip
+        doc="What streams that may block are called in: threads, or greenlets.")  # fmt: skip
     warmup_delay: float = option(kinds.SECONDS, default=0.0, on_change=LIVE,
         doc="Seconds between the starts of two watchers.")  # fmt: skip
     httpd: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,

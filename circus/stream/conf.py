@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from circus.config.code import folders
 from circus.config.schema import Problem
 from circus.exc import CircusError
-from circus.resolve import resolve_anew, resolve_name
+from circus.resolve import importing_from, resolve_anew, resolve_name
 from circus.stream.file import FileStream, WatchedFileStream
 from circus.stream.journal import JournalStream
 from circus.stream.memory import QueueStream
@@ -58,19 +59,24 @@ def get_stream(
 def survey_streams(
     watchers: Iterable[WatcherConfig],
     where: Callable[[str, str], str],
+    path: str | None,
     *,
     opened: Container[str] = (),
 ) -> list[Problem]:
     """Classes that are not there, wrong options of ours; and files that cannot be written.
 
     The last of those watchers only that are in `opened`, by name: what is not there yet is made.
-    Imports classes that are not ours, so it may block.
+    `path` is that of the configuration. Imports classes that are not ours, so it may block.
     """
     problems = []
     for config in watchers:
         for option in ("stdout_stream", "stderr_stream"):
             conf = getattr(config, option)
-            if conf and (wrong := _wrong(conf, opened=config.name in opened)):
+            if not conf:
+                continue
+            with importing_from(folders(config, path)):
+                wrong = _wrong(conf, opened=config.name in opened)
+            if wrong is not None:
                 key, words = wrong
                 place = where(f"watcher:{config.name}", f"{option}.{key or next(iter(conf))}")
                 problems.append(Problem(place, f"{option}{key and '.'}{key}: {words}"))

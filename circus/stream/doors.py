@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from circus.stream.lane import Fate
     from circus.stream.pipe import Place
-    from circus.stream.sink import Unwritten
 
 
 class Doors:
@@ -30,18 +30,18 @@ class Doors:
         """Whose descriptor it is."""
         return self._places.get(fd)
 
-    def watch(self, place: Place, trouble: Unwritten) -> bool:
+    def watch(self, place: Place, fate: Fate) -> bool:
         """Ask to be told when a full place has room. Whether one can be told."""
-        if trouble.full is None:
+        if fate.full is None:
             return False
         try:
-            self._epoll.register(trouble.full, select.EPOLLOUT)
+            self._epoll.register(fate.full, select.EPOLLOUT)
         except (OSError, ValueError):  # a user's sink may say what it likes
             return False
-        place.door = trouble.full
-        place.reason = str(trouble)
-        if trouble.patience is not None:
-            place.until = time.monotonic() + trouble.patience
+        place.door = fate.full
+        place.reason = fate.reason
+        if fate.patience is not None:
+            place.until = time.monotonic() + fate.patience
         self._places[place.door] = place
         return True
 

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
-from circus.stream.shared import SharedFile, release, share
+from circus.stream.shared import SharedFile, never_blocks, release, share
 from circus.stream.sink import Piece, Record, Unwritten, payload
 from circus.stream.stamp import Stamp, label
 
@@ -29,6 +29,8 @@ class FileStream:
     """
 
     borrows = True
+    prompt = False
+    """A disk may take its time; a named pipe does not."""
     _file: SharedFile | None = None
 
     def __init__(
@@ -49,8 +51,9 @@ class FileStream:
             os.close(fd)
         self.filename = os.path.abspath(filename)
         self.place = ("file", os.path.realpath(filename))
-        self.open()  # what cannot be written is told before a worker starts
-        self.close()
+        file = share(self.filename, self.place)  # what cannot be written is told early
+        self.prompt = never_blocks(file.fd)
+        release(file)
 
     def __del__(self) -> None:
         self.close()
@@ -162,6 +165,7 @@ class WatchedFileStream(FileStream):
     """Goes on in a new file as soon as the old one was moved away: nobody has to tell it."""
 
     borrows = True
+    prompt = False
 
     def __init__(
         self,

@@ -101,6 +101,7 @@ class Limit:
 class Worker:
     """One stream of one worker."""
 
+    prompt = True
     whole_lines = True
 
     def __init__(self, stream: JournalStream, source: Source) -> None:

@@ -15,6 +15,8 @@ class QueueStream(Queue[Record]):
     It holds `limit_bytes` of output; what comes while it is full is dropped and counted.
     """
 
+    prompt = True
+
     def __init__(self, limit_bytes: str | int = 64 << 20, **_options: object) -> None:
         super().__init__()
         self.limit_bytes = int(limit_bytes)

@@ -13,6 +13,7 @@ from circus.stream.lines import Lines
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from circus.stream.lane import Lane
     from circus.stream.ledger import Account
     from circus.stream.sink import Sink, Source
 
@@ -42,6 +43,8 @@ class Pipe:
         self.account = account
         self.led = False
         """Whether it leads to a sink yet."""
+        self.lane: Lane | None = None
+        """Where its sink is called, if not by the pump itself."""
         self.lends = False
         """Whether its sink borrows."""
         self.patient = False
@@ -72,6 +75,10 @@ class Pipe:
         if size > DEFAULT_BYTES // 2 and self._room == DEFAULT_BYTES:
             self._grow()
         return size
+
+    def has_room(self) -> bool:
+        """Whether its sink can be given something."""
+        return self.place.door < 0 and (self.lane is None or self.lane.has_room())
 
     def drop_all(self, reason: str) -> None:
         """What waits goes nowhere."""

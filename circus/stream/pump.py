@@ -8,8 +8,8 @@
 - A pipe is read to its end. What no sink takes is counted, told, and never fatal.
 - With nothing to read the thread sleeps.
 
-Sinks are called one after the other. One that says it is full (see `Unwritten`) holds up its own
-pipes only; one that blocks, a disk that does not answer or a user's callable, holds up all.
+A sink that is full (see `Unwritten`) holds up its own pipes only, and so does one that blocks: it
+is called in a lane. Those that never block are called here, one after the other.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from circus.stream.beside import Threads
 from circus.stream.doors import Doors
 from circus.stream.farewell import Farewells
+from circus.stream.lane import Lanes, put, tell
 from circus.stream.ledger import Counts, Ledger, Trouble
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
-from circus.stream.sink import Unwritten, borrows, bound, place_of
+from circus.stream.sink import borrows, bound, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable
 
+    from circus.stream.beside import Beside
+    from circus.stream.lane import Fate, Lane
     from circus.stream.ledger import Account
     from circus.stream.sink import Piece, Sink, Source
 
@@ -48,14 +52,15 @@ LET_GO = 5.0
 class Pump:
     """All methods may be called from any thread and do not block, but `close`.
 
-    `on_trouble` is called from the pump's thread; it must not raise. `unfinished` and `let_go`
-    are in seconds, see UNFINISHED and LET_GO.
+    `on_trouble` is called from the pump's thread; it must not raise. `lanes_in`, threads unless
+    given, is closed with it. `unfinished` and `let_go` are in seconds, see UNFINISHED and LET_GO.
     """
 
     def __init__(
         self,
         on_trouble: Callable[[Trouble], None] | None = None,
         *,
+        lanes_in: Beside | None = None,
         unfinished: float = UNFINISHED,
         let_go: float = LET_GO,
     ) -> None:
@@ -73,6 +78,8 @@ class Pump:
         self._by_pid: dict[int, set[Pipe]] = {}
         self._places: dict[Hashable, Place] = {}
         self._doors = Doors(self._epoll)
+        self._beside = lanes_in or Threads()
+        self._lanes = Lanes(self._beside, self._hear)
         self._users: collections.Counter[int] = collections.Counter()
         """How many pipes lead to a sink, by its id()."""
         self._ledger = Ledger(on_trouble or _log)
@@ -167,10 +174,14 @@ class Pump:
                 self._look_after(heapq.heappop(self._due)[2], now)
             self._ledger.settle()
             self._farewells.look(now)
-            if self._closing is not None and (now >= self._closing or not (events or self._doors)):
+            if self._closing is not None and (now >= self._closing or self._at_rest(events)):
                 break
-        self._abandon()
+        self._abandon(self._closing)
         self._epoll.close()
+
+    def _at_rest(self, events: Collection[object]) -> bool:
+        # the lanes first: those that are idle have told everything before
+        return self._lanes.are_idle() and not (events or self._doors or self._orders)
 
     def _attend(self, fd: int) -> None:
         if fd in self._pipes:
@@ -182,7 +193,7 @@ class Pump:
 
     def _patience(self) -> float | None:
         """Seconds until something is due without anything coming; None for ever."""
-        if self._closing is not None and not self._doors:
+        if self._closing is not None and self._lanes.are_idle() and not self._doors:
             return 0.0  # what is not there yet will not come
         moments = self._doors.moments() + self._ledger.moments() + self._farewells.moments()
         moments += [due for due, _, _ in self._due[:1]]
@@ -209,7 +220,7 @@ class Pump:
     def _ended(self, pid: int) -> None:
         for pipe in self._by_pid.get(pid, ()):
             pipe.orphaned = True
-            self._tell_sink(pipe.sink, "ended", pipe.account)
+            self._tell_sink(pipe.sink, "ended", pipe.account, pipe.lane)
             self._schedule(pipe)
 
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
@@ -229,7 +240,7 @@ class Pump:
         for place in full:
             self._doors.shut(place)
         for pipe in {id(pipe.sink): pipe for pipe in self._pipes.values()}.values():
-            self._tell_sink(pipe.sink, "reopen", pipe.account)
+            self._tell_sink(pipe.sink, "reopen", pipe.account, pipe.lane)
         for place in full:
             self._resume(place)
 
@@ -280,7 +291,7 @@ class Pump:
         siblings.remove(pipe)
         if not siblings:
             del self._by_pid[pipe.source.pid]
-        self._farewells.read(pipe.source, getattr(pipe.sink, "settled", None))
+        self._farewells.read(pipe.source, _settled(pipe))
         self._leave(pipe)
 
     def _schedule(self, pipe: Pipe) -> None:
@@ -315,13 +326,14 @@ class Pump:
 
     def _lead(self, pipe: Pipe, sink: Sink) -> None:
         sink = bound(sink, pipe.source)
+        key = place_of(sink)
+        lane = self._lanes.get(key, sink)
         self._users[id(sink)] += 1
         if self._users[id(sink)] == 1:
-            self._tell_sink(sink, "open", pipe.account)
+            self._tell_sink(sink, "open", pipe.account, lane)
         if pipe.led:  # only now: a file that both write to stays open
             self._leave(pipe)
-        key = place_of(sink)
-        pipe.sink, pipe.led = sink, True
+        pipe.sink, pipe.lane, pipe.led = sink, lane, True
         pipe.patient = bool(getattr(sink, "whole_lines", False))
         pipe.lends = borrows(sink)
         pipe.place = self._places.setdefault(key, Place(key))
@@ -335,42 +347,50 @@ class Pump:
         self._users[id(pipe.sink)] -= 1
         if not self._users[id(pipe.sink)]:
             del self._users[id(pipe.sink)]
-            self._tell_sink(pipe.sink, "close", pipe.account)
+            self._tell_sink(pipe.sink, "close", pipe.account, pipe.lane)
+        if pipe.place.key not in self._places:
+            self._lanes.forget(pipe.place.key)
 
-    def _tell_sink(self, sink: Sink, what: str, account: Account) -> None:
-        """Call the sink's open(), close() or reopen(), if it has one."""
-        method = getattr(sink, what, None)
-        if method is None:
-            return
-        try:
-            method()
-        except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-            account.trouble(_words(error))
+    def _tell_sink(self, sink: Sink, what: str, account: Account, lane: Lane | None) -> None:
+        if lane is None:
+            tell(sink, what, account).book()
+        else:
+            lane.tell(sink, what, account)
 
     def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""
-        if data and pipe.place.waiting:
+        if data and (pipe.place.waiting or not pipe.has_room()):
             self._wait(pipe, data)
         elif data:
             self._give(pipe, data)
 
     def _give(self, pipe: Pipe, data: Piece) -> None:
         source = pipe.source
-        lent = data if pipe.lends else bytes(data)
+        lent = data if pipe.lends and pipe.lane is None else bytes(data)
         record = {"pid": source.pid, "name": source.name, "data": lent, "timestamp": time.time()}
-        try:
-            pipe.sink(record)
-        except Unwritten as error:
-            rest = data[error.written :]
-            pipe.account.wrote(len(data) - len(rest), everything=not rest)
-            if self._doors.watch(pipe.place, error):
-                self._wait(pipe, rest)
-            else:
-                pipe.account.drop(rest, str(error))
-        except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-            pipe.account.drop(data, _words(error))
+        if pipe.lane is not None:
+            pipe.lane.put(pipe.sink, record, pipe.account)
+            return
+        fate = put(pipe.sink, record, data, pipe.account)
+        if self._doors.watch(pipe.place, fate):
+            pipe.account.wrote(len(data) - len(fate.rest), everything=not fate.rest)
+            self._wait(pipe, fate.rest)
         else:
-            pipe.account.wrote(len(data), everything=True)
+            fate.book()
+
+    def _hear(self, key: Hashable, fates: list[Fate]) -> None:
+        """From a lane: this is what became of what it was given."""
+        self._orders.append(lambda: self._book(key, fates))
+        os.eventfd_write(self._wake, 1)
+
+    def _book(self, key: Hashable, fates: list[Fate]) -> None:
+        for fate in fates:
+            fate.book()
+        place = self._places.get(key)
+        if place is None:
+            self._lanes.forget(key)
+        elif place.door < 0:
+            self._resume(place)
 
     def _wait(self, pipe: Pipe, data: Piece) -> None:
         """Queue at a full place."""
@@ -398,7 +418,7 @@ class Pump:
     def _resume(self, place: Place) -> None:
         """A full place has room: those that wait get their turn, in order, while it has."""
         self._doors.shut(place)
-        while place.waiting and place.door < 0:
+        while place.waiting and place.waiting[0].has_room():
             pipe = place.waiting.popleft()
             self._offer_again(pipe, self._give)
             if pipe.pending:
@@ -415,20 +435,28 @@ class Pump:
             self._listen(pipe)
             self._schedule(pipe)
 
-    def _abandon(self) -> None:
-        """The end: what a full sink has not taken by now is lost."""
+    def _abandon(self, until: float) -> None:
+        """The end: what a full sink has not taken by now, and a busy one by then, is lost."""
         self._obey()
         for pipe in list(self._pipes.values()):
             self._put(pipe, pipe.lines.flush())
             if pipe.pending:
                 pipe.drop_all("circusd ends, its sink is full")
             self._remove(pipe)
+        self._lanes.close(until)
+        self._beside.close()
+        self._obey()
         self._farewells.close()
         self._ledger.close()
 
 
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _settled(pipe: Pipe) -> Callable[[], bool] | None:
+    """What tells whether the sink has nothing on its way, if it may have."""
+    settled: Callable[[], bool] | None = getattr(pipe.sink, "settled", None)
+    lane = pipe.lane
+    if lane is None:
+        return settled
+    return lambda: lane.is_idle() and (settled is None or settled())
 
 
 def _log(trouble: Trouble) -> None:

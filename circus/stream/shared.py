@@ -91,6 +91,11 @@ class SharedFile:
         self.seam.write(data, owner, partial(os.write, self.fd), self.fd, repr(self.path))
 
 
+def never_blocks(fd: int) -> bool:
+    """Whether a non-blocking write ends at once; to a disk there is no such thing."""
+    return not stat.S_ISREG(os.fstat(fd).st_mode)
+
+
 _files: dict[Hashable, SharedFile] = {}
 # Streams are made, opened and closed in several threads. Nothing that may block is done with it.
 _lock = threading.Lock()

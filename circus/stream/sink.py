@@ -29,10 +29,12 @@ class Source:
 
 
 class Sink(Protocol):
-    """Called from the pump's thread, one record at a time; all other sinks wait meanwhile.
+    """Called with one record at a time, in a thread or greenlet of its own; others do not wait.
 
     `data` holds whole lines as far as the worker writes lines. What is raised is reported and the
     data counted as dropped; the next record is tried all the same.
+
+    One that never blocks says so by `prompt = True`, in its class itself: it is called by the pump.
 
     May also have `open()`, called before the first record and again after a `close()`; `close()`,
     called when the last pipe that leads here has ended; `reopen()`, called on SIGUSR1; `ended()`,
@@ -52,9 +54,9 @@ class Sink(Protocol):
 class Unwritten(CircusError):
     """A sink could not take all of the data: the first `written` bytes did arrive.
 
-    `full` is a descriptor when nothing is wrong but it: the rest is offered again once it can be
-    written to. Workers wait meanwhile, for `patience` seconds if that is given: then they go on,
-    and only what they wrote last is kept.
+    `full` is a descriptor when nothing is wrong but it: to a prompt sink the rest is offered again
+    once it can be written to. Workers wait meanwhile, for `patience` seconds if that is given: then
+    they go on, and only what they wrote last is kept.
     """
 
     def __init__(
@@ -90,6 +92,11 @@ def borrows(sink: Sink) -> bool:
     data expects bytes.
     """
     return bool(vars(type(sink)).get("borrows"))
+
+
+def is_prompt(sink: Sink) -> bool:
+    """Whether this sink never blocks. That is not inherited either."""
+    return "prompt" in vars(type(sink)) and bool(getattr(sink, "prompt", False))
 
 
 def payload(record: Record) -> Piece:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from circus.host.unblocked import unblocked, writer
 from circus.stream.lines import Seam
+from circus.stream.shared import never_blocks
 from circus.stream.sink import Piece, Record, payload
 from circus.stream.stamp import Stamp, label
 
@@ -31,6 +32,14 @@ class StdoutStream:
     def __init__(self, **_options: object) -> None:
         self._fd = -1
         self._write: Callable[[memoryview], int] = _write_object
+
+    @property
+    def prompt(self) -> bool:
+        """Whether a write cannot block: not on a disk."""
+        try:
+            return never_blocks(sys.stdout.fileno())
+        except (AttributeError, OSError, ValueError, io.UnsupportedOperation):
+            return False
 
     def open(self) -> None:
         """Look what standard output is; whoever replaces `sys.stdout` does it before."""
@@ -75,6 +84,7 @@ class FancyStdoutStream(StdoutStream):
     environment there is none.
     """
 
+    prompt = StdoutStream.prompt
     colors = ("red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
     def __init__(

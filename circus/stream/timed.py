@@ -68,6 +68,7 @@ class TimedRotatingFileStream(FileStream):
     """
 
     borrows = True
+    prompt = False
 
     def __init__(
         self,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +14,10 @@ import pytest
 from tests.support import child, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.daemon.conftest import Start
     from tests.support import Daemon
 
+ROOT = Path(__file__).parents[2]
 COUNTING = f"[watcher:w]\ncmd = {child('count', 200, 0.001)}\n"
 
 
@@ -37,9 +40,9 @@ def end(daemon: Daemon) -> None:
     wait_until(lambda: all(map(nothing_waits, output(daemon).values())))
 
 
-def output(daemon: Daemon) -> dict[str, Any]:
+def output(daemon: Daemon, name: str = "w") -> dict[str, Any]:
     """The counts of each stream."""
-    found: dict[str, Any] = daemon.call("stats", name="w")["output"]
+    found: dict[str, Any] = daemon.call("stats", name=name)["output"]
     return found
 
 
@@ -117,3 +120,98 @@ def test_a_check_tells_what_is_wrong_with_a_stream_and_makes_no_file(circusd: St
     daemon.write(f"{COUNTING}stdout_stream.filename = FOLDER/new\n")
     assert daemon.ctl("reloadconfig", "--dry-run").returncode == 0
     assert not (daemon.folder / "new").exists()
+
+
+def test_the_stream_of_the_examples_does_what_it_says(circusd: Start) -> None:
+    text = (ROOT / "examples" / "stream.ini").read_text()
+    daemon = circusd(
+        text.replace("while sleep 1; do date; done", "echo one; echo '\"two\"' ; exec sleep 60")
+        .replace("clock.json", "FOLDER/clock.json")
+        .replace("stdout_stream.class = ", "autostart = False\nstdout_stream.class = ")
+        + f"[env:clock]\nPYTHONPATH = {ROOT / 'examples'}\n"
+    )
+    file = daemon.folder / "clock.json"
+    daemon.call("start", name="clock", waiting=True)
+    wait_until(lambda: daemon.file("clock.json").count("\n") == 2)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["line"] for line in lines] == ["one", '"two"']
+    assert all((line["service"], line["name"]) == ("clock", "stdout") for line in lines)
+    assert [line["pid"] for line in lines] == daemon.pids("clock") * 2
+    moved = file.rename(daemon.folder / "moved")
+    daemon.process.send_signal(signal.SIGUSR1)
+    daemon.call("restart", name="clock", waiting=True)
+    wait_until(lambda: daemon.file("clock.json").count("\n") == 2)
+    assert len(moved.read_text().splitlines()) == 2
+
+
+BLOCKING = """
+import os
+
+class InConstructor:
+    def __init__(self, filename, **options):
+        with open(filename, "w"):  # until somebody reads
+            pass
+
+    def __call__(self, record):
+        pass
+
+class InCall:
+    def __init__(self, filename, **options):
+        self.filename = filename
+
+    def __call__(self, record):
+        with open(self.filename, "wb") as file:
+            file.write(record["data"])
+
+class InGreenlet(InCall):
+    def __call__(self, record):
+        import gevent
+        while not os.path.exists(self.filename):
+            gevent.sleep(0.01)
+        super().__call__(record)
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind"),
+    [("thread", "InConstructor"), ("thread", "InCall"), ("gevent", "InGreenlet")],
+)
+def test_a_stream_that_blocks_holds_up_neither_others_nor_control(
+    circusd: Start, tmp_path: Path, backend: str, kind: str
+) -> None:
+    (tmp_path / "blocking.py").write_text(BLOCKING)
+    fifo = tmp_path / "fifo"
+    if kind != "InGreenlet":
+        os.mkfifo(fifo)
+    daemon = circusd(
+        f"[circus]\nstream_backend = {backend}\n"
+        f"[watcher:slow]\ncmd = {child('count', 200, 0)}\nautostart = False\n"
+        f"stdout_stream.class = blocking.{kind}\nstdout_stream.filename = {fifo}\n"
+        f"[env:slow]\nPYTHONPATH = {tmp_path}\n"
+        f"{COUNTING}stdout_stream.filename = FOLDER/out\n"
+    )
+    daemon.call("start", name="slow")
+    out = daemon.folder / "out"
+    more_in(out)
+    if kind != "InConstructor":
+        wait_until(lambda: daemon.call("stats", name="slow")["output"]["stdout"]["read"])
+    for _time in range(3):
+        assert daemon.call("status")["status"] == "ok"
+        more_in(out)
+    assert daemon.call("restart", name="w", waiting=True)["status"] == "ok"
+    if kind == "InGreenlet":
+        os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR)
+    wait_until(lambda: daemon.pids("slow"))
+    if kind != "InConstructor":
+        assert os.read(reader, 2) == b"0\n"
+    daemon.call("stop", name="slow")
+    os.set_blocking(reader, False)
+
+    def taken() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 1 << 20)
+        return all(map(nothing_waits, output(daemon, "slow").values()))
+
+    wait_until(taken)
+    os.close(reader)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circus.stream import Pump, Source, Unwritten
+from circus.stream.beside import beside
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ DEEDS = st.tuples(
 
 class Whimsical:
     """Takes what it likes of each record, as it is told; in the end everything."""
+
+    prompt = True
 
     def __init__(self, deeds: list[tuple[str, float]]) -> None:
         self._deeds = iter(deeds)
@@ -57,17 +61,27 @@ class Whimsical:
             raise Unwritten("no", written=took, full=fd, patience=patience)
 
 
-@settings(deadline=None, max_examples=60)
+class Slow(Whimsical):
+    """The same called in a lane."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "backend"), [(Whimsical, "thread"), (Slow, "thread"), (Slow, "gevent")]
+)
+@settings(deadline=None, max_examples=40)
 @given(
     workers=st.lists(st.lists(BLOCKS, max_size=6), min_size=1, max_size=3),
     deeds=st.lists(DEEDS, max_size=12),
 )
 def test_nothing_is_lost_that_is_not_counted(
-    workers: list[list[bytes]], deeds: list[tuple[str, float]]
+    kind: type[Whimsical],
+    backend: str,
+    workers: list[list[bytes]],
+    deeds: list[tuple[str, float]],
 ) -> None:
     told: list[Trouble] = []
-    sink = Whimsical(deeds)
-    pump = Pump(told.append)
+    sink = kind(deeds)
+    pump = Pump(told.append, lanes_in=beside(backend))
     pump.start()
     for number, blocks in enumerate(workers):
         reading, writing = os.pipe2(os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -78,14 +79,21 @@ def bench() -> Iterator[Bench]:
     """A pump that runs. At the end there is no child, descriptor or thread left."""
     before = _descriptors()
     told: list[str] = []
-    pump = Pump(lambda trouble: told.append(str(trouble)), let_go=0.2)
+    with bench_of(Pump(lambda trouble: told.append(str(trouble)), let_go=0.2)) as one:
+        one.told = told
+        yield one
+    wait_until(lambda: _descriptors() == before, within=5.0)
+
+
+@contextlib.contextmanager
+def bench_of(pump: Pump) -> Iterator[Bench]:
+    """The same around a pump that is not started yet; what it says is left alone."""
     pump.start()
-    one = Bench(pump, told)
+    one = Bench(pump)
     yield one
     for child in one.children:
         child.kill()
     one.finish()
-    wait_until(lambda: _descriptors() == before, within=5.0)
 
 
 def _descriptors() -> set[str]:

@@ -133,6 +133,7 @@ def test_a_sink_that_raises_is_told_and_harms_nobody_else(bench: Bench) -> None:
 
     queue = QueueStream()
     bench.feed(broken, b"one\n")
+    wait_until(lambda: bench.told)
     bench.feed(queue, b"two\n")
     bench.finish()
     assert queue.get_nowait()["data"] == b"two\n"
