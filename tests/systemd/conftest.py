@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import wait_until
-from tests.systemd.machine import Machine, System, root, staged
+from tests.systemd.machine import TREE, Machine, System, root, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,7 @@ class Unit:
 
     def leftovers(self) -> str:
         """What is left below the unit's control group."""
-        folder = "/sys/fs/cgroup/system.slice/circus.service"
-        return self.run(f"find {folder} -name cgroup.procs -exec cat {{}} +", check=False).stdout
+        return self.run(f"find {TREE} -name cgroup.procs -exec cat {{}} +", check=False).stdout
 
 
 @pytest.fixture(scope="session")

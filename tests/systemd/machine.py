@@ -47,6 +47,8 @@ echo $$ >"$above/cgroup.procs"
 find /sys/fs/cgroup -depth -type d \\( -path "*/$3" -o -path "*/$3/*" \\) -exec rmdir {} +
 """
 """Of a machine in a folder, from the files of another and under a name, until it is powered off."""
+TREE = "/sys/fs/cgroup/system.slice/circus.service"
+"""The control group of the service there."""
 NUMBERS = itertools.count(1)
 """Of the machines of one process: several may run at once."""
 INSIDE = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]

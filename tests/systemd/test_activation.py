@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deb import roots
 from tests.support import wait_until
 from tests.systemd.machine import ON_A_MACHINE
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = ON_A_MACHINE
 
 QUIET = "[watcher:quiet]\ncmd = sleep 1000\n"
-EXAMPLE = Path(__file__).parents[2] / "packaging/systemd/examples/web.socket"
+EXAMPLE = roots.TREE / "packaging/systemd/examples/web.socket"
 SERVER = """
 import contextlib, os, select, signal, socket
 told, tell = os.pipe()

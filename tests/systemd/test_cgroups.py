@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import wait_until
-from tests.systemd.machine import ON_A_MACHINE
+from tests.systemd.machine import ON_A_MACHINE, TREE
 
 if TYPE_CHECKING:
     from tests.systemd.conftest import Unit
 
 pytestmark = ON_A_MACHINE
 
-TREE = "/sys/fs/cgroup/system.slice/circus.service"
 BOMB = Path(__file__).parents[1] / "children/bomb.py"
 FORKS, KINDS = 200, 8
 """Of its ways to get away there are eight."""

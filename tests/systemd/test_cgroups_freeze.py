@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import wait_until
-from tests.systemd.machine import ON_A_MACHINE
+from tests.systemd.machine import ON_A_MACHINE, TREE
 
 if TYPE_CHECKING:
     from tests.systemd.conftest import Unit
 
 pytestmark = ON_A_MACHINE
 
-TREE = "/sys/fs/cgroup/system.slice/circus.service"
 WEB = """
 [watcher:web]
 cmd = sh -c '(trap "exit 0" TERM; sleep 1000 & wait) & wait'

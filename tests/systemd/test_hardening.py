@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deb import roots
 from tests.support import wait_until
 from tests.systemd.machine import ON_A_MACHINE
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = ON_A_MACHINE
 
-TREE = Path(__file__).parents[2]
-HARDENED = (TREE / "packaging/systemd/examples/hardened.conf").read_text()
+HARDENED = (roots.TREE / "packaging/systemd/examples/hardened.conf").read_text()
 UNITS = ["circus.service", "circus@web.service", "circus.socket", "--user circus.service"]
 EVERYTHING = """
 [watcher:web]
@@ -60,7 +59,7 @@ def test_the_page_has_the_score(
     score = verdict.split(": ")[1].split()[0]
     with capsys.disabled():
         print(f"\n{what}: {score}")  # noqa: T201 to be seen in every run
-    page = (TREE / "docs/systemd.md").read_text(encoding="utf-8").replace("`", "")
+    page = (roots.TREE / "docs/systemd.md").read_text(encoding="utf-8").replace("`", "")
     rows = [[cell.strip() for cell in row.split("|")] for row in page.splitlines()]
     version = " ".join(unit.says("systemctl --version").split()[:2])
     (titles,) = (row for row in rows if version in row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tests.systemd.machine import TREE
 from tests.vm.machine import EMULATED, PATIENCE
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 pytestmark = EMULATED
 
-TREE = "/sys/fs/cgroup/system.slice/circus.service"
 LEAF = f"{TREE}/watcher-web/1"
 EVERY = """
 [watcher:web]
