@@ -102,6 +102,8 @@ class Resource
       value = @values[key]
       missing = value.nil? && about.fetch(:required, []).include?(action)
       raise "#{@type} #{@name} has no #{key}" if missing
+      fits = about[:regex].nil? || about[:regex].match?(value.to_s)
+      raise "#{@type} #{@name}, #{key}: not so: #{about[:regex].source}" unless fits
       about.fetch(:callbacks, {}).each do |rule, holds|
         raise "#{@type} #{@name}, #{key}: not so: #{rule}" unless value.nil? || holds.call(value)
       end

@@ -93,6 +93,11 @@ def test_attributes_say_the_same(machine: Machine) -> None:
     assert "watcher:a]\\ncmd = sleep 1\\n" in ended.stdout, ended.stderr
 
 
+def test_a_name_that_a_shell_would_take_apart_is_refused(machine: Machine) -> None:
+    ended = read(machine, "include_recipe 'circus'\ncircus_watcher(\"it's\") { cmd 'true' }\n")
+    assert "circus_file /etc/circus/conf.d/it's.ini, path: not so: " in ended.stderr
+
+
 def test_a_value_that_a_file_cannot_hold_is_refused(machine: Machine) -> None:
     ended = read(machine, "include_recipe 'circus'\ncircus_watcher('a') { cmd 'one ; two' }\n")
     assert "sections: not so: has values that circusd reads back" in ended.stderr

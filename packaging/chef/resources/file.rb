@@ -2,7 +2,8 @@
 unified_mode true
 provides :circus_file
 
-property :path, String, name_property: true
+# it stands between quotes in a command
+property :path, String, name_property: true, regex: %r{\A/[^'\n]+\z}
 property :sections, Hash, required: [:create],
          description: 'The options of each section.',
          callbacks: {
