@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.stream import Pump, Source
+from circus.stream.beside import beside
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -77,23 +78,23 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     """A pump that runs. At the end there is no child, descriptor or thread left."""
-    before = _descriptors()
-    told: list[str] = []
-    with bench_of(Pump(lambda trouble: told.append(str(trouble)), let_go=0.2)) as one:
-        one.told = told
+    with bench_of("thread") as one:
         yield one
-    wait_until(lambda: _descriptors() == before, within=5.0)
 
 
 @contextlib.contextmanager
-def bench_of(pump: Pump) -> Iterator[Bench]:
-    """The same around a pump that is not started yet; what it says is left alone."""
+def bench_of(backend: str) -> Iterator[Bench]:
+    """The same with sinks in what `stream_backend` says."""
+    before = _descriptors()
+    told: list[str] = []
+    pump = Pump(lambda trouble: told.append(str(trouble)), lanes_in=beside(backend), let_go=0.2)
     pump.start()
-    one = Bench(pump)
+    one = Bench(pump, told)
     yield one
     for child in one.children:
         child.kill()
     one.finish()
+    wait_until(lambda: _descriptors() == before, within=5.0)
 
 
 def _descriptors() -> set[str]:

@@ -73,7 +73,7 @@ class WaitsForGevent(Waits):
 def lanes(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, Waits]]:
     """A bench of either backend, and a sink that keeps it waiting."""
     sink = Waits() if request.param == "thread" else WaitsForGevent()
-    with bench_of(Pump(lanes_in=beside(request.param))) as bench:
+    with bench_of(request.param) as bench:
         yield bench, sink
         sink.go.set()
 
