@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,3 +216,35 @@ def test_a_stream_that_blocks_holds_up_neither_others_nor_control(
 
     wait_until(taken)
     os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("FileStream", "create\npostrotate\nkill -USR1 PID\nendscript"),
+        ("WatchedFileStream", "create"),
+        ("FileStream", "copytruncate"),
+    ],
+)
+def test_t25_logrotate_loses_no_line(circusd: Start, kind: str, form: str) -> None:
+    daemon = circusd(
+        f"{COUNTING}stdout_stream.class = {kind}\nstdout_stream.filename = FOLDER/out\n"
+    )
+    (worker,) = daemon.wait_pids("w", 1)
+    out, config = daemon.folder / "out", daemon.folder / "rotate.conf"
+    text = f"{out} {{\nrotate 9\nsu root root\n{form}\n}}\n"
+    config.write_text(text.replace("PID", str(daemon.process.pid)))
+    config.chmod(0o644)
+    state = daemon.folder / "rotate.state"
+    for number in range(1, 4):
+        more_in(out)
+        if form == "copytruncate":  # what comes between the copy and the cut is lost, as is known
+            os.kill(worker, signal.SIGSTOP)
+            wait_until(lambda: all(map(nothing_waits, output(daemon).values())))
+        subprocess.run(["logrotate", "--force", f"--state={state}", config], check=True)
+        os.kill(worker, signal.SIGCONT)
+        assert (daemon.folder / f"out.{number}").exists()
+    more_in(out)
+    end(daemon)
+    found = numbers(*(daemon.folder / f"out.{number}" for number in (3, 2, 1)), out)
+    assert found == list(range(len(found)))
