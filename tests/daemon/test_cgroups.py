@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from circus.reach import unreachable
+from circus.stats.client import StatsClient
 from tests.cgroups import Divider, delegated, put
 from tests.support import alive, child, needs_root, wait_until
 
@@ -66,6 +68,17 @@ def test_its_usage_is_that_of_all_that_it_started(divider: Start) -> None:
     tree = daemon.call("stats", name="w")["info"][str(pid)]["tree"]
     assert tree["busy"] > 0
     assert tree["cpu"] > 0
+
+
+def test_what_is_published_has_it_too(divider: Start) -> None:
+    daemon = divider(f"[circus]\nstatsd = True\n[watcher:w]\ncmd = {child('setsid_child')}\n")
+    (pid,) = daemon.wait_pids("w", 1)
+    endpoint = f"ipc://{daemon.folder}/stats"
+    wait_until(lambda: unreachable(endpoint) is None)
+    client = StatsClient(endpoint, topics=(f"stat.w.{pid}",))
+    _, _, message = next(iter(client))
+    client.stop()
+    assert message["tree"]["busy"] > 0
 
 
 def test_another_circusd_in_the_same_cgroup_does_without(divider: Start) -> None:
