@@ -69,8 +69,8 @@ class Gatherer:
         for (name, pid), (_, told) in self._told.items():
             by_name.setdefault(name, {})[pid] = told
         if self._watchers is None:
-            del_own = (name for name in by_name if name not in (OWN, SOCKETS))
-            return [Watcher(name, "", _unexplained(by_name[name])) for name in del_own]
+            names = (name for name in by_name if name not in (OWN, SOCKETS))
+            return [Watcher(name, "", _unexplained(by_name[name])) for name in names]
         return [
             Watcher(
                 one["name"],

@@ -69,9 +69,9 @@ def render(state: State, size: Size) -> list[Line]:
     """Every line of the terminal, none wider than it is."""
     if size.lines < 4 or size.columns < 10:
         return [[Span(cut("too small", size.columns))]][: size.lines]
-    foot = _foot(state, size)
+    foot = _foot(state)
     if state.mode is Mode.HELP:
-        body = _help(state, size)
+        body = _help(state)
     else:
         room = size.lines - 3
         details = _details(state, size) if state.details and room > DETAILS + 2 else []
@@ -136,7 +136,7 @@ def _head(state: State, size: Size) -> list[Line]:
     return [title, [Span(state.source, "busy")]]
 
 
-def _foot(state: State, size: Size) -> Line:
+def _foot(state: State) -> Line:
     match state.mode:
         case Mode.CONFIRM if state.pending is not None:
             return [Span(f"{state.pending.words}? y or n", "busy")]
@@ -222,7 +222,7 @@ def _details(state: State, size: Size) -> list[Line]:
     return lines
 
 
-def _help(state: State, size: Size) -> list[Line]:
+def _help(state: State) -> list[Line]:
     shown = [one for one in bindings(readonly=state.readonly) if one.shown]
     return [[Span(f" {one.shown:<12}", "title"), Span(one.help)] for one in shown]
 
