@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from circus.aside import aside
 from circus.config.amounts import format_size
 from circus.host import limits
+from circus.host.cgroup import listen
 from circus.host.limits import LIMITS, Met
 from circus.logs import about
 
@@ -50,10 +51,9 @@ class Alarms:
     def watch(self, path: str, then: Callable[[], None]) -> None:
         """From now on; where there is no such file nothing ever happens."""
         with suppress(OSError):
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = listen(self._epoll, path)
             self._watched[path] = fd, then
             self._paths[fd] = path
-            self._epoll.register(fd, select.EPOLLPRI)  # ready at once, until it is read first
 
     def forget(self, path: str) -> None:
         """No more of it."""

@@ -204,9 +204,7 @@ class Emptying:
 
     def watch(self, leaf: Leaf) -> None:
         """Until it is empty. Raises OSError when it is gone, or there is no descriptor left."""
-        fd = os.open(leaf.events, os.O_RDONLY | os.O_CLOEXEC)
-        self._watched[fd] = leaf
-        self._epoll.register(fd, select.EPOLLPRI)  # ready at once until it is read first
+        self._watched[listen(self._epoll, leaf.events)] = leaf
 
     def take(self) -> list[Leaf]:
         """Those that have become empty."""
@@ -274,6 +272,20 @@ def _folders(path: str) -> list[os.DirEntry[str]]:
             return [one for one in found if one.is_dir(follow_symlinks=False)]
     except OSError:
         return []
+
+
+def listen(epoll: select.epoll, path: str) -> int:
+    """Have the kernel tell when it changes a file of a cgroup: the file's descriptor, to close.
+
+    It tells at once, until the file is read first. Raises OSError.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        epoll.register(fd, select.EPOLLPRI)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def write(path: str, text: str) -> None:

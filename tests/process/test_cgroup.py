@@ -157,6 +157,17 @@ def test_it_is_told_which_are_empty(ours: Delegated) -> None:
             emptying.watch(empty)
 
 
+def test_what_cannot_be_watched_costs_no_descriptor(tmp_path: Path) -> None:
+    Path(
+        tmp_path, "cgroup.events"
+    ).touch()  # of a file that is none of the kernel's nothing is told
+    with contextlib.closing(Emptying()) as emptying:
+        before = os.listdir("/proc/self/fd")
+        with pytest.raises(PermissionError):
+            emptying.watch(Leaf(str(tmp_path)))
+        assert os.listdir("/proc/self/fd") == before
+
+
 @needs_root
 def test_what_is_used_is_counted_with_all_that_have_ended(ours: Delegated) -> None:
     leaf = ours.make("web", 1)
