@@ -158,9 +158,8 @@ def test_it_is_told_which_are_empty(ours: Delegated) -> None:
 
 
 def test_what_cannot_be_watched_costs_no_descriptor(tmp_path: Path) -> None:
-    Path(
-        tmp_path, "cgroup.events"
-    ).touch()  # of a file that is none of the kernel's nothing is told
+    # the kernel watches none of those that it does not make up itself
+    (tmp_path / "cgroup.events").touch()
     with contextlib.closing(Emptying()) as emptying:
         before = os.listdir("/proc/self/fd")
         with pytest.raises(PermissionError):
