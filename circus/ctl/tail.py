@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, BinaryIO
 
 from circus.ctl.printer import BLOCK_BYTES
 from circus.exc import CircusError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from circus.ctl.printer import Printer
 
@@ -27,11 +29,15 @@ def print_all(tails: Sequence[Tail], printer: Printer) -> None:
 
 
 class Tail:
-    """Reads on at the end of a file, also when another one has taken its name."""
+    """Reads on at the end of a file, also when others have taken its name, one after the other."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._file: BinaryIO | None = None
+        self._next: deque[BinaryIO] = deque()
+        """What is read once the file, which has been moved away, is read to its end."""
+        self._known: set[int] = set()
+        """The backups that there were when the file was opened, by inode."""
 
     def start(self, lines: int) -> None:
         """Go to the last `lines` lines. Raises CircusError when the file cannot be read."""
@@ -42,6 +48,7 @@ class Tail:
             return  # nothing was written yet
         except OSError as error:
             raise CircusError(f"cannot read {self.path}: {error.strerror}") from error
+        self._known = {found.st_ino for _path, found in self._backups()}
 
     @property
     def written(self) -> float:
@@ -50,17 +57,21 @@ class Tail:
 
     def read(self) -> bytes:
         """Some of what is new, empty when there is none."""
-        if self._file is None and not self._open_next():
-            return b""
-        data = self._read_some()
-        if data or not self._open_next():
-            return data
-        return self._read_some()
+        while True:
+            if data := self._read_some():
+                return data
+            if self._next:
+                if self._file is not None:
+                    self._file.close()
+                self._file = self._next.popleft()
+            elif not self._find_next():  # if there is one, the old one may have got more meanwhile
+                return b""
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
+        """Let go of what is open."""
+        for file in (self._file, *self._next):
+            if file is not None:
+                file.close()
 
     def _read_some(self) -> bytes:
         file = self._file
@@ -70,18 +81,42 @@ class Tail:
             file.seek(0)
         return file.read(BLOCK_BYTES)
 
-    def _open_next(self) -> bool:
+    def _find_next(self) -> bool:
         """Whether another file has the name now."""
         try:
             if self._file and os.path.samestat(os.stat(self.path), os.fstat(self._file.fileno())):
                 return False
-            following = open(self.path, "rb")  # noqa: SIM115 stays open
+            newest = open(self.path, "rb")  # noqa: SIM115 stays open
         except OSError:
             return False
         if self._file is not None:
-            self._file.close()
-        self._file = following
+            self._next += self._missed(os.fstat(self._file.fileno()), os.fstat(newest.fileno()))
+        self._next.append(newest)
         return True
+
+    def _missed(self, old: os.stat_result, newest: os.stat_result) -> Iterator[BinaryIO]:
+        """Files that had the name in between, from the oldest on: they are backups by now."""
+        backups = self._backups()
+        known, self._known = self._known, {found.st_ino for _path, found in backups}
+        for path, found in backups:
+            later = found.st_mtime_ns - old.st_mtime_ns
+            new = later > 0 or (later == 0 and found.st_ino not in known)
+            if new and found.st_ino not in (old.st_ino, newest.st_ino):
+                with contextlib.suppress(OSError):  # it is gone already
+                    yield open(path, "rb")  # noqa: SIM115 stays open
+
+    def _backups(self) -> list[tuple[str, os.stat_result]]:
+        """Those that our streams make, from the oldest on."""
+        folder, name = os.path.split(os.path.abspath(self.path))
+        found: list[tuple[int, int, str, os.stat_result]] = []
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                suffix = entry.name.removeprefix(f"{name}.")
+                if suffix != entry.name and suffix.replace(".", "").isdecimal():
+                    facts = entry.stat()
+                    number = -int(suffix.replace(".", ""))  # .2 is older than .1
+                    found.append((facts.st_mtime_ns, number, entry.path, facts))
+        return [(path, facts) for _time, _number, path, facts in sorted(found)]
 
 
 def _start_of_last(file: BinaryIO, lines: int) -> int:

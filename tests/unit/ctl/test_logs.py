@@ -10,9 +10,10 @@ from circus.ctl.logs import log_files
 from circus.ctl.printer import BLOCK_BYTES, escaped
 from circus.ctl.tail import Tail
 from circus.exc import CircusError
+from circus.stream import FileStream, TimedRotatingFileStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     class Start(Protocol):
@@ -85,6 +86,32 @@ def test_it_follows_the_name_after_a_rotation(tail: Start, tmp_path: Path) -> No
         path.write_bytes(b"new\n")
         file.write(b"the last of the old\n")
     assert rest(following) == b"a\nthe last of the old\nnew\n"
+
+
+KINDS: dict[str, Callable[[str], FileStream]] = {
+    "FileStream": lambda path: FileStream(path, max_bytes=40, backup_count=50),
+    "TimedRotatingFileStream": lambda path: TimedRotatingFileStream(path, rotate_when="S"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_misses_no_file_that_had_the_name_for_a_moment(
+    tail: Start, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "log"
+    (tmp_path / "log.20200101000000").write_bytes(b"long ago\n")
+    (tmp_path / "log.1.gz").write_bytes(b"packed\n")
+    stream = KINDS[kind](str(path))
+    following = tail(path, 0)
+    shown, written = b"", b""
+    for number in range(40):
+        data = b"this is line %d\n" % number
+        stream({"pid": 1, "name": "stdout", "data": data, "timestamp": 1e9 + number})
+        written += data
+        if number % 10 == 9:  # between two looks, several files
+            shown += rest(following)
+    stream.close()
+    assert shown == written
 
 
 def test_it_begins_again_when_the_file_is_cut(tail: Start, tmp_path: Path) -> None:
