@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from circus.stream.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from circus.stream.lane import Lane
     from circus.stream.ledger import Account
@@ -23,8 +23,6 @@ DEFAULT_BYTES = 64 << 10
 """What the kernel lets a pipe hold."""
 BUSY_BYTES = 256 << 10
 """What a busy one may hold. With more, what was read leaves the cache before it is written."""
-
-
 KEPT_BYTES = 4 << 20
 """What is kept for a full place that workers no longer wait for."""
 SHARE_BYTES = 16 << 10
@@ -79,6 +77,16 @@ class Pipe:
     def has_room(self) -> bool:
         """Whether its sink can be given something."""
         return self.place.door < 0 and (self.lane is None or self.lane.has_room())
+
+    def arrived(self) -> Callable[[], bool] | None:
+        """What tells, also later, whether all that its sink was given has arrived.
+
+        None when that is certain.
+        """
+        lane, settled = self.lane, getattr(self.sink, "settled", None)
+        if lane is None:
+            return settled
+        return lambda: lane.is_idle() and (settled is None or settled())
 
     def drop_all(self, reason: str) -> None:
         """What waits goes nowhere."""

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import heapq
-import itertools
 import logging
 import os
 import select
@@ -27,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from circus.stream.beside import Threads
 from circus.stream.doors import Doors
+from circus.stream.due import Due
 from circus.stream.farewell import Farewells
 from circus.stream.lane import Lanes, put, tell
 from circus.stream.ledger import Counts, Ledger, Trouble
@@ -83,9 +82,7 @@ class Pump:
         self._users: collections.Counter[int] = collections.Counter()
         """How many pipes lead to a sink, by its id()."""
         self._ledger = Ledger(on_trouble or _log)
-        self._due: list[tuple[float, int, Pipe]] = []
-        """A heap. A pipe is in it once at most, perhaps with an earlier moment than it has now."""
-        self._tie = itertools.count()
+        self._due = Due()
         self._farewells = Farewells()
 
     def start(self) -> None:
@@ -170,8 +167,8 @@ class Pump:
             now = time.monotonic()
             for place in self._doors.overdue(now):
                 self._overflow(place)
-            while self._due and self._due[0][0] <= now:
-                self._look_after(heapq.heappop(self._due)[2], now)
+            for pipe in self._due.take(now):
+                self._look_after(pipe)
             self._ledger.settle()
             self._farewells.look(now)
             if self._closing is not None and (now >= self._closing or self._at_rest(events)):
@@ -195,8 +192,8 @@ class Pump:
         """Seconds until something is due without anything coming; None for ever."""
         if self._closing is not None and self._lanes.are_idle() and not self._doors:
             return 0.0  # what is not there yet will not come
-        moments = self._doors.moments() + self._ledger.moments() + self._farewells.moments()
-        moments += [due for due, _, _ in self._due[:1]]
+        keepers = (self._doors, self._due, self._ledger, self._farewells)
+        moments = [moment for keeper in keepers for moment in keeper.moments()]
         if self._closing is not None:
             moments.append(self._closing)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
@@ -291,7 +288,7 @@ class Pump:
         siblings.remove(pipe)
         if not siblings:
             del self._by_pid[pipe.source.pid]
-        self._farewells.read(pipe.source, _settled(pipe))
+        self._farewells.read(pipe.source, pipe.arrived())
         self._leave(pipe)
 
     def _schedule(self, pipe: Pipe) -> None:
@@ -302,21 +299,13 @@ class Pump:
             pipe.due = time.monotonic() + self._unfinished
         else:
             pipe.due = None
-        self._queue(pipe)
+        self._due.add(pipe)
 
-    def _queue(self, pipe: Pipe) -> None:
-        if pipe.due is not None and not pipe.queued:
-            pipe.queued = True
-            heapq.heappush(self._due, (pipe.due, next(self._tie), pipe))
-
-    def _look_after(self, pipe: Pipe, now: float) -> None:
+    def _look_after(self, pipe: Pipe) -> None:
         """A moment that was set for this pipe has come."""
-        pipe.queued = False
-        if pipe.due is None or pipe.pending or pipe.at_end:
+        if pipe.pending or pipe.at_end:
             return
-        if pipe.due > now:
-            self._queue(pipe)
-        elif pipe.orphaned:
+        if pipe.orphaned:
             if not self._read(pipe) and not pipe.at_end:
                 self._finish(pipe)
         elif len(pipe.place.pipes) == 1:
@@ -448,15 +437,6 @@ class Pump:
         self._obey()
         self._farewells.close()
         self._ledger.close()
-
-
-def _settled(pipe: Pipe) -> Callable[[], bool] | None:
-    """What tells whether the sink has nothing on its way, if it may have."""
-    settled: Callable[[], bool] | None = getattr(pipe.sink, "settled", None)
-    lane = pipe.lane
-    if lane is None:
-        return settled
-    return lambda: lane.is_idle() and (settled is None or settled())
 
 
 def _log(trouble: Trouble) -> None:
