@@ -74,7 +74,7 @@ $(TOOLS): $(READY) Makefile
 bench-journal: tools ## a million lines into a journal, all there or counted, also when it is stopped
 	@$(VENV)/bin/python -m benchmarks.journal
 
-soak: tools ## whether the daemon's memory stays flat: commands, clients and subscribers by the thousand
+soak: tools ## whether the daemon stays as it is: commands, clients, subscribers, workers and lines without end
 	@$(VENV)/bin/python -m benchmarks.soak
 
 clean: ## what was built here

@@ -1,4 +1,4 @@
-"""Does the daemon's memory stay flat? 200 000 commands and 10 000 subscribers, come and gone.
+"""Does the daemon stay as it is? Commands, clients, workers and lines, in numbers of years.
 
 Run as a module, from the repository: `python -m benchmarks.soak`.
 """
@@ -20,26 +20,48 @@ if TYPE_CHECKING:
 
 COMMANDS = 100_000
 SUBSCRIBERS = 10_000
+RESPAWNS = 100_000
+LINES = 10_000_000
 AT_ONCE = 100
 ROUNDS = 4
 """What the first round adds is what the daemon needs; what later ones add has leaked."""
+LINE = "a line as others are"
+CONFIG = f"""\
+[watcher:w]
+cmd = sleep 3600
+
+[watcher:mortal]
+cmd = true
+numprocesses = 50
+max_retry = -1
+backoff_delay = 0
+autostart = False
+
+[watcher:talker]
+cmd = sh -c 'yes "{LINE}" | head -n {LINES // ROUNDS}; exec sleep 3600'
+autostart = False
+stdout_stream.filename = FOLDER/talker.log
+stdout_stream.max_bytes = 10000000
+stdout_stream.backup_count = 2
+"""
 
 
 def main() -> int:
-    """Print the resident memory, in KiB, after each part of the work."""
-    daemon = Daemon("[watcher:w]\ncmd = sleep 3600\n").wait()
+    """Print what the daemon holds after each part of the work."""
+    daemon = Daemon(CONFIG, "--log-level", "error").wait()
     events = str(daemon.call("globaloptions")["options"]["pubsub_endpoint"])
     loads: tuple[tuple[str, Callable[[], int]], ...] = (
         ("commands, one client", lambda: commands(daemon.endpoint, COMMANDS // ROUNDS)),
         ("commands, a client for each ten", lambda: visits(daemon.endpoint, SUBSCRIBERS // ROUNDS)),
         ("subscribers", lambda: subscribers(daemon, events, SUBSCRIBERS // ROUNDS)),
+        ("respawns", lambda: respawns(daemon, RESPAWNS // ROUNDS)),
+        ("lines", lambda: lines(daemon, LINES // ROUNDS)),
     )
-    print(f"{'':40}{'':>10}{resident(daemon):>10} KiB")
+    print(f"{'':40}{'':>10}{held(daemon)}")
     for what, load in loads:
         for _ in range(ROUNDS):
             count = load()
-            print(f"{what:40}{count:>10}{resident(daemon):>10} KiB")
-    print(f"descriptors: {len(list(Path(f'/proc/{daemon.process.pid}/fd').iterdir()))}")
+            print(f"{what:40}{count:>10}{held(daemon)}", flush=True)
     return daemon.stop()
 
 
@@ -97,11 +119,45 @@ def _tells(daemon: Daemon, sock: zmq.Socket[bytes]) -> bool:
     return bool(sock.poll(10))
 
 
-def resident(daemon: Daemon) -> int:
-    """Memory of the daemon, in KiB."""
+def respawns(daemon: Daemon, count: int) -> int:
+    """Workers that end at once, fifty at a time."""
+    daemon.call("start", name="mortal")
+    slot = daemon.slots("mortal")[0]["wid"]
+    before = daemon.restarts("mortal")
+
+    def enough() -> bool:
+        # one slot tells about how far they all are, for a fiftieth of the price
+        one: int = daemon.slots(f"mortal.{slot}")[0]["restarts"]
+        return one > count / 50 and daemon.restarts("mortal") - before > count
+
+    wait_until(enough, within=600)
+    daemon.call("stop", name="mortal", waiting=True)
+    return count
+
+
+def lines(daemon: Daemon, count: int) -> int:
+    """Written by one worker into a file that rotates."""
+    before = _written(daemon)
+    daemon.call("start", name="talker")
+    wait_until(lambda: _written(daemon) - before == count * (len(LINE) + 1), within=600)
+    daemon.call("stop", name="talker", waiting=True)
+    return count
+
+
+def _written(daemon: Daemon) -> int:
+    output = daemon.call("stats", name="talker")["output"]
+    size: int = output["stdout"]["written"] if output else 0
+    return size
+
+
+def held(daemon: Daemon) -> str:
+    """Its memory, descriptors and threads."""
     daemon.call("numwatchers")
     status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
+    memory, threads = (
+        int(status.partition(f"{name}:")[2].split()[0]) for name in ("VmRSS", "Threads")
+    )
+    return f"{memory:>10} KiB {daemon.descriptors():>5} descriptors {threads:>3} threads"
 
 
 if __name__ == "__main__":
