@@ -41,7 +41,7 @@ cmd = {sys.executable} -S FOLDER/worker.py {{count}} FOLDER/done{{number}}
 autostart = False
 """
 WORKER = """\
-import os, sys, time
+import os, signal, sys, time
 count, path = int(sys.argv[1]), sys.argv[2]
 longest = 0.0
 for number in range(count):
@@ -52,7 +52,7 @@ for number in range(count):
 with open(path + ".new", "w") as file:
     file.write(str(longest))
 os.rename(path + ".new", path)
-time.sleep(100000)
+signal.pause()
 """
 
 
