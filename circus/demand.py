@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
-    from circus.sockets import CircusSocket
+    from circus.listener import CircusSocket
     from circus.watcher import Watcher
 
 logger = logging.getLogger(__name__)

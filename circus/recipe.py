@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from circus.config.model import WatcherConfig
-    from circus.sockets import CircusSocket
+    from circus.listener import CircusSocket
 
 FIRST = 3
 """Where the sockets begin that a worker is given: SD_LISTEN_FDS_START of sd_listen_fds(3)."""

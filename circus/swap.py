@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from circus.config.model import SocketConfig
     from circus.host.socketfile import Access
-    from circus.sockets import CircusSocket
+    from circus.listener import CircusSocket
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from circus.exc import MessageError, NotFound
 
 if TYPE_CHECKING:
     from circus.engine import Engine
-    from circus.sockets import CircusSocket
+    from circus.listener import CircusSocket
     from circus.threads import Outcome
     from circus.watcher import Watcher
 
