@@ -195,7 +195,7 @@ def test_a_stream_that_blocks_holds_up_neither_others_nor_control(
     out = daemon.folder / "out"
     more_in(out)
     if kind != "InConstructor":
-        wait_until(lambda: daemon.call("stats", name="slow")["output"]["stdout"]["read"])
+        wait_until(lambda: output(daemon, "slow").get("stdout", {}).get("read"))
     for _time in range(3):
         assert daemon.call("status")["status"] == "ok"
         more_in(out)
