@@ -47,17 +47,26 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["circus", "circus.*"]),
-    package_data={"circus": ["py.typed"], "circus.host": ["launch.c"]},
+    package_data={
+        "circus": ["py.typed"],
+        "circus.host": ["launch.c"],
+        "circus.web": ["templates/*", "static/*", "static/*/*"],
+    },
     ext_modules=[Extension("circus.host.launch", ["circus/host/launch.c"])],
     cmdclass={"build_ext": BuildLauncher},
     install_requires=["pyzmq>=24.0.1", "psutil>=5.9.4", "python-prctl>=1.8.1"],
-    extras_require={"gevent": ["gevent>=23.9"], "redis": ["redis>=5"]},
+    extras_require={
+        "gevent": ["gevent>=23.9"],
+        "redis": ["redis>=5"],
+        "web": ["falcon>=3.1.1", "waitress>=2.1.2", "jinja2>=3.1.2"],
+    },
     entry_points={
         "console_scripts": [
             "circusd = circus.circusd:main",
             "circusctl = circus.circusctl:main",
             "circus-plugin = circus.plugins.host:main",
             "circus-top = circus.top.program:main",
+            "circushttpd = circus.web.circushttpd:main",
             "circusd-stats = circus.stats.program:main",
         ],
     },

@@ -1,0 +1,1 @@
+"""The web console: what circusctl shows and does, in a browser."""
