@@ -2,8 +2,8 @@
 
 A request is one JSON object: `command`, `properties`, `id`, and `msg_type` "cast" when no answer
 is wanted. An answer has `status`, `time`, `id`, then what the command has to say, or `reason`,
-`errno` and `tb` when it failed. Spellings that clients written for circus 0.19 use are translated
-here, so that a command sees one form only.
+`errno`, `code` and `tb` when it failed. Spellings that clients written for circus 0.19 use are
+translated here, so that a command sees one form only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from circus.exc import ERRNO, CircusError, InvalidJSON, MessageError
 
 LIMIT_BYTES = 1024 * 1024
 """A request may be this long; nothing a person or a program has to say needs more."""
+
+INTERNAL = "internal"
+"""The `code` of an answer that tells of a mistake of the daemon's own."""
 
 LIMIT_DEPTH = 32
 """Objects and lists may be nested this deep."""
@@ -153,14 +156,16 @@ def success(fields: Message, request_id: object, now: float) -> bytes:
 
 def failure(error: BaseException, request_id: object, now: float) -> bytes:
     """An answer that says why not."""
+    reason, code = str(error), "os"
     if isinstance(error, CircusError):
-        reason, errno = str(error), error.errno
+        code, errno = error.code, error.errno
     elif isinstance(error, OSError):
-        reason, errno = str(error), ERRNO["os"]
+        errno = ERRNO[code]
     else:
-        reason, errno = f"internal error: {type(error).__name__}: {error}", ERRNO["conflict"]
+        reason, code = f"internal error: {type(error).__name__}: {error}", INTERNAL
+        errno = ERRNO["conflict"]
     answer = {"status": "error", "reason": reason, "tb": None, "time": now, "errno": errno}
-    return encode({**answer, "id": request_id})
+    return encode({**answer, "code": code, "id": request_id})
 
 
 def encode(message: Message) -> bytes:

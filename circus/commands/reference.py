@@ -40,17 +40,21 @@ One JSON object per message over a ZeroMQ socket of type DEALER (or REQ): `comma
 are the same in upper and lower case, and so are names of watchers.
 
 An answer has `status` (`"ok"`), `time` (seconds since 1970) and `id`, then what the command has to
-say. When it failed, `status` is `"error"`, `reason` says why in words, `errno` is a number and
-`tb` is null.
+say. When it failed, `status` is `"error"`, `reason` says why in words, `errno` is a number, `code`
+a word for it that tells more, and `tb` is null.
 
-| errno | Meaning |
-|---:|---|
-| 1 | not JSON |
-| 2 | no such command |
-| 3 | a property is missing, unknown or wrong; a watcher or worker does not exist; not allowed |
-| 4 | the operating system refused |
-| 5 | something else stands in the way, such as a name that is taken |
-| 6 | it was begun and failed |
+| errno | code | Meaning |
+|---:|---|---|
+| 1 | `invalid-json` | not JSON |
+| 2 | `unknown-command` | no such command |
+| 3 | `message` | a property is missing, unknown or wrong |
+| 3 | `not-found` | a watcher or worker does not exist |
+| 3 | `denied` | not allowed |
+| 4 | `os` | the operating system refused |
+| 5 | `conflict` | something else stands in the way, such as a name that is taken |
+| 5 | `hook` | a hook is missing, raised, or took too long |
+| 5 | `internal` | a mistake of circusd's own, which its log tells about |
+| 6 | `failed` | it was begun and failed |
 
 Roles: *read* may look, *operate* may start, stop and signal, *admin* may change what is run.
 """

@@ -8,23 +8,33 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from circus import wire
-from circus.client import CircusClient
-from circus.exc import CircusError
+from circus.client import TIMED_OUT, CircusClient
+from circus.exc import CallError, CircusError
 from circus.reach import Reach, find_endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from circus.client import Reply
 
 TIMEOUT = 5.0
 """Seconds that circusd has for an answer."""
+PLACES = 8
+"""Requests that may wait for something that takes its time; each holds a thread meanwhile."""
 
 
 class Refused(CircusError):
-    """circusd says no; the message is its reason, `number` its `errno` for it."""
+    """circusd says no; the message is its reason, `number` its `errno`, `word` its `code`."""
 
-    def __init__(self, reason: str, number: int) -> None:
+    def __init__(self, reason: str, number: int, word: str = "") -> None:
         super().__init__(reason)
         self.number = number
+        self.word = word
+        """Empty with a circusd that is too old to tell."""
+
+
+class Late(CallError):
+    """circusd is there, and has not answered in time."""
 
 
 class Controller:
@@ -34,6 +44,7 @@ class Controller:
         self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.reach = Reach(ssh_server)
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.places = threading.BoundedSemaphore(PLACES)
         self._connections = threading.local()
 
     def call(self, verb: str, /, **properties: Any) -> Reply:
@@ -41,10 +52,21 @@ class Controller:
 
         Blocks for TIMEOUT at most.
         """
-        answer = self._client().send_message(verb, **properties)
+        return self.ask(verb, properties)
+
+    def ask(self, verb: str, properties: Mapping[str, Any], *, seconds: float = TIMEOUT) -> Reply:
+        """The same, for so many seconds at most. Raises Late when somebody is there at least."""
+        client = self._client()
+        client.timeout = seconds
+        try:
+            answer = client.send_message(verb, **properties)
+        except CallError as error:
+            if str(error) == TIMED_OUT:
+                raise Late(f"circusd has not answered within {seconds:g} s") from error
+            raise
         reason = wire.reason(answer)
         if reason is not None:
-            raise Refused(reason, int(answer.get("errno", 0)))
+            raise Refused(reason, int(answer.get("errno", 0)), str(answer.get("code", "")))
         return answer
 
     def close(self) -> None:

@@ -20,3 +20,9 @@ class Settings:
     """Browsers that may be told of changes at the same time; further ones ask now and then."""
     threads: int = 48
     """Requests that are answered at the same time, streams included."""
+    readonly: bool = False
+    """Nobody changes anything, whatever their role."""
+    allow_add: bool = False
+    """Whether watchers can be added: who adds one decides what is run, and as whom."""
+    metrics_open: bool = False
+    """Whether anybody who can connect may read /metrics."""
