@@ -80,6 +80,7 @@ class Arbiter(ArbiterSurface):
                 "endpoint": endpoint,
                 "pubsub_endpoint": pubsub_endpoint,
                 "check_delay": check_delay,
+                "ssh_server": ssh_server,
                 **options,
             },
             [watcher.config for watcher in self._watchers],
@@ -91,7 +92,6 @@ class Arbiter(ArbiterSurface):
         self.pid = os.getpid()
         self.proc_name = proc_name
         self.prereload_fn = prereload_fn
-        self.ssh_server = ssh_server
         self.adopt = adopt
         self.handed = Handed()
         """What systemd gave this process, when it is the service."""
@@ -130,6 +130,7 @@ class Arbiter(ArbiterSurface):
         )
         self.check_delay = circus.check_delay
         self.multicast_endpoint = circus.multicast_endpoint
+        self.ssh_server = circus.ssh_server
         self.endpoint_owner = circus.endpoint_owner
         self.warmup_delay = circus.warmup_delay
         self.umask = circus.umask

@@ -188,19 +188,21 @@ class AsyncCircusClient:
         ssh_keyfile: str | None = None,
         *,
         curve_key: str | None = None,
+        reach: Reach | None = None,
     ) -> None:
         import zmq.asyncio
 
         self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
         self.timeout = timeout
-        self._reach = Reach(ssh_server, ssh_keyfile, curve_key)
+        self._reach = reach or Reach(ssh_server, ssh_keyfile, curve_key)
+        self._shared = reach is not None
         self._owned = context is None
         self.context = context or zmq.asyncio.Context()
         self.socket: zmq.asyncio.Socket | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._reader: asyncio.Future[None] | None = None
-        if ssh_server is None:
+        if self._reach.server is None:
             self.socket = self._connect(self.endpoint)
 
     async def send_message(self, command: str, **props: Any) -> Reply:
@@ -241,7 +243,8 @@ class AsyncCircusClient:
             self.socket.close(linger=0)
         if self._owned:
             self.context.destroy(linger=0)
-        self._reach.close()
+        if not self._shared:
+            self._reach.close()
 
     async def _connected(self) -> zmq.asyncio.Socket:
         import asyncio

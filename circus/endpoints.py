@@ -85,3 +85,18 @@ def reachable(endpoint: str) -> str:
 def ipc_path(endpoint: str) -> str | None:
     """The path of an `ipc://` endpoint, None for any other."""
     return endpoint.removeprefix("ipc://") if endpoint.startswith("ipc://") else None
+
+
+def ssh_destination(server: str) -> tuple[str, str]:
+    """User and host, then the port or nothing. Raises ValueError for what ssh would misread.
+
+    An IPv6 address with a port needs brackets, and ssh wants it without them.
+    """
+    host, colon, port = server.rpartition(":")
+    bare = ":" not in host or host.endswith("]")
+    if not (colon and bare and port.isascii() and port.isdigit()):
+        host, port = server, ""
+    host = host.replace("[", "").replace("]", "")
+    if not host or host.startswith("-") or not host.isprintable() or " " in host:
+        raise ValueError(f"{server!r} is not [user@]host[:port]")
+    return host, port

@@ -16,19 +16,27 @@ if TYPE_CHECKING:
 
     from circus.tunnel import Tunnel
 
+ENDED = "The connection through ssh has ended: %s"
+
 
 class Reach:
-    """The way to endpoints: as they stand, or through the `ssh` of this machine."""
+    """The way to endpoints: as they stand, or through the `ssh` of this machine.
+
+    `lost` is called, from another thread, with the reason when a connection through ssh ends by
+    itself.
+    """
 
     def __init__(
         self,
         ssh_server: str | None = None,
         ssh_keyfile: str | None = None,
         curve_key: str | None = None,
+        lost: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.server = ssh_server
         self._curve_key = curve_key or os.environ.get("CIRCUSCTL_CURVE")
         self._keyfile = ssh_keyfile
+        self._lost = lost
         self._tunnel: Tunnel | None = None
 
     def way(self, endpoint: str) -> str:
@@ -39,7 +47,9 @@ class Reach:
             from circus.tunnel import Tunnel
 
             self.close()
-            self._tunnel = Tunnel(self.server, self._keyfile)
+            self._tunnel = Tunnel(
+                self.server, self._keyfile, lambda words: self._lost(ENDED % words)
+            )
         return self._tunnel.forward(endpoint)
 
     def secure(self, sock: zmq.Socket[bytes], endpoint: str) -> None:
@@ -62,7 +72,7 @@ class Reach:
         if self.server is None:
             return unreachable(endpoint)
         failure = self._tunnel.failure() if self._tunnel else None
-        return f"The connection through ssh has ended: {failure}" if failure else None
+        return ENDED % failure if failure else None
 
     def close(self) -> None:
         """Take the way down."""

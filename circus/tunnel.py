@@ -14,9 +14,13 @@ import socket
 import subprocess
 import tempfile
 import threading
+from typing import TYPE_CHECKING
 
-from circus.endpoints import ipc_path
+from circus.endpoints import ipc_path, ssh_destination
 from circus.exc import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SSH = "CIRCUS_SSH"
 """Environment variable: the program to run instead of `ssh`, with options of its own."""
@@ -57,16 +61,24 @@ class Tunnel:
     """A connection to an SSH server, `user@host[:port]`, until `close` or the end of the program.
 
     Blocks until the server has let us in: ssh may ask for a password on the terminal. Raises
-    CallError with what ssh says when it does not.
+    CallError with what ssh says when it does not. `lost` is called from another thread, with what
+    ssh said, when the connection ends and nobody has closed it.
     """
 
-    def __init__(self, server: str, keyfile: str | None = None) -> None:
+    def __init__(
+        self,
+        server: str,
+        keyfile: str | None = None,
+        lost: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.server = server
         self._program, self._destination = _ssh(server, keyfile)
         self._folder = tempfile.mkdtemp(prefix="circus-ssh-")
         self._ways: dict[str, str] = {}
         self._said: list[str] = []
         self._heard = threading.Condition()
+        self._lost = lost
+        self._is_up = False
         self._process = self._start()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -75,6 +87,7 @@ class Tunnel:
         except BaseException:
             self.close()
             raise
+        self._is_up = True
 
     def forward(self, endpoint: str) -> str:
         """The endpoint here that leads to one there. Raises CallError when nobody listens there."""
@@ -94,6 +107,7 @@ class Tunnel:
 
     def close(self) -> None:
         """End it; nothing is left. Takes a few milliseconds."""
+        self._is_up = False
         if self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -123,6 +137,8 @@ class Tunnel:
                 with self._heard:
                     self._said = [*self._said[-9:], line.strip()]
                     self._heard.notify_all()
+        if self._is_up:
+            self._lost(self._words())
 
     def _words(self) -> str:
         """The last that ssh said: its reason, without the number that it gave a connection."""
@@ -180,9 +196,10 @@ class Tunnel:
 
 def _ssh(server: str, keyfile: str | None) -> tuple[list[str], list[str]]:
     """The program with its options, and what tells it where to go. Raises CallError."""
-    host, port = host_and_port(server)
-    if not host or host.startswith("-") or not host.isprintable() or " " in host:
-        raise CallError(f"cannot connect through ssh: {server!r} is not [user@]host[:port]")
+    try:
+        host, port = ssh_destination(server)
+    except ValueError as error:
+        raise CallError(f"cannot connect through ssh: {error}") from None
     try:
         program = shlex.split(os.environ.get(SSH, "")) or ["ssh"]
     except ValueError as error:
@@ -193,15 +210,6 @@ def _ssh(server: str, keyfile: str | None) -> tuple[list[str], list[str]]:
     if keyfile:
         options += ["-i", keyfile, "-o", "IdentitiesOnly=yes"]
     return program, [*options, "--", host]
-
-
-def host_and_port(server: str) -> tuple[str, str]:
-    """An IPv6 address with a port needs brackets, and ssh wants it without them."""
-    host, colon, port = server.rpartition(":")
-    bare = ":" not in host or host.endswith("]")
-    if not (colon and bare and port.isascii() and port.isdigit()):
-        host, port = server, ""
-    return host.replace("[", "").replace("]", ""), port
 
 
 def target(endpoint: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from circus.config import amounts
+from circus.endpoints import ssh_destination
 from circus.suggest import suggestion
 
 
@@ -196,6 +197,12 @@ def _endpoint(*schemes: str) -> Callable[[object], str]:
         return text
 
     return parse
+
+
+def _ssh_server(value: object) -> str:
+    text = _present(value)
+    ssh_destination(text)
+    return text
 
 
 def _listed(separator: re.Pattern[str]) -> Callable[[object], tuple[str, ...]]:
@@ -400,6 +407,7 @@ ENVIRONMENT = Kind("NAME=value, with commas", "`A=1,B=2`, or in JSON an object; 
     "to the value unless `NAME=` follows it.", _mapping, dict, MAPPING_SCHEMA)  # fmt: skip
 ANYTHING = Kind("anything", "Whatever the class that it is for takes.", _anything, _shown, {})
 ENDPOINT = Kind("endpoint", "`ipc:///path` or `tcp://address:port`.", _endpoint("ipc", "tcp"))
+SSH_SERVER = Kind("ssh server", "`host`, `user@host` or `user@host:port`.", _ssh_server)
 MULTICAST = Kind("multicast endpoint", "`udp://address:port`.", _endpoint("udp"))
 LEVEL = choice("log level", *LOG_LEVELS)
 FAMILY = choice("address family", *FAMILIES)

@@ -57,6 +57,8 @@ class CircusConfig:
         doc="Events that are kept for those who missed some.")  # fmt: skip
     multicast_endpoint: str | None = option(kinds.MULTICAST, default=None,
         on_change=OnChange.RESTART, doc="UDP address for discovery; off unless given.")  # fmt: skip
+    ssh_server: str | None = option(kinds.SSH_SERVER, default=None, on_change=LIVE,
+        doc="Have plugins and circusd-stats reach circusd through ssh to this server.")  # fmt: skip
     statsd: bool | None = option(kinds.BOOLEAN, default=None, on_change=OnChange.RESTART,
         doc="Run circusd-stats; on when there is a stats_endpoint.")  # fmt: skip
     statsd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,

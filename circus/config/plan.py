@@ -105,7 +105,7 @@ def _of_plugin(step: Step, running: Config, wanted: Config) -> Step:
     name = step.name.removeprefix(PREFIX).lower()
     if name not in running.plugins or name not in wanted.plugins:
         return step
-    reasons = plugin_reasons(running.plugins[name], wanted.plugins[name], step.reasons)
+    reasons = plugin_reasons(running, wanted, name, step.reasons)
     return step._replace(reasons=reasons)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from circus.config.model import WatcherConfig
 from circus.config.rules import watcher_rules
 from circus.config.schema import Problem, differing, rows
+from circus.config.stats import through_ssh
 from circus.endpoints import reachable
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ read, and nothing in it has to be quoted."""
 FOUND = "found"
 """What a process that only imports a plugin's class says when that went well."""
 PYTHON = "python3"
+OF_CIRCUSD = ("check_delay", "ssh_server")
+"""Options of [circus] that a plugin is told."""
 NOT_ITS_OWN = ("cmd", "args", "executable", "shell", "shell_args", "env")
 """Options of a watcher that a plugin only gets as any other key: they are for us to say."""
 
@@ -82,6 +85,7 @@ def plugin_watcher(
         *("--endpoint", reachable(endpoint)),
         *("--pubsub", reachable(pubsub_endpoint)),
         *("--check-delay", f"{config.circus.check_delay:g}"),
+        *through_ssh(config.circus),
         *(() if config.path is None else ("--path", os.path.dirname(config.path))),
         plugin.use,
     )
@@ -107,14 +111,15 @@ def plugin_rules(config: Config, where: Where) -> Iterator[Problem]:
 
 
 def plugin_reasons(
-    before: PluginConfig, after: PluginConfig, reasons: Sequence[str]
+    before: Config, after: Config, name: str, reasons: Sequence[str]
 ) -> tuple[str, ...]:
-    """Why a plugin's watcher is another one, in the words of the plugin's section."""
-    keys = {"use", *before.extra, *after.extra}
-    found = [key for key in differing(before, after) if key in keys]
+    """Why a plugin's watcher is another one, in the words of the files' sections."""
+    one, other = before.plugins[name], after.plugins[name]
+    keys = {"use", *one.extra, *other.extra}
+    found = [key for key in differing(one, other) if key in keys]
     for reason in reasons:
-        if reason == "args":  # that is the class, or else the only value of [circus] in there
-            found += [] if "use" in found else ["check_delay"]
+        if reason == "args":  # the class, or what is told of circusd
+            found += [key for key in differing(before.circus, after.circus) if key in OF_CIRCUSD]
         elif reason != f"env.{OPTIONS}":
             found.append(reason)
     return tuple(dict.fromkeys(found))

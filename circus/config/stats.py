@@ -52,6 +52,7 @@ def stats_watcher(
         *("--endpoint", reachable(endpoints.control)),
         *("--pubsub", reachable(endpoints.pubsub)),
         *("--statspoint", endpoints.stats),
+        *through_ssh(circus),
         *(("--log-level", "debug") if circus.debug else ()),
     )
     shown = {"class": "StdoutStream"} if circus.debug else {}
@@ -71,6 +72,12 @@ def stats_watcher(
         stdout_stream=shown,
         stderr_stream=shown,
     )
+
+
+def through_ssh(circus: CircusConfig) -> tuple[str, ...]:
+    """What tells a helper of circusd to reach it so."""
+    # in one word: what begins with a dash is no option of the helper
+    return () if circus.ssh_server is None else (f"--ssh={circus.ssh_server}",)
 
 
 def grants(circus: CircusConfig, watchers: Iterable[WatcherConfig]) -> Grants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import json
@@ -59,7 +60,8 @@ class CircusPlugin:
         self.running = False
         self.loop = PluginLoop()
         self._over = asyncio.Event()
-        self._reach = Reach(ssh_server, curve_key=config.get("curve_key"))
+        self._reach = Reach(ssh_server, curve_key=config.get("curve_key"), lost=self._on_lost)
+        self._lost = ""
         self.substream: Subscription | None = None
 
     # -- for subclasses ------------------------------------------------
@@ -136,7 +138,8 @@ class CircusPlugin:
     def start(self) -> None:
         """Run until `stop`, SIGTERM or SIGINT. Raises ValueError when it is not active, CallError.
 
-        Signals come only in the main thread.
+        That is what it raises, too, when its connection through ssh ends: who runs it starts it
+        again. Signals come only in the main thread.
         """
         if not self.active:
             raise ValueError("Will not start an inactive plugin")
@@ -157,7 +160,20 @@ class CircusPlugin:
         await self._over.wait()
         if self.substream is not None:  # it is not to be given events when it has been told to end
             self.substream.close()
-        await _done(self.handle_stop())
+        try:
+            await _done(self.handle_stop())
+        finally:
+            if self._lost:  # whatever that has failed with
+                raise CallError(self._lost) from None
+
+    def _on_lost(self, reason: str) -> None:
+        """From a thread of the connection through ssh; by then the loop may have ended."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.add_callback(self._lose, reason)
+
+    def _lose(self, reason: str) -> None:
+        self._lost = reason
+        self._over.set()
 
     def initialize(self) -> None:
         """Subscribe to events."""

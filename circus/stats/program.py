@@ -19,7 +19,7 @@ from circus.client import AsyncCircusClient
 from circus.config.stats import GUESTS
 from circus.curve import SECRET, SERVER
 from circus.endpoints import default_endpoints
-from circus.exc import CircusError
+from circus.exc import CallError, CircusError
 from circus.reach import Reach
 from circus.stats.publisher import Publisher
 from circus.stats.service import Service, until_told
@@ -68,12 +68,20 @@ async def _serve(args: argparse.Namespace) -> None:
     folder = guests.get("curve")
     key = None if folder is None else os.path.join(folder, f"{SERVER}{SECRET}")
     publisher = Publisher(args.statspoint, Grants(**guests.get("grants", {})), folder, loop)
-    reach = Reach(args.ssh, curve_key=key)
-    client = AsyncCircusClient(endpoint=args.endpoint, ssh_server=args.ssh, curve_key=key)
+    reasons: list[str] = []
+
+    def lost(reason: str) -> None:
+        reasons.append(reason)
+        loop.call_soon_threadsafe(stop.set)
+
+    reach = Reach(args.ssh, curve_key=key, lost=lost)
+    client = AsyncCircusClient(endpoint=args.endpoint, reach=reach)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         logger.info("Statistics are at %s", args.statspoint)
         await until_told(Service(publisher, client, context, args.pubsub, reach), stop)
+        if reasons:  # who runs this starts it again
+            raise CallError(reasons[0])
     finally:
         await client.stop()
         reach.close()

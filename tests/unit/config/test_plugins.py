@@ -96,8 +96,9 @@ def test_a_change_is_told_in_the_words_of_the_section(tmp_path: Path) -> None:
         assert steps(before, after) == [
             Step("watcher", "plugin:p", Action.ROLLING, reasons),
         ]
-    (circus, step) = steps("", "[circus]\ncheck_delay = 9\n")
-    assert (circus.kind, step.reasons) == ("circus", ("check_delay",))
+    for option, value in (("check_delay", "9"), ("ssh_server", "me@there:22")):
+        (circus, step) = steps("", f"[circus]\n{option} = {value}\n")
+        assert (circus.kind, step.reasons) == ("circus", (option,))
     (step,) = steps("", "active = no\n")
     assert step.action is Action.STOP
 

@@ -49,6 +49,10 @@ def test_an_endpoint_or_statsd_asks_for_it(
     assert (NAME in read(tmp_path, *lines).watchers) is wanted
 
 
+def test_it_may_be_told_to_go_through_ssh(tmp_path: Path) -> None:
+    assert stats(tmp_path, "ssh_server = me@there:22").args[-1] == "--ssh=me@there:22"
+
+
 def test_it_reaches_circusd_as_any_client_and_has_its_sockets(tmp_path: Path) -> None:
     found = stats(tmp_path)
     assert found.args == (

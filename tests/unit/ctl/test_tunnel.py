@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from circus.endpoints import ssh_destination
 from circus.exc import CallError
-from circus.tunnel import Tunnel, host_and_port, target
+from circus.tunnel import Tunnel, target
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from circus.tunnel import Tunnel, host_and_port, target
     ],
 )
 def test_a_server(server: str, host: str, port: str) -> None:
-    assert host_and_port(server) == (host, port)
+    assert ssh_destination(server) == (host, port)
 
 
 @pytest.mark.parametrize("server", ["", "-oProxyCommand=x", "a b", "a\nb", ":22"])
