@@ -129,7 +129,7 @@ class Reaper:
             if not self.may_collect(found.si_pid):
                 # it is the first that is found, however often one asks for any
                 return ended + self._ended_beside(found.si_pid)
-            os.waitid(os.P_PID, found.si_pid, os.WEXITED)
+            _collect(found.si_pid)
             ended.append((found.si_pid, _how(found)))
 
     def _ended_beside(self, held: int) -> list[tuple[int, Exit]]:
@@ -139,7 +139,7 @@ class Reaper:
             with contextlib.suppress(ChildProcessError):  # it has been collected just now
                 found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 if found is not None and self.may_collect(pid):
-                    os.waitid(os.P_PID, pid, os.WEXITED)
+                    _collect(pid)
                     ended.append((pid, _how(found)))
         return ended
 
@@ -155,6 +155,12 @@ class Reaper:
             if found is not None:
                 ended.append((pid, _how(found)))
         return ended
+
+
+def _collect(pid: int) -> None:
+    """Of one that is known to have ended, and how."""
+    with contextlib.suppress(ChildProcessError):  # another thread waited for it, and was first
+        os.waitid(os.P_PID, pid, os.WEXITED)
 
 
 def _how(found: os.waitid_result) -> Exit:

@@ -96,6 +96,28 @@ def test_one_who_waits_keeps_nobody_else_waiting() -> None:
     subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=20)
 
 
+COLLECTED_BESIDE = """
+import os
+from circus.host.reaper import Exit, Reaper
+
+def another_thread_is_first(pid):
+    os.waitpid(pid, 0)
+    return True
+
+reaper, told = Reaper(adopt=True), []
+reaper.may_collect = another_thread_is_first
+pid = os.fork() or os._exit(7)
+reaper.watch(pid, told.append)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+reaper.reap()
+assert told == [Exit(code=7)]
+"""
+
+
+def test_one_whom_another_thread_collects_meanwhile_is_told_too() -> None:
+    subprocess.run([sys.executable, "-c", COLLECTED_BESIDE], check=True, timeout=20)
+
+
 async def _given_up_together(count: int) -> float:
     """Seconds until so many may be collected whose pipes somebody else holds, each."""
     loop = asyncio.get_running_loop()
