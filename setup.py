@@ -56,8 +56,8 @@ setup(
     cmdclass={"build_ext": BuildLauncher},
     install_requires=["pyzmq>=24.0.1", "psutil>=5.9.4", "python-prctl>=1.8.1"],
     extras_require={
-        "gevent": ["gevent>=23.9"],
-        "redis": ["redis>=5"],
+        "gevent": ["gevent>=22.10.2"],
+        "redis": ["redis>=4.3.4"],
         "web": ["falcon>=3.1.1", "waitress>=2.1.2", "jinja2>=3.1.2"],
     },
     entry_points={

@@ -36,10 +36,11 @@ class RedisObserver(BaseObserver):
         super().__init__(*args, **config)
         url = config.get("redis_url", "redis://localhost:6379/0")
         seconds = float(config.get("timeout", 5))
+        limits = {"socket_timeout": seconds}
+        if not url.startswith("unix:"):  # which has no such limit before redis-py 5
+            limits["socket_connect_timeout"] = seconds
         # a retry would make the time-out another one
-        self.redis = redis.Redis.from_url(
-            url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None
-        )
+        self.redis = redis.Redis.from_url(url, **limits, retry=None)
         self.restart_on_timeout = config.get("restart_on_timeout")
 
     async def look_after(self) -> None:
