@@ -1,14 +1,17 @@
 """Does the daemon stay as it is? Commands, clients, workers and lines, in numbers of years.
 
-Run as a module, from the repository: `python -m benchmarks.soak`.
+Run as a module, from the repository: `python -m benchmarks.soak`; `--short` for less than a minute.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import zmq
 
@@ -18,13 +21,12 @@ from tests.support import Daemon, wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-COMMANDS = 100_000
-SUBSCRIBERS = 10_000
-RESPAWNS = 100_000
-LINES = 10_000_000
 AT_ONCE = 100
 ROUNDS = 4
-"""What the first round adds is what the daemon needs; what later ones add has leaked."""
+MOST_ROUNDS = 8
+"""So many while the last one has added something: what is needed comes once, a leak each time."""
+NOISE = 512
+"""KiB that may come with a round."""
 LINE = "a line as others are"
 CONFIG = f"""\
 [watcher:w]
@@ -38,7 +40,7 @@ backoff_delay = 0
 autostart = False
 
 [watcher:talker]
-cmd = sh -c 'yes "{LINE}" | head -n {LINES // ROUNDS}; exec sleep 3600'
+cmd = sh -c 'yes "{LINE}" | head -n LINES; exec sleep 3600'
 autostart = False
 stdout_stream.filename = FOLDER/talker.log
 stdout_stream.max_bytes = 10000000
@@ -46,23 +48,82 @@ stdout_stream.backup_count = 2
 """
 
 
+@dataclass(frozen=True)
+class Amount:
+    """How much of each load, all rounds together."""
+
+    commands: int = 100_000
+    subscribers: int = 10_000
+    respawns: int = 100_000
+    lines: int = 10_000_000
+
+    def a_round(self) -> Amount:
+        """How much of it in one."""
+        all_of_it = (self.commands, self.subscribers, self.respawns, self.lines)
+        return Amount(*(one // ROUNDS for one in all_of_it))
+
+
+SHORT = Amount(commands=20_000, subscribers=2_000, respawns=10_000, lines=2_000_000)
+
+
+class Held(NamedTuple):
+    """What the daemon has of the machine."""
+
+    memory: int
+    """KiB."""
+    descriptors: int
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.memory:>10} KiB {self.descriptors:>5} descriptors {self.threads:>3} threads"
+
+
 def main() -> int:
-    """Print what the daemon holds after each part of the work."""
-    daemon = Daemon(CONFIG, "--log-level", "error").wait()
-    events = str(daemon.call("globaloptions")["options"]["pubsub_endpoint"])
-    loads: tuple[tuple[str, Callable[[], int]], ...] = (
-        ("commands, one client", lambda: commands(daemon.endpoint, COMMANDS // ROUNDS)),
-        ("commands, a client for each ten", lambda: visits(daemon.endpoint, SUBSCRIBERS // ROUNDS)),
-        ("subscribers", lambda: subscribers(daemon, events, SUBSCRIBERS // ROUNDS)),
-        ("respawns", lambda: respawns(daemon, RESPAWNS // ROUNDS)),
-        ("lines", lambda: lines(daemon, LINES // ROUNDS)),
-    )
-    print(f"{'':40}{'':>10}{held(daemon)}")
-    for what, load in loads:
-        for _ in range(ROUNDS):
-            count = load()
-            print(f"{what:40}{count:>10}{held(daemon)}", flush=True)
-    return daemon.stop()
+    """Print what the daemon holds after each part of the work; 1 when that becomes more."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a small part of each load")
+    leaks = soak(SHORT if parser.parse_args().short else Amount())
+    print("\n".join(leaks) or "it stays as it is")
+    return 1 if leaks else 0
+
+
+def soak(amount: Amount) -> list[str]:
+    """Print what the daemon holds after each part of the work. Returns what has leaked."""
+    one = amount.a_round()
+    config = CONFIG.replace("LINES", str(one.lines))
+    with contextlib.ExitStack() as stack:
+        daemon = Daemon(config, "--log-level", "error")
+        stack.callback(daemon.stop)
+        daemon.wait()
+        events = str(daemon.call("globaloptions")["options"]["pubsub_endpoint"])
+        loads: dict[str, Callable[[], int]] = {
+            "commands, one client": lambda: commands(daemon.endpoint, one.commands),
+            "commands, a client for each ten": lambda: visits(daemon.endpoint, one.subscribers),
+            "subscribers": lambda: subscribers(daemon, events, one.subscribers),
+            "respawns": lambda: respawns(daemon, one.respawns),
+            "lines": lambda: lines(daemon, one.lines),
+        }
+        print(f"{'':40}{'':>10}{held(daemon)}")
+        return [fault for what, load in loads.items() for fault in leak(daemon, what, load)]
+
+
+def leak(daemon: Daemon, what: str, load: Callable[[], int]) -> list[str]:
+    """Print what the daemon holds after each round of one load. Returns what has leaked."""
+    before, rounds = held(daemon), list[Held]()
+    while len(rounds) < ROUNDS or (len(rounds) < MOST_ROUNDS and not _flat(rounds)):
+        count = load()
+        with contextlib.suppress(AssertionError):  # those of clients are closed a moment later
+            wait_until(lambda: daemon.descriptors() <= before.descriptors, within=5)
+        rounds.append(held(daemon))
+        print(f"{what:40}{count:>10}{rounds[-1]}", flush=True)
+    return [] if _flat(rounds) else [f"{what}: each round adds something"]
+
+
+def _flat(rounds: list[Held]) -> bool:
+    """Whether the last one has added nothing."""
+    first, before, last = rounds[0], rounds[-2], rounds[-1]
+    same = last.descriptors <= first.descriptors and last.threads <= first.threads
+    return same and last.memory - before.memory <= NOISE
 
 
 def commands(endpoint: str, count: int) -> int:
@@ -150,14 +211,14 @@ def _written(daemon: Daemon) -> int:
     return size
 
 
-def held(daemon: Daemon) -> str:
-    """Its memory, descriptors and threads."""
+def held(daemon: Daemon) -> Held:
+    """At this moment."""
     daemon.call("numwatchers")
     status = Path(f"/proc/{daemon.process.pid}/status").read_text()
     memory, threads = (
         int(status.partition(f"{name}:")[2].split()[0]) for name in ("VmRSS", "Threads")
     )
-    return f"{memory:>10} KiB {daemon.descriptors():>5} descriptors {threads:>3} threads"
+    return Held(memory, daemon.descriptors(), threads)
 
 
 if __name__ == "__main__":
