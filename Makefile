@@ -11,7 +11,7 @@ NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
 	openssh-server redis-tools systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test test-vm tools bench bench-journal soak deb clean
+.PHONY: run test test-vm tools bench bench-journal bench-streams soak deb clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -73,6 +73,9 @@ $(TOOLS): $(READY) Makefile
 
 bench-journal: tools ## a million lines into a journal, all there or counted, also when it is stopped
 	@$(VENV)/bin/python -m benchmarks.journal
+
+bench-streams: tools ## a million lines through each file stream, whatever happens to their file and its disk
+	@$(SUDO) $(VENV)/bin/python -m benchmarks.streams
 
 soak: tools ## whether the daemon stays as it is: commands, clients, subscribers, workers and lines without end
 	@$(VENV)/bin/python -m benchmarks.soak

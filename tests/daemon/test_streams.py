@@ -6,13 +6,12 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import child, wait_until
+from tests.support import child, logrotate, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -231,17 +230,13 @@ def test_t25_logrotate_loses_no_line(circusd: Start, kind: str, form: str) -> No
         f"{COUNTING}stdout_stream.class = {kind}\nstdout_stream.filename = FOLDER/out\n"
     )
     (worker,) = daemon.wait_pids("w", 1)
-    out, config = daemon.folder / "out", daemon.folder / "rotate.conf"
-    text = f"{out} {{\nrotate 9\nsu root root\n{form}\n}}\n"
-    config.write_text(text.replace("PID", str(daemon.process.pid)))
-    config.chmod(0o644)
-    state = daemon.folder / "rotate.state"
+    out, how = daemon.folder / "out", form.replace("PID", str(daemon.process.pid))
     for number in range(1, 4):
         more_in(out)
         if form == "copytruncate":  # what comes between the copy and the cut is lost, as is known
             os.kill(worker, signal.SIGSTOP)
             wait_until(lambda: all(map(nothing_waits, output(daemon).values())))
-        subprocess.run(["logrotate", "--force", f"--state={state}", config], check=True)
+        logrotate(daemon, out, how)
         os.kill(worker, signal.SIGCONT)
         assert (daemon.folder / f"out.{number}").exists()
     more_in(out)
