@@ -9,7 +9,7 @@ import falcon
 
 from circus.web.controller import Controller
 from circus.web.guard import Guard
-from circus.web.overview import Overview
+from circus.web.pages.routes import add_pages
 from circus.web.parts import Parts
 from circus.web.render import Renderer
 
@@ -23,8 +23,9 @@ STATIC = Path(__file__).parent / "static"
 
 def application(settings: Settings) -> Application:
     """Made once for each process; nothing is asked of circusd yet."""
-    parts = Parts(settings, Controller(settings.endpoint), Renderer())
+    controller = Controller(settings.endpoint)
+    parts = Parts(settings, controller, Renderer(controller))
     app = falcon.App(middleware=[Guard()])
     app.add_static_route("/static", STATIC)
-    app.add_route("/", Overview(parts))
+    add_pages(app, parts)
     return app

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from circus import __version__
+from circus.access import Role
+from circus.web.pages.now import UNHEARD
+from circus.web.pages.text import FILTERS, GLOBALS
 
 if TYPE_CHECKING:
     import falcon
+
+    from circus.web.controller import Controller
 
 
 class Renderer:
     """Renders the templates of this package."""
 
-    def __init__(self) -> None:
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("circus.web"),
             autoescape=True,
@@ -23,8 +30,21 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters.update(FILTERS)
+        self._templates.globals.update(GLOBALS)
 
     def __call__(self, template: str, req: falcon.Request, **values: Any) -> str:
-        """The page, which also knows who asks (`visitor`) and our `version`."""
-        found = self._templates.get_template(template)
-        return found.render(version=__version__, visitor=req.context.visitor, req=req, **values)
+        """The page, which also knows who asks, our version, and what is at the other end."""
+        visitor = req.context.visitor
+        around = {
+            "version": __version__,
+            "visitor": visitor,
+            "may_operate": visitor.may(Role.OPERATE),
+            "may_admin": visitor.may(Role.ADMIN),
+            "req": req,
+            "host": socket.gethostname(),
+            "endpoint": self._controller.endpoint,
+            "live": UNHEARD,
+            "messages": (),
+        }
+        return self._templates.get_template(template).render({**around, **values})

@@ -45,8 +45,9 @@ def console(daemon: Daemon) -> Iterator[Console]:
     controllers: list[Controller] = []
 
     def make(**settings: bool) -> Parts:
-        controllers.append(Controller(daemon.endpoint))
-        return Parts(Settings(**settings), controllers[-1], Renderer())  # type: ignore[arg-type]
+        controller = Controller(daemon.endpoint)
+        controllers.append(controller)
+        return Parts(Settings(**settings), controller, Renderer(controller))  # type: ignore[arg-type]
 
     yield make
     for one in controllers:

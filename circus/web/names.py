@@ -1,0 +1,28 @@
+"""Names of watchers as parts of addresses.
+
+A server hands the path on decoded, so a slash in a name would be one of the path. Therefore what
+is special is encoded twice; what comes back from the path is decoded once more.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+_SPECIAL = str.maketrans({"%": "%25", "/": "%2F"})
+_DOTS = {".": "%2E", "..": "%2E%2E"}
+"""A browser takes these out of a path, however they are encoded."""
+
+
+def to_path(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(_DOTS.get(name, name.translate(_SPECIAL)), safe="")
+
+
+def from_path(part: str) -> str:
+    """The name that a part of a decoded path means."""
+    return unquote(part)
+
+
+def watcher_path(name: str, *rest: str) -> str:
+    """The address of a watcher's page, or of one below it."""
+    return "/".join(["/watchers", to_path(name), *rest])

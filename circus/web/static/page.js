@@ -1,0 +1,199 @@
+// What every page does: forms without leaving it, what is told, the header, times, the theme.
+
+import { clock, percent, setText, span } from "./format.js";
+import { watchKeys } from "./keys.js";
+import { morph } from "./morph.js";
+
+const root = document.documentElement;
+const messages = document.getElementById("messages");
+const skew = Number(root.dataset.now) - Date.now() / 1000 || 0;
+const OFTEN_MS = 1000;
+
+export const now = () => Date.now() / 1000 + skew;
+
+// -- what is told ------------------------------------------------
+
+export function tell(text, kind) {
+  const line = document.createElement("p");
+  line.className = "message";
+  line.dataset.kind = kind;
+  line.textContent = text;
+  adopt(line);
+  messages.append(line);
+  while (messages.children.length > 5) messages.firstElementChild.remove();
+}
+
+function adopt(line) {
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "plain close";
+  close.textContent = "×";
+  close.setAttribute("aria-label", "Close this message");
+  close.addEventListener("click", () => line.remove());
+  line.append(close);
+  if (line.dataset.kind === "done") setTimeout(() => line.remove(), 8000);
+}
+
+// -- forms ------------------------------------------------
+
+let agreed = null;
+
+export function ask(text, word) {
+  const dialog = document.getElementById("ask");
+  document.getElementById("ask-text").textContent = text;
+  document.getElementById("ask-yes").textContent = word;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target, button = event.submitter;
+  if (form.getAttribute("method") !== "post") return;
+  const question = button !== agreed && button?.dataset.confirm;
+  agreed = null;
+  if (question) {
+    event.preventDefault();
+    ask(question, button.dataset.word || button.textContent.trim()).then((yes) => {
+      if (!yes) return;
+      agreed = button;
+      form.requestSubmit(button);
+    });
+  } else if ("act" in form.dataset) {
+    event.preventDefault();
+    send(form, button);
+  }
+});
+
+async function send(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
+  const where = button?.getAttribute("formaction") || form.getAttribute("action");
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrf() };
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(where, { method: "POST", body, headers });
+    if (!entered(answer)) return;
+    const told = await answer.json();
+    for (const one of told.messages || [{ text: told.detail || told.title, kind: "refused" }]) {
+      tell(one.text, one.kind);
+    }
+    refresh();
+  } catch {
+    tell("The console does not answer. Was anything done? Look again when it does.", "refused");
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+function csrf() {
+  return document.querySelector('meta[name="csrf"]').content;
+}
+
+// Whether somebody is still logged in; if not, off to the login.
+export function entered(answer) {
+  const left = answer.status === 401 || new URL(answer.url).pathname === "/login";
+  if (left) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  return !left;
+}
+
+// -- what changes ------------------------------------------------
+
+const refreshed = document.querySelectorAll("[data-refresh]");
+let asked = 0, waiting = 0;
+
+// The server renders the page again, and what differs of its changing parts is taken over.
+export function refresh() {
+  if (!refreshed.length || waiting || document.hidden) return;
+  waiting = setTimeout(async () => {
+    asked = Date.now();
+    try {
+      await fetchParts();
+    } catch { /* the header says that nothing comes */ }
+    waiting = 0;
+  }, Math.max(0, asked + OFTEN_MS - Date.now()));
+}
+
+async function fetchParts() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!entered(answer) || !answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-refresh]")) {
+    const next = page.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
+    if (next) morph(part, next);
+  }
+}
+
+export function header(state) {
+  const { daemon } = state;
+  const own = document.getElementById("circusd"), stats = document.getElementById("circusd-stats");
+  own.dataset.tone = state.live ? "active" : "trouble";
+  setText(own, state.live ? "circusd" : "circusd does not answer");
+  const used = `, ${percent(daemon.cpu)}`;
+  const facts = [`pid ${daemon.pid}`, `up ${span(daemon.age)}`].join(", ") + used;
+  setText(document.getElementById("circusd-facts"), state.live && daemon.pid ? facts : "");
+  stats.dataset.tone = daemon.stats === "active" ? "active" : "stopped";
+  setText(stats, `circusd-stats ${daemon.stats || "off"}`);
+}
+
+export function connection(kind, since, reason) {
+  const badge = document.getElementById("live");
+  const words = { live: "Live", polling: "Live, every few seconds" };
+  const stale = since ? `Stale since ${clock(since)}` : "Not connected";
+  badge.dataset.kind = kind;
+  setText(badge, words[kind] || stale);
+  document.getElementById("stale").hidden = kind !== "stale";
+  setText(document.getElementById("reason"), reason ? `: ${reason}` : "");
+}
+
+// -- times and theme ------------------------------------------------
+
+export function ago(element) {
+  const at = Date.parse(element.getAttribute("datetime")) / 1000;
+  if (at) setText(element, `${span(now() - at)} ago`);
+}
+
+setInterval(() => {
+  if (!document.hidden) document.querySelectorAll("time[data-ago]").forEach(ago);
+}, OFTEN_MS);
+
+const THEMES = { "": "System", light: "Light", dark: "Dark" };
+
+function themes() {
+  const button = document.getElementById("theme");
+  const chosen = () => root.dataset.theme || "";
+  const show = () => setText(button, `Theme: ${THEMES[chosen()]}`);
+  button.addEventListener("click", () => {
+    const names = Object.keys(THEMES);
+    const next = names[(names.indexOf(chosen()) + 1) % names.length];
+    if (next) root.dataset.theme = next;
+    else delete root.dataset.theme;
+    try {
+      localStorage.setItem("circus-theme", next);
+    } catch { /* then it holds for this page */ }
+    show();
+  });
+  button.hidden = false;
+  show();
+}
+
+async function follow() {
+  const live = await import("./live.js").catch(() => null);
+  if (!live) {
+    setInterval(refresh, 2 * OFTEN_MS);
+    return;
+  }
+  let last = { since: null, reason: "" };
+  live.subscribe((state) => {
+    last = state;
+    header(state);
+    refresh();
+  });
+  live.status((kind, since) => connection(kind, since ?? last.since, last.reason));
+}
+
+messages.querySelectorAll(".message").forEach(adopt);
+themes();
+watchKeys();
+follow();
