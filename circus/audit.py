@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, NamedTuple
+
+from circus.record import plain
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -21,7 +22,6 @@ TURN = 10.0
 """Seconds after which further ones are summed up."""
 PEERS_MAX = 1000
 """Further peers are counted together."""
-VALUE_MAX = 100
 
 
 class Asked(NamedTuple):
@@ -77,10 +77,3 @@ def _who(peer: Peer) -> str:
     if peer.uid is None:
         return "unknown"
     return plain(peer.user or str(peer.uid))
-
-
-def plain(text: str) -> str:
-    """As a value of `key=value`: quoted when it has blanks and the like, `-` for nothing."""
-    text = text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}..."
-    safe = text.isascii() and text.isprintable() and not set(text) & set(' "=\\')
-    return (text or "-") if safe else json.dumps(text)

@@ -37,6 +37,7 @@ from circus.strays import Strays
 from circus.stream import Pump
 from circus.stream.beside import beside
 from circus.threads import Outcome
+from circus.tickets import Tickets
 from circus.trees import Trees
 from circus.watcher import Result, Watcher
 
@@ -81,6 +82,7 @@ class Engine:
         self.pid = os.getpid()
         self.events = Events(config.circus.event_history)
         self.audit = Audit(loop)
+        self.tickets = Tickets()
         self.pump = Pump(self._on_trouble, lanes_in=beside(config.circus.stream_backend))
         self.reaper = Reaper(adopt=adopt, loop=loop)
         self._last_words = LastWords(loop, self.pump, self._reap)

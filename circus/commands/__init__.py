@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from circus.commands.base import Command, Role
 from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollback, Set
+from circus.commands.console import ConsoleLogin, ConsoleRedeem
 from circus.commands.daemon import DStats, GlobalOptions, Keygen, Quit
 from circus.commands.happened import Events, Listen
 from circus.commands.lifecycle import (
@@ -37,6 +38,8 @@ __all__ = ["COMMANDS", "SHELL_COMMANDS", "Command", "Role", "find", "get_command
 
 COMMANDS: tuple[type[Command], ...] = (
     Add,
+    ConsoleLogin,
+    ConsoleRedeem,
     Decr,
     DStats,
     Events,

@@ -68,8 +68,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "keygen": {"folder": "/nowhere"},
 }
 WITHOUT_A_NAME = {
-    "dstats", "events", "listen", "globaloptions", "listsockets", "numwatchers", "plan",
-    "reloadconfig", "rollback", "wait",
+    "console-login", "dstats", "events", "listen", "globaloptions", "listsockets", "numwatchers",
+    "plan", "reloadconfig", "rollback", "wait",
 }  # fmt: skip
 FATAL = {"quit", "restart without a name"}
 """Whoever may ask for it ends the daemon."""

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from circus.access import ANYBODY, Others, Peer, Role, is_owner, operates, others, role_of
-from circus.audit import DENIALS, Asked, Audit, plain
+from circus.audit import DENIALS, Asked, Audit
 from circus.commands.as_caller import as_caller, refuse_code
 from circus.config.mapping import watcher_from_mapping
 from circus.config.model import CircusConfig
 from circus.exc import Denied
+from circus.record import plain
 
 ALICE = Peer(1001, 1001, 7, (1001, 50), "alice", ("alice", "staff"))
 NAMELESS = Peer(1002, 1002, 8, (1002,))

@@ -12,6 +12,7 @@ from circus.config.mapping import watcher_from_mapping
 from circus.config.model import CircusConfig
 from circus.events import Events
 from circus.exc import NotFound
+from circus.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -108,6 +109,7 @@ class FakeEngine:
         }
         self.config = SimpleNamespace(circus=CircusConfig())
         self.audit = Audit(loop)
+        self.tickets = Tickets()
         self.events = Events()
         self.pump = SimpleNamespace(counts=dict)
 

@@ -33,6 +33,8 @@ NEW_VERBS = (
     "thaw",
     "keygen",
     "events",
+    "console-login",
+    "console-redeem",
 )
 
 
