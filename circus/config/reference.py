@@ -97,14 +97,15 @@ def _table(table: Iterable[Row]) -> Iterable[str]:
     yield "|---|---|---|---|---|"
     for row in table:
         name = f"{row.name}NAME" if row.prefix else row.name
-        default = "required" if row.required else _default(row)
+        unless = "required" if row.required else default(row)
         old = f" Old spelling: `{'`, `'.join(row.aliases)}`." if row.aliases else ""
         cost = COSTS[row.on_change]
-        yield f"| `{name}` | {row.kind.name} | {default} | {cost} | {row.doc}{old} |"
+        yield f"| `{name}` | {row.kind.name} | {unless} | {cost} | {row.doc}{old} |"
     yield ""
 
 
-def _default(row: Row) -> str:
+def default(row: Row) -> str:
+    """What counts when it is not given, as it would be written."""
     value: Any = row.default
     if value in (None, "", ()):
         return ""

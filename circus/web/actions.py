@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from circus.access import Role
@@ -19,12 +17,12 @@ if TYPE_CHECKING:
     from circus.web.settings import Settings
     from circus.web.visitor import Visitor
 
-logger = logging.getLogger("circus.web.audit")
-
 PATIENCE = 10.0
 """Seconds that a request waits for what takes its time; then it is told that it goes on."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "console-login": "whoever is here has logged in; for somebody else use circusctl",
+    "console-redeem": "/login does that",
     "foresee": "it is asked for with dry_run=true at the command itself",
     "keygen": "keys are made where they are kept: use circusctl",
     "listen": "what happens is told at /live",
@@ -75,8 +73,11 @@ def perform(
         outcome = "denied"
         raise
     finally:
-        if (command.changes and not dry_run) or outcome == "denied":
-            _write_down(visitor, command, outcome)
+        what = (visitor, command.verb, command.target(), command.details())
+        if outcome == "denied":
+            parts.audit.denied(*what)
+        elif command.changes and not dry_run:
+            parts.audit.changed(*what, outcome=outcome)
     assert visitor.role is not None  # noqa: S101 a stranger was denied
     return Reply(command.shown_to(visitor.role, reply.fields), reply.finished)
 
@@ -94,16 +95,14 @@ def needed(command: Command) -> Role:
 
 
 def _admit(settings: Settings, visitor: Visitor, command: Command) -> None:
+    if command.changes and settings.readonly:
+        raise Denied("this console only looks: its setting readonly is on")
     role = needed(command)
     if not visitor.may(role):
         beyond = command.beyond(visitor.role) if visitor.role else ""
         what = f"{command.verb} of {beyond}" if beyond else command.verb
         has = f"may {visitor.role}" if visitor.role else "may do nothing here"
         raise Denied(f"{what} takes the role {role}; {visitor.name or 'a stranger'} {has}")
-    if not command.changes:
-        return
-    if settings.readonly:
-        raise Denied("this console only looks: its setting readonly is on")
     if command.verb == "add" and not settings.allow_add:
         raise Denied("this console adds no watchers: its setting allow_add is off")
 
@@ -151,15 +150,3 @@ def _patiently(parts: Parts, verb: str, properties: Mapping[str, object]) -> dic
         return parts.controller.ask(verb, properties, seconds=PATIENCE)
     finally:
         parts.controller.places.release()
-
-
-def _write_down(visitor: Visitor, command: Command, outcome: str) -> None:
-    """Who, what, to what, how it went; never a value."""
-    level = logging.WARNING if outcome == "denied" else logging.INFO
-    texts = (visitor.name, command.verb, command.target(), command.details())
-    who, verb, target, details = (json.dumps(text[:100]) for text in texts)
-    logger.log(
-        level,
-        "Request who=%s verb=%s target=%s details=%s outcome=%s",
-        who, verb, target, details, outcome,
-    )  # fmt: skip

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import falcon
 
+from circus.web import shelf
+from circus.web.address import Addresses
+from circus.web.audit import Audit
 from circus.web.controller import Controller
+from circus.web.errors import handle_errors
 from circus.web.guard import Guard
+from circus.web.guesses import Guesses
+from circus.web.login import Login, Logout
 from circus.web.pages.routes import add_pages
 from circus.web.parts import Parts
 from circus.web.render import Renderer
+from circus.web.sessions import Sessions
+from circus.web.users import Users
+from circus.web.visitors import Visitors
 
 if TYPE_CHECKING:
     from circus.web.settings import Settings
@@ -22,10 +31,33 @@ STATIC = Path(__file__).parent / "static"
 
 
 def application(settings: Settings) -> Application:
-    """Made once for each process; nothing is asked of circusd yet."""
-    controller = Controller(settings.endpoint)
-    parts = Parts(settings, controller, Renderer(controller))
-    app = falcon.App(middleware=[Guard()])
+    """Made once for each process; nothing is asked of circusd yet. Raises CircusError, OSError."""
+    parts = parts_of(settings)
+    addresses = Addresses(settings)
+    app = falcon.App(middleware=[Guard(parts, addresses, Visitors(parts, addresses))])
+    handle_errors(app, parts.render)
     app.add_static_route("/static", STATIC)
+    app.add_route("/login", Login(parts, Guesses()))
+    app.add_route("/logout", Logout(parts))
     add_pages(app, parts)
     return app
+
+
+def parts_of(settings: Settings) -> Parts:
+    """One of each. Raises CircusError, OSError."""
+    controller = Controller(settings.endpoint, settings.ssh)
+    where = shelf.folder(settings.state_dir)
+    sessions = Sessions(
+        shelf.Shelf(where and where / "sessions.json"),
+        shelf.key(where),
+        idle=settings.session_idle,
+        longest=settings.session_max,
+    )
+    return Parts(
+        settings=settings,
+        controller=controller,
+        render=Renderer(controller, sessions, readonly=settings.readonly),
+        sessions=sessions,
+        audit=Audit(),
+        users=Users(settings.password_file),
+    )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from circus import __version__, sidelog
 from circus.exc import CircusError
 from circus.web.application import application
-from circus.web.settings import HOST, PORT, Settings
+from circus.web.settings import FILE, VARIABLE, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,28 +26,25 @@ FAILED = 1
 @functools.cache
 def _made() -> Application:
     """Only when somebody asks: whoever imports `app` may fork first."""
-    return application(Settings())
+    return application(dataclasses.replace(settings(None, {}, os.environ), any_port=True))
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The console as it is without any settings but those of the environment."""
+    """The console as its file says, for whoever serves it."""
     found: Iterable[bytes] = _made()(environ, start_response)
     return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal ends it. Returns the exit status."""
-    from waitress.server import create_server
+    from circus.web.server import serve
 
     args = parser().parse_args(argv)
-    settings = Settings(endpoint=args.endpoint, host=args.host, port=args.port)
+    flags = {"endpoint": args.endpoint, "host": args.host, "port": args.port}
     try:
         sidelog.configure(args)
-        server = create_server(
-            application(settings), host=settings.host, port=settings.port, threads=settings.threads
-        )
-        print(f"Listening on http://{settings.host}:{settings.port}/")  # noqa: T201 for a person
-        server.run()
+        found = settings(args.config, flags, os.environ)
+        serve(application(found), found)
     except (CircusError, OSError) as error:
         print(f"circushttpd: {error}", file=sys.stderr)  # noqa: T201 for a person
         return FAILED
@@ -55,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """What the command line may say."""
     found = argparse.ArgumentParser("circushttpd", description="The web console of Circus.")
+    found.add_argument("--config", metavar="FILE", help=f"its options; ${VARIABLE}, {FILE}")
     found.add_argument("--endpoint", help="circusd's control endpoint")
-    found.add_argument("--host", default=HOST, help="the address to listen at")
-    found.add_argument("--port", default=PORT, type=int, help="the port to listen at")
+    found.add_argument("--host", help="the address to listen at")
+    found.add_argument("--port", type=int, help="the port to listen at")
     sidelog.add_options(found)
     found.add_argument("--version", action="version", version=__version__)
     return found

@@ -6,6 +6,7 @@ is special is encoded twice; what comes back from the path is decoded once more.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
 _SPECIAL = str.maketrans({"%": "%25", "/": "%2F"})
@@ -26,3 +27,14 @@ def from_path(part: str) -> str:
 def watcher_path(name: str, *rest: str) -> str:
     """The address of a watcher's page, or of one below it."""
     return "/".join(["/watchers", to_path(name), *rest])
+
+
+LOCAL = re.compile(r"/(?![/\\])[!-~]*")
+"""Nothing that a browser takes for another site, or for a line of its own."""
+
+
+def local(path: object, otherwise: str = "/") -> str:
+    """A path of this console and nothing else."""
+    if isinstance(path, str) and LOCAL.fullmatch(path):
+        return path
+    return otherwise

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     import falcon
 
     from circus.web.controller import Controller
+    from circus.web.sessions import Sessions
 
 
 class Renderer:
     """Renders the templates of this package."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, sessions: Sessions, *, readonly: bool) -> None:
         self._controller = controller
+        self._sessions = sessions
+        self._readonly = readonly
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("circus.web"),
             autoescape=True,
@@ -39,12 +42,12 @@ class Renderer:
         around = {
             "version": __version__,
             "visitor": visitor,
-            "may_operate": visitor.may(Role.OPERATE),
-            "may_admin": visitor.may(Role.ADMIN),
+            "may_operate": visitor.may(Role.OPERATE) and not self._readonly,
+            "may_admin": visitor.may(Role.ADMIN) and not self._readonly,
             "req": req,
             "host": socket.gethostname(),
             "endpoint": self._controller.endpoint,
             "live": UNHEARD,
-            "messages": (),
+            "messages": self._sessions.take(visitor),
         }
         return self._templates.get_template(template).render({**around, **values})

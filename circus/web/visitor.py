@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from circus.access import Role
+from circus.access import Role
+
+METRICS: Final = "metrics"
+"""The role of a program that collects numbers, and may do nothing else."""
+Need = Role | Literal["metrics"] | None
+"""What a resource takes: a role, METRICS, or None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,20 @@ class Visitor:
     """What a form of theirs has to bring back; empty where no cookie speaks for them."""
     session: str = ""
     """The name of their session, which is not its secret; empty without one."""
+    address: str = ""
+    """Where the request came from: an address, or `unix`."""
+    bearer: bool = False
+    """Whether a token spoke for them, which no browser sends by itself."""
+    metrics: bool = False
+    """Whether they may collect numbers although they have no role."""
 
-    def may(self, role: Role) -> bool:
-        """Whether they may do what takes that role."""
-        return self.role is not None and self.role.includes(role)
+    def may(self, need: Need) -> bool:
+        """Whether they may do what takes that."""
+        if need is None:
+            return True
+        if need == METRICS:
+            return self.metrics or self.role is not None
+        return self.role is not None and self.role.includes(need)
 
 
 STRANGER = Visitor()

@@ -1,0 +1,1 @@
+"""The web console: a real circushttpd before a real circusd."""

@@ -10,9 +10,9 @@ import pytest
 from circus.access import Role
 from circus.exc import Denied, MessageError, UnknownCommand
 from circus.web.actions import perform
+from circus.web.application import parts_of
 from circus.web.controller import Controller, Refused
 from circus.web.parts import Parts
-from circus.web.render import Renderer
 from circus.web.settings import Settings
 from circus.web.visitor import STRANGER, Visitor
 from tests.daemon.conftest import circusd as circusd
@@ -45,9 +45,9 @@ def console(daemon: Daemon) -> Iterator[Console]:
     controllers: list[Controller] = []
 
     def make(**settings: bool) -> Parts:
-        controller = Controller(daemon.endpoint)
-        controllers.append(controller)
-        return Parts(Settings(**settings), controller, Renderer(controller))  # type: ignore[arg-type]
+        parts = parts_of(Settings(endpoint=daemon.endpoint, **settings))  # type: ignore[arg-type]
+        controllers.append(parts.controller)
+        return parts
 
     yield make
     for one in controllers:
@@ -91,7 +91,7 @@ def test_t53_a_role_that_is_missing_is_named_and_the_denial_written_down(
 ) -> None:
     with pytest.raises(Denied, match=f"takes the role {role}; "):
         perform(console(allow_add=True), visitor, verb, properties)
-    (line,) = [one for one in caplog.records if one.name == "circus.web.audit"]
+    (line,) = [one for one in caplog.records if one.name == "circus.audit"]
     assert line.getMessage().endswith("outcome=denied")
 
 
@@ -102,8 +102,8 @@ def test_t53_a_change_is_written_down_without_its_values(
     parts = console()
     perform(parts, ADMIN, "set", {"name": "web", "options": {"env.SECRET": "louder"}}, waiting=True)
     perform(parts, READER, "list", {})
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "circus.web.audit"]
-    assert 'who="some admin" verb="set" target="web" details="env.SECRET" outcome=done' in line
+    (line,) = [one.getMessage() for one in caplog.records if one.name == "circus.audit"]
+    assert 'who="some admin" from=- verb=set target=web details=env.SECRET outcome=done' in line
     assert "louder" not in line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import falcon
@@ -10,14 +9,11 @@ import falcon
 from circus.access import Role
 from circus.exc import CircusError
 from circus.web.actions import perform
-from circus.web.names import from_path, watcher_path
+from circus.web.names import from_path, local, watcher_path
 from circus.web.pages.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-LOCAL = re.compile(r"/(?![/\\])[!-~]*")
-"""Nothing that a browser takes for another site, or for a line of its own."""
 
 Form = dict[str, Any]
 
@@ -76,6 +72,8 @@ class Forms(Page):
         if req.client_prefers([falcon.MEDIA_HTML, falcon.MEDIA_JSON]) == falcon.MEDIA_JSON:
             resp.media = {"messages": [{"text": text, "kind": kind} for text, kind in texts]}
             return
+        for text, kind in texts:
+            self._parts.sessions.tell(req.context.visitor, text, kind)
         raise falcon.HTTPSeeOther(path)
 
 
@@ -157,10 +155,3 @@ def listed(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [str(one) for one in value] if isinstance(value, list) else []
-
-
-def local(path: object, otherwise: str) -> str:
-    """A path of this console and nothing else."""
-    if isinstance(path, str) and LOCAL.fullmatch(path):
-        return path
-    return otherwise

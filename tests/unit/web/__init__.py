@@ -1,0 +1,1 @@
+"""Parts of the web console that need no process."""

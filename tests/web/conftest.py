@@ -1,0 +1,57 @@
+"""The console that a test asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.support import Daemon
+from tests.web.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WATCHERS = """
+[watcher:web]
+cmd = sleep 3600
+numprocesses = 2
+[watcher:off]
+cmd = sleep 3600
+autostart = False
+"""
+
+
+class Open(Protocol):
+    """Starts a circusd on a configuration, and a console before it."""
+
+    def __call__(self, options: str = "", *flags: str, watchers: str = WATCHERS) -> Console: ...
+
+
+@pytest.fixture
+def consoles() -> Iterator[Open]:
+    """Starts consoles, and ends them with the test."""
+    started: list[Console] = []
+
+    def begin(options: str = "", *flags: str, watchers: str = WATCHERS) -> Console:
+        daemon = Daemon(watchers)
+        try:
+            console = Console(daemon.wait(), options, *flags)
+        except BaseException:
+            daemon.stop()
+            raise
+        started.append(console)
+        return console
+
+    yield begin
+    for one in started:
+        try:
+            one.stop()
+        finally:
+            one.daemon.stop()
+
+
+@pytest.fixture
+def console(consoles: Open) -> Console:
+    """One with two watchers, `web` with two workers and `off`, to which nobody has logged in."""
+    return consoles()
