@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import random
 import signal
@@ -50,13 +51,13 @@ def test_t21_stop_and_start_keep_every_line_and_no_handle(circusd: Start) -> Non
     def told(what: str, times: int) -> bool:
         return all(text_of(log).count(what) == times for log in logs)
 
-    for times in range(1, 9):
+    for times in range(1, 51):  # of 20 each: a thousand
         daemon.call("start", name="out*")
         wait_until(partial(told, "begin", times))
         assert daemon.call("stop", name="out*", waiting=True)["status"] == "ok"
         wait_until(partial(told, "end", times))
         wait_until(lambda: open_logs(daemon) == [])
-    assert all(log.read_text() == "begin\nend\n" * 8 for log in logs)
+    assert all(log.read_text() == "begin\nend\n" * 50 for log in logs)
 
 
 def test_t21_a_program_that_does_not_start_keeps_no_handle(circusd: Start) -> None:
@@ -72,43 +73,82 @@ def test_t21_a_program_that_does_not_start_keeps_no_handle(circusd: Start) -> No
     assert open_logs(daemon) == []
 
 
-def has_more(log: Path, than: str) -> bool:
-    return len(text_of(log)) > len(than)
+def settle(daemon: Daemon, runs: dict[str, bool], lasting: set[str]) -> None:
+    """Return once whoever is to run does, or is heard once more, and nobody else has a worker."""
+    before = {name: daemon.file(f"{name}.log") for name in runs}
+
+    def is_right(name: str) -> bool:
+        if runs[name] and name not in lasting:
+            return len(daemon.file(f"{name}.log")) > len(before[name])
+        return len(daemon.pids(name)) == runs[name]
+
+    for name in runs:
+        wait_until(partial(is_right, name))
+
+
+def disturb(daemon: Daemon, name: str, chance: random.Random) -> bool | None:
+    """Start, stop, restart it or move its file. Returns whether it is to run, if that is new."""
+    verb = chance.choice(["start", "stop", "restart", "rotate"])
+    if verb != "rotate":
+        assert daemon.call(verb, name=name)["status"] == "ok"
+        return verb != "stop"
+    log = daemon.folder / f"{name}.log"
+    if log.exists():
+        log.rename(log.with_suffix(f".{chance.random()}"))
+    daemon.process.send_signal(signal.SIGUSR1)
+    return None
 
 
 def test_t20_short_lives_with_stop_start_and_rotation_stay_right(circusd: Start) -> None:
-    names = [f"out{n}" for n in range(50)]
+    """Of a hundred watchers, whose workers end at once but for each fourth."""
+    names = [f"out{n}" for n in range(100)]
+    lasting = set(names[::4])
     daemon = circusd(
         "".join(
-            f"[watcher:{name}]\ncmd = sh -c 'echo $$; exit 0'\nmax_retry = -1\n"
-            "backoff_delay = 0.02\nbackoff_max = 0.1\n" + TO_FILE.format(name=name)
+            f"[watcher:{name}]\ncmd = sh -c 'echo $$; exec {does}'\nmax_retry = -1\n"
+            "backoff_delay = 0.1\nbackoff_max = 0.5\n" + TO_FILE.format(name=name)
             for name in names
+            for does in ["sleep 3600" if name in lasting else "true"]
         )
     )
-    chance = random.Random(20)
-    for number in range(200):
-        verb = chance.choice(["start", "stop", "restart", "rotate"])
-        if verb == "rotate":
-            log = daemon.folder / f"{chance.choice(names)}.log"
-            if log.exists():
-                log.rename(log.with_suffix(f".{number}"))
-            daemon.process.send_signal(signal.SIGUSR1)
-        else:
-            assert daemon.call(verb, name=chance.choice(names))["status"] == "ok"
+    chance, runs = random.Random(20), dict.fromkeys(names, True)
+    for number in range(1, 401):
+        name = chance.choice(names)
+        now = disturb(daemon, name, chance)
+        runs[name] = runs[name] if now is None else now
+        assert len(daemon.pids(name)) <= 1
+        if number % 100 == 0:
+            settle(daemon, runs, lasting)
     daemon.call("start", name="out*")
-    for name in names:  # each still runs and is heard
-        log = daemon.folder / f"{name}.log"
-        wait_until(partial(has_more, log, text_of(log)))
+    settle(daemon, dict.fromkeys(names, True), lasting)
     assert daemon.call("stop", name="out*", waiting=True)["status"] == "ok"
     wait_until(lambda: open_logs(daemon) == [])
     started = daemon.text().count("started, pid")
-
-    def lines() -> int:
-        files = [*daemon.folder.glob("out*.log"), *daemon.folder.glob("out*.[0-9]*")]
-        return sum(file.read_text().count("\n") for file in files)
-
+    lines = sum(text_of(file).count("\n") for file in daemon.folder.glob("out*.*"))
     # one that was stopped before it came to say anything is not missing a line
-    assert started - 50 * 5 <= lines() <= started
+    assert started - 5 * len(names) <= lines <= started
+
+
+def test_t24_random_bytes_for_long_pass_unchanged(circusd: Start) -> None:
+    size = 64 << 20
+    sends = f"head -c {size} /dev/urandom | tee FOLDER/sent{{fd}} >&{{fd}}"
+    daemon = circusd(
+        f"[watcher:out]\ncmd = {sends.format(fd=1)}; {sends.format(fd=2)}; exec sleep 3600\n"
+        "shell = True\ncopy_env = True\n"
+        + TO_FILE.format(name="out")
+        + "stderr_stream.filename = FOLDER/out.err\nstderr_stream.time_format = NOW\n"
+    )
+    (pid,) = daemon.wait_pids("out", 1)
+    stamp = f"NOW [{pid}] | ".encode()
+
+    def is_written() -> bool:
+        counts = daemon.call("stats", name="out")["output"].values()
+        return [(one["read"], one["written"]) for one in counts] == [(size, size)] * 2
+
+    wait_until(is_written, within=60)
+    assert filecmp.cmp(daemon.folder / "out.log", daemon.folder / "sent1", shallow=False)
+    stamped = (daemon.folder / "out.err").read_bytes()
+    assert stamped.replace(stamp, b"") == (daemon.folder / "sent2").read_bytes()
 
 
 def test_t28_programs_that_say_nothing_hold_up_no_end(circusd: Start) -> None:
