@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from circus.stats.client import StatsClient
 from tests.support import Daemon, as_user, child, free_port, needs_root, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.daemon.conftest import Start
 
@@ -137,6 +138,52 @@ def test_connections_to_sockets_are_hits_and_wait_in_queues(circusd: Start) -> N
     )
 
 
+def test_t18_a_reload_leaves_circusd_stats_alone(circusd: Start) -> None:
+    daemon = circusd(TWO)
+    before = daemon.wait_pids("circusd-stats", 1)
+    workers = daemon.wait_pids("My web", 2)
+    for _ in range(2):
+        assert daemon.call("reloadconfig", waiting=True)["steps"] == []
+    assert daemon.pids("My web") == workers
+    for number in (3, 4):  # others change, come and go
+        daemon.write(f"{TWO}[watcher:w{number}]\ncmd = sleep 3600\n[env:My web]\nA = {number}\n")
+        assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+        daemon.wait_pids(f"w{number}", 1)
+    assert not set(daemon.wait_pids("My web", 2)) & set(workers)
+    assert daemon.pids("circusd-stats") == before
+
+
+def stop_and_start(daemon: Daemon, times: int) -> None:
+    """The watcher w."""
+    for _ in range(times):
+        assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
+        assert daemon.call("start", name="w", waiting=True)["status"] == "ok"
+
+
+@pytest.mark.parametrize("statsd", [False, True])
+def test_t30_a_storm_of_starts_leaves_nothing_that_spins(
+    circusd: Start,
+    statsd: bool,  # noqa: FBT001 a fact about the daemon
+) -> None:
+    """The last starts cost what the first did; afterwards both programs are at rest."""
+    daemon = circusd(
+        f"[circus]\nstatsd = {statsd}\n[watcher:w]\ncmd = sleep 3600\nnumprocesses = 5\n"
+        "stdout_stream.filename = FOLDER/out\n"
+    )
+    pids = [daemon.process.pid, *(daemon.wait_pids("circusd-stats", 1) if statsd else ())]
+
+    def used_by(work: Callable[[], object]) -> int:
+        before = sum(map(cpu, pids))
+        work()
+        return sum(map(cpu, pids)) - before
+
+    storm = partial(stop_and_start, daemon, 10)
+    first, *_, last = [used_by(storm) for _ in range(5)]
+    assert last <= 10 + 2 * first
+    # who spins uses a hundred ticks in a second, or as many as it can get
+    assert used_by(lambda: subprocess.run(["sleep", "1"], check=True)) <= 10
+
+
 def test_t30_a_storm_of_starts_costs_little_with_and_without_a_listener(circusd: Start) -> None:
     """Less than it costs circusd itself; and afterwards hardly anything."""
     daemon = circusd(f"{STATS}[watcher:w]\ncmd = sleep 3600\nnumprocesses = 5\n")
@@ -144,8 +191,7 @@ def test_t30_a_storm_of_starts_costs_little_with_and_without_a_listener(circusd:
 
     def storm() -> tuple[int, int]:
         before = cpu(helper), cpu(daemon.process.pid)
-        for _ in range(20):
-            daemon.call("restart", name="w", waiting=True)
+        stop_and_start(daemon, 20)
         return cpu(helper) - before[0], cpu(daemon.process.pid) - before[1]
 
     with listening(daemon) as told:
