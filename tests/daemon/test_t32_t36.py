@@ -96,12 +96,13 @@ cmd = sleep 3600
     assert daemon.pids("web") == kept
 
 
+@pytest.mark.timeout(240)  # on a machine that is busy; else half a minute
 @pytest.mark.parametrize("output", [False, True])
 def test_t36_respawning_for_ever_keeps_descriptors_flat(
     circusd: Start,
     output: bool,  # noqa: FBT001
 ) -> None:
-    """10 000 times without output, and fewer with pipes and a file to each watcher."""
+    """10 000 times with pipes and a file, and fewer without output: a soak has those by the way."""
     stream = "stdout_stream.filename = FOLDER/w.log\nstderr_stream.filename = FOLDER/w.log\n"
     daemon = circusd(
         f"[watcher:w]\ncmd = true\nnumprocesses = 50\n{QUICK}{stream if output else ''}"
@@ -113,7 +114,7 @@ def test_t36_respawning_for_ever_keeps_descriptors_flat(
     assert daemon.call("stop", waiting=True)["status"] == "ok"
     before = daemon.descriptors()
     assert daemon.call("start", waiting=False)["status"] == "ok"
-    most, many = 0, 1000 if output else 10_000
+    most, many = 0, 10_000 if output else 1000
 
     def is_done() -> bool:
         nonlocal most
@@ -122,7 +123,7 @@ def test_t36_respawning_for_ever_keeps_descriptors_flat(
         one = daemon.slots("w.1")[0]["restarts"]
         return one > many / 50 and daemon.restarts("w") > many
 
-    wait_until(is_done, within=100)
+    wait_until(is_done, within=200)
     assert most <= before + 52 * 5  # as many as there are slots, not as there were workers
     assert daemon.call("stop", waiting=True)["status"] == "ok"
     wait_until(lambda: daemon.descriptors() <= before)
