@@ -37,20 +37,33 @@ class Reach:
         self._curve_key = curve_key or os.environ.get("CIRCUSCTL_CURVE")
         self._keyfile = ssh_keyfile
         self._lost = lost
+        self._may_ask = True
         self._tunnel: Tunnel | None = None
 
     def way(self, endpoint: str) -> str:
         """What to connect to. Blocks as long as ssh needs; raises CallError with its reason."""
+        tunnel = self._connected()
+        return endpoint if tunnel is None else tunnel.forward(endpoint)
+
+    def ask_now(self) -> None:
+        """Let ssh ask on the terminal what it has to, and not again. As `way` otherwise."""
+        self._connected()
+        self._may_ask = False
+
+    def _connected(self) -> Tunnel | None:
         if self.server is None:
-            return endpoint
+            return None
         if self._tunnel is None or self._tunnel.failure():
             from circus.tunnel import Tunnel
 
             self.close()
             self._tunnel = Tunnel(
-                self.server, self._keyfile, lambda words: self._lost(ENDED % words)
+                self.server,
+                self._keyfile,
+                lambda words: self._lost(ENDED % words),
+                may_ask=self._may_ask,
             )
-        return self._tunnel.forward(endpoint)
+        return self._tunnel
 
     def secure(self, sock: zmq.Socket[bytes], endpoint: str) -> None:
         """Have a socket prove who it is to a `tcp://` endpoint, when there is a key for it.

@@ -60,9 +60,9 @@ exit "$status"
 class Tunnel:
     """A connection to an SSH server, `user@host[:port]`, until `close` or the end of the program.
 
-    Blocks until the server has let us in: ssh may ask for a password on the terminal. Raises
-    CallError with what ssh says when it does not. `lost` is called from another thread, with what
-    ssh said, when the connection ends and nobody has closed it.
+    Blocks until the server has let us in: ssh asks for a password on the terminal if it `may_ask`.
+    Raises CallError with what ssh says when it does not. `lost` is called from another thread, with
+    what ssh said, when the connection ends and nobody has closed it.
     """
 
     def __init__(
@@ -70,11 +70,15 @@ class Tunnel:
         server: str,
         keyfile: str | None = None,
         lost: Callable[[str], object] = lambda _: None,
+        *,
+        may_ask: bool = True,
     ) -> None:
         self.server = server
+        self._options = (*_OPTIONS, *(() if may_ask else ("-o", "BatchMode=yes")))
         self._program, self._destination = _ssh(server, keyfile)
         self._folder = tempfile.mkdtemp(prefix="circus-ssh-")
-        self._ways: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
+        self._found: set[str] = set()
         self._said: list[str] = []
         self._heard = threading.Condition()
         self._lost = lost
@@ -91,12 +95,15 @@ class Tunnel:
 
     def forward(self, endpoint: str) -> str:
         """The endpoint here that leads to one there. Raises CallError when nobody listens there."""
-        if endpoint not in self._ways:
-            here = f"{self._folder}/{len(self._ways)}"
+        if endpoint not in self._asked:
+            here = f"{self._folder}/{len(self._asked)}"
             self._ask_for(here, endpoint)
+            self._asked[endpoint] = here
+        here = self._asked[endpoint]
+        if endpoint not in self._found:  # ssh keeps the way, whether or not anybody is there yet
             self._probe(here, endpoint)
-            self._ways[endpoint] = f"ipc://{here}"
-        return self._ways[endpoint]
+            self._found.add(endpoint)
+        return f"ipc://{here}"
 
     def failure(self) -> str | None:
         """What ssh said when it ended, None while it runs."""
@@ -115,7 +122,7 @@ class Tunnel:
         self._reader.join(PATIENCE)
 
     def _start(self) -> subprocess.Popen[str]:
-        command = [*self._program, *_OPTIONS, "-S", self._master(), *self._destination]
+        command = [*self._program, *self._options, "-S", self._master(), *self._destination]
         return subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "circus-ssh", self._folder, *command],
             stdin=subprocess.PIPE,

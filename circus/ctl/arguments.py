@@ -21,7 +21,8 @@ USAGE = "circusctl [options] command [args]"
 WORDS = "words"
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """A time that somebody is ready to wait. Raises ArgumentTypeError."""
     try:
         number = float(text)
     except ValueError:
@@ -41,7 +42,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
     ("--curve", {"help": "your key for a tcp:// endpoint that takes keys", "metavar": "FILE"}),
-    ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": _seconds}),
+    ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": seconds}),
     ("--version", {"help": "display version and exit", "action": "store_true"}),
     ("-h/--help", {"help": "show help and exit", "action": "store_true"}),
 )

@@ -97,6 +97,8 @@ class Feed(threading.Thread):
                     while not self._over:
                         self._once(session)
             except NOT_CIRCUSD as error:
+                while not self._asked.empty():  # nothing is to happen when nobody expects it
+                    self._say(News(notice=f"{self._asked.get().words}: {error}"))
                 self._say(News(source=str(error)))
                 self._wait(ASK)
         self._context.destroy(linger=0)
@@ -104,7 +106,12 @@ class Feed(threading.Thread):
     def _once(self, session: _Session) -> None:
         session.ask_around()
         while not self._asked.empty():
-            self._say(News(notice=session.carry_out(self._asked.get())))
+            send = self._asked.get()
+            try:
+                self._say(News(notice=session.carry_out(send)))
+            except CallError as error:
+                self._say(News(notice=f"{send.words}: {error}"))
+                raise
         if session.listen(self._woken):
             self._say(News(session.snapshot(), session.source))
 
@@ -233,9 +240,14 @@ class _Session:
             if self._client is None:
                 raise CallError(f"Nobody publishes statistics at {endpoint}")
             return None
+        try:
+            way = self._reach.way(endpoint)
+        except CallError:  # on another machine, which only now can be seen
+            if self._client is None:
+                raise
+            return None
         sock = self._context.socket(zmq.SUB)
         sock.subscribe(BEGINNING.encode())
-        way = self._reach.way(endpoint)
         self._reach.secure(sock, way)
         sock.connect(way)
         return sock

@@ -98,7 +98,8 @@ def _slots(slots: Sequence[Told], told: Mapping[str, Told]) -> tuple[Slot, ...]:
 
 
 def _story(slot: Told) -> tuple[str, ...]:
-    restarts = f", restarted {slot['restarts']} times" if slot["restarts"] else ""
+    times = "once" if slot["restarts"] == 1 else f"{slot['restarts']} times"
+    restarts = f", restarted {times}" if slot["restarts"] else ""
     lines = [f"{slot['what']} since {duration(slot['since'])}{restarts}"]
     lines += [f"last: {slot['last']}"] if slot["last"] else []
     lines += [f"next: {slot['next']}"] if slot["next"] not in ("", "nothing") else []

@@ -38,7 +38,7 @@ def press(state: State, key: str) -> Outcome:
         case Mode.BROWSE:
             return _browse(state, key), None
         case Mode.HELP:
-            return replace(state, mode=Mode.BROWSE), None
+            return _help(state, key), None
         case Mode.SORT:
             return _sort(state, key), None
         case Mode.CONFIRM:
@@ -72,9 +72,18 @@ def _browse(state: State, key: str) -> State:
     return state
 
 
+def _help(state: State, key: str) -> State:
+    by = {"up": -1, "down": 1, "pgup": -state.page, "pgdn": state.page}.get(key)
+    if by is None:
+        return replace(state, mode=Mode.BROWSE, scrolled=0)
+    last = sum(bool(one.shown) for one in bindings(readonly=state.readonly)) - 1
+    return replace(state, scrolled=min(last, max(0, state.scrolled + by)))
+
+
 def _sort(state: State, key: str) -> State:
-    chosen = next((order for order in Order if order.value == key.lower()), state.order)
-    return replace(state, order=chosen, mode=Mode.BROWSE)
+    chosen = next((order for order in Order if order.value == key.lower()), None)
+    calm = replace(state, mode=Mode.BROWSE)
+    return calm if chosen is None else _by(chosen)(calm)
 
 
 def _edited(state: State, key: str) -> State:
@@ -128,7 +137,8 @@ def _mode(mode: Mode) -> Callable[[State], State]:
 
 
 def _by(order: Order) -> Callable[[State], State]:
-    return lambda state: replace(state, order=order)
+    # whoever sorts wants to see the first of them, wherever the selected one goes
+    return lambda state: replace(state, order=order, selected=None)
 
 
 def _filtering(state: State) -> State:
@@ -175,6 +185,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(("f1", "?", "h"), "F1, ?, h", "help", _mode(Mode.HELP)),
     Binding(("f3", "/"), "F3, /", "search; F3 again: the next one", _mode(Mode.SEARCH)),
     Binding(("f4", "\\"), "F4, \\", "show only what has some text; Esc: everything", _filtering),
+    Binding(("esc",), "", "", lambda state: replace(state, filter="")),
     Binding(("f5", "t"), "F5, t", "tree, or processes in one list",
             lambda state: replace(state, flat=not state.flat)),
     Binding(("f6", ">"), "F6, >", "choose what to sort by", _mode(Mode.SORT)),
@@ -183,7 +194,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(("T",), "", "", _by(Order.AGE)),
     Binding(("N",), "", "", _by(Order.PID)),
     Binding(("I",), "I", "sort the other way round",
-            lambda state: replace(state, reverse=not state.reverse)),
+            lambda state: replace(state, reverse=not state.reverse, selected=None)),
     Binding(("+", "-", " "), "+, -, Space", "close or open what is below", _fold),
     Binding(("enter", "i"), "Enter, i", "details of the selected row",
             lambda state: replace(state, details=not state.details)),

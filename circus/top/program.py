@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus import __version__
 from circus.ctl import exits
+from circus.ctl.arguments import seconds
 from circus.ctl.output import columns, complain, say
 from circus.exc import CallError
 from circus.reach import Reach
@@ -32,17 +33,22 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds in which there has to be something to show, when nobody looks on."""
 ALMOST_A_SECOND = 0.9
+WIDE = 10_000
+"""Columns that nothing is wider than."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Show until somebody ends it. Returns the exit status."""
-    args = parser().parse_args(argv)
+    args = _read(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     count = 1 if args.once else args.batch
     try:
         return _session(args) if count is None else _batch(args, count)
+    except CallError as error:
+        complain(f"circus-top: {error}")
+        return exits.FAILED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.FAILED
@@ -59,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--ssh_keyfile", metavar="FILE", help="the key for that")
     found.add_argument("--curve", metavar="FILE", help="your key for a tcp:// endpoint")
     found.add_argument(
-        "--process-timeout", type=float, default=BELIEVED, metavar="SECONDS",
+        "--process-timeout", type=seconds, default=BELIEVED, metavar="SECONDS",
         help="show a process so long after its last sample (default: %(default)g)",
     )  # fmt: skip
     found.add_argument("--readonly", action="store_true", help="have no keys that change anything")
@@ -72,6 +78,14 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _read(argv: Sequence[str] | None) -> argparse.Namespace:
+    options = parser()
+    args = options.parse_args(argv)
+    if args.json and not (args.once or args.batch):
+        options.error("--json goes with --once or --batch")
+    return args
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of tables above 0")
@@ -80,18 +94,26 @@ def _count(text: str) -> int:
 
 def _session(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        complain("circus-top: this is not a terminal; --once or --batch N prints what there is")
-        return exits.USAGE
-    from circus.top.shell import Shell  # curses, which not every Python has
+        return _cannot("this is not a terminal")
+    from circus.top.shell import Shell, unfit  # curses, which not every Python has
 
+    obstacle = unfit()
+    if obstacle is not None:
+        return _cannot(obstacle)
     shell = Shell(State(readonly=args.readonly), color=not os.environ.get("NO_COLOR"))
     with _fed(args, shell.wake) as feed:
         return shell.run(feed)
 
 
+def _cannot(why: str) -> int:
+    complain(f"circus-top: {why}; --once or --batch N prints what there is")
+    return exits.USAGE
+
+
 @contextlib.contextmanager
 def _fed(args: argparse.Namespace, tell: Callable[[], None]) -> Iterator[Feed]:
     reach = Reach(args.ssh, args.ssh_keyfile, args.curve)
+    reach.ask_now()  # before there is a screen that it would write into
     feed = Feed(Where(args.control, args.endpoint), reach, args.process_timeout, tell)
     feed.start()
     try:
@@ -106,13 +128,9 @@ def _fed(args: argparse.Namespace, tell: Callable[[], None]) -> Iterator[Feed]:
 
 def _batch(args: argparse.Namespace, count: int) -> int:
     with _fed(args, lambda: None) as feed:
-        try:
-            for number, snapshot in enumerate(itertools.islice(_snapshots(feed), count)):
-                say(_json(snapshot) if args.json else ("\n" if number else "") + _table(snapshot))
-                sys.stdout.flush()
-        except CallError as error:
-            complain(f"circus-top: {error}")
-            return exits.FAILED
+        for number, snapshot in enumerate(itertools.islice(_snapshots(feed), count)):
+            say(_json(snapshot) if args.json else ("\n" if number else "") + _table(snapshot))
+            sys.stdout.flush()
     return 0
 
 
@@ -140,7 +158,9 @@ def _is_whole(snapshot: Snapshot) -> bool:
 
 
 def _table(snapshot: Snapshot) -> str:
-    size = Size(columns(os.environ), 0)
+    # a file and a pipe are as wide as it takes, unless somebody says how wide
+    wide = not (sys.stdout.isatty() or os.environ.get("COLUMNS"))
+    size = Size(WIDE if wide else columns(os.environ), 0)
     return "\n".join(plain_lines(arrived(State(), snapshot), size))
 
 

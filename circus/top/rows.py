@@ -80,11 +80,19 @@ def has(row: Row, text: str) -> bool:
 
 
 def ordered(rows: Iterable[Row], order: Order, *, reverse: bool = False) -> list[Row]:
-    """Sorted, and what is below each of them too; `sockets` comes last."""
-    down = reverse != (order is not Order.NAME and order is not Order.PID)
-    found = sorted(rows, key=_BY[order], reverse=down)
+    """Sorted, and what is below each of them too; `sockets` comes last.
+
+    Those that are equal stand by their names, whatever the direction.
+    """
+    found = sorted(rows, key=_BY[Order.NAME])
+    found.sort(key=_BY[order], reverse=descends(order, reverse=reverse))
     found.sort(key=lambda row: row.key == ("sockets",))
     return [row._replace(below=tuple(ordered(row.below, order, reverse=reverse))) for row in found]
+
+
+def descends(order: Order, *, reverse: bool) -> bool:
+    """Whether the biggest comes first: of names and pids it does when it is the other way round."""
+    return reverse != (order not in (Order.NAME, Order.PID))
 
 
 def opened(rows: Iterable[Row], closed: frozenset[Key]) -> Iterator[Row]:
@@ -97,10 +105,10 @@ def opened(rows: Iterable[Row], closed: frozenset[Key]) -> Iterator[Row]:
 
 _BY: dict[Order, Callable[[Row], tuple[object, ...]]] = {
     Order.NAME: lambda row: ([key.lower() for key in row.key[1:2]], len(row.key[-1]), row.name),
-    Order.CPU: lambda row: (row.cpu or 0.0, row.name),
-    Order.MEMORY: lambda row: (row.memory or 0.0, row.name),
-    Order.AGE: lambda row: (row.age or 0.0, row.name),
-    Order.PID: lambda row: (row.pid or 0, row.name),
+    Order.CPU: lambda row: (row.cpu or 0.0,),
+    Order.MEMORY: lambda row: (row.memory or 0.0,),
+    Order.AGE: lambda row: (row.age or 0.0,),
+    Order.PID: lambda row: (row.pid or 0,),
 }
 
 

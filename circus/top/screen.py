@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from circus.commands.text import printable
 from circus.ctl.terminal import cut, width
 from circus.top.keys import bindings
-from circus.top.rows import Order
-from circus.top.state import History, Mode, State
+from circus.top.rows import Order, descends
+from circus.top.state import History, Mode, State, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 
 DETAILS = 7
 """Lines that the details of a row take, with the one above them."""
+HEAD = 2
+"""Lines above the table."""
 NARROWEST = 12
 """Columns that names have at least, before other columns go."""
-NAMES, WIDEST, COMMANDS = 18, 40, 16
+NAMES, COMMANDS = 18, 30
 """Columns of names, where there are so many; where there are more, commands get theirs first."""
+SHORTEST = 4
+"""Columns that a command takes at least, with the blanks before it: else there is none."""
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "_.-:=+*#"
-PROMPTS = {
-    Mode.SORT: "Sort by n)ame c)pu m)emory a)ge p)id",
-    Mode.HELP: "Any key goes back",
-}
+SORTING = "Sort by n)ame c)pu m)emory a)ge p)id"
+SIGNALS = "TERM, HUP, INT, QUIT, KILL, USR1, USR2, STOP, CONT …"
+BAR = (
+    *("F1 Help", "F3 Search", "F4 Filter", "F6 Sort", "F9 Signal", "r Restart", "i Details"),
+    "q End",
+)
+ACTING = ("F9 Signal", "r Restart")
+"""Those of them that are not there when only looking."""
 
 
 class Span(NamedTuple):
@@ -55,6 +63,14 @@ class Column(NamedTuple):
     order: Order | None = None
 
 
+class Layout(NamedTuple):
+    """What stands in a row, and how many places the name and the command have."""
+
+    columns: Sequence[Column]
+    name: int
+    command: int
+
+
 COLUMNS = (  # without those that come last where it is narrow
     Column("PID", 8, lambda row: str(row.pid or ""), Order.PID),
     Column("CPU%", 7, lambda row: _share(row.cpu), Order.CPU),
@@ -69,30 +85,28 @@ def render(state: State, size: Size) -> list[Line]:
     """Every line of the terminal, none wider than it is."""
     if size.lines < 4 or size.columns < 10:
         return [[Span(cut("too small", size.columns))]][: size.lines]
-    foot = _foot(state)
     if state.mode is Mode.HELP:
-        body = _help(state)
+        body = _help(state)[state.scrolled :]
     else:
-        room = size.lines - 3
-        details = _details(state, size) if state.details and room > DETAILS + 2 else []
-        body = [*_table(state, size, room - len(details)), *details]
-    lines = [*_head(state, size), *body]
-    lines = [*lines[: size.lines - 1], *([[]] * (size.lines - 1 - len(lines))), foot]
+        details = _details(state, size) if _has_details(state, size) else []
+        body = [*_table(state, size, page_of(state, size) + 1), *details]
+    lines = [*_head(state), *body]
+    lines = [*lines[: size.lines - 1], *([[]] * (size.lines - 1 - len(lines))), _foot(state, size)]
     return [_fitted(line, size) for line in lines]
 
 
 def plain_lines(state: State, size: Size) -> list[str]:
     """The table alone, of all rows, for a file or a pipe."""
-    columns, room = _columns(size.columns)
-    head = _cells("NAME", [column.title for column in columns], columns, room)
-    rows = [_row(state, row, columns, room) for row in state.rows]
+    layout = _layout(state, size.columns)
+    head = _cells("NAME", [column.title for column in layout.columns], layout)
+    rows = [_row(state, row, layout) for row in state.rows]
     return ["".join(span.text for span in _fitted([Span(line)], size)).rstrip()
             for line in (head, *rows)]  # fmt: skip
 
 
-def page_of(size: Size) -> int:
+def page_of(state: State, size: Size) -> int:
     """Rows that a page has."""
-    return max(1, size.lines - 4)
+    return max(1, size.lines - HEAD - 2 - (DETAILS if _has_details(state, size) else 0))
 
 
 def spark(samples: Sequence[float], room: int, top: float, *, plain: bool) -> str:
@@ -120,7 +134,11 @@ def age_text(age: float | None) -> str:
 # -- parts ------------------------------------------------
 
 
-def _head(state: State, size: Size) -> list[Line]:
+def _has_details(state: State, size: Size) -> bool:
+    return state.details and state.mode is not Mode.HELP and size.lines > HEAD + DETAILS + 3
+
+
+def _head(state: State) -> list[Line]:
     watchers = state.snapshot.watchers
     slots = [slot for watcher in watchers for slot in watcher.slots]
     running = sum(slot.process is not None for slot in slots)
@@ -129,6 +147,8 @@ def _head(state: State, size: Size) -> list[Line]:
     if daemon is not None:
         parts.append(f"circusd {_share(daemon.cpu)}% {daemon.resident}")
     title = [Span("circus-top", "title"), Span("  " + ", ".join(parts))]
+    if state.stale:
+        title.append(Span("  OUT OF DATE", "bad"))
     if state.paused:
         title.append(Span("  PAUSED", "busy"))
     if state.filter:
@@ -136,34 +156,50 @@ def _head(state: State, size: Size) -> list[Line]:
     return [title, [Span(state.source, "busy")]]
 
 
-def _foot(state: State) -> Line:
+def _foot(state: State, size: Size) -> Line:
+    if state.mode is Mode.BROWSE and not state.notice:
+        return [Span(key_bar(size.columns, readonly=state.readonly))]
+    return [Span(_prompt(state, size), "busy")]
+
+
+def _prompt(state: State, size: Size) -> str:
     match state.mode:
-        case Mode.CONFIRM if state.pending is not None:
-            return [Span(f"{state.pending.words}? y or n", "busy")]
+        case Mode.BROWSE | Mode.CONFIRM:
+            return state.notice if state.pending is None else f"{state.pending.words}? y or n"
         case Mode.FILTER:
-            return [Span(f"Filter: {state.typed}_", "busy")]
+            return f"Filter: {state.typed}_"
         case Mode.SEARCH:
-            return [Span(f"Search: {state.typed}_", "busy")]
+            absent = state.typed and not any(found_in(row, state.typed) for row in state.rows)
+            return f"Search: {state.typed}_{'  nothing has this' if absent else ''}"
         case Mode.SIGNAL:
             name = state.row.name if state.row else ""
-            return [Span(f"Signal for {name} (TERM): {state.typed}_", "busy")]
-        case Mode.BROWSE if not state.notice:
-            acts = "" if state.readonly else "  F9 Signal  r Restart"
-            return [Span(f"F1 Help  F3 Search  F4 Filter  F6 Sort{acts}  i Details  q End")]
-    return [Span(PROMPTS.get(state.mode, state.notice), "busy")]
+            return f"Signal for {name} ({SIGNALS}): {state.typed}_"
+        case Mode.SORT:
+            return SORTING
+        case Mode.HELP:
+            whole = len(_help(state)) <= size.lines - HEAD - 1
+            return "Any key goes back" if whole else "Up, Down: more; any other key goes back"
+
+
+def key_bar(columns: int, *, readonly: bool) -> str:
+    """The keys that one begins with, as many as fit; the end is always told."""
+    shown = [one for one in BAR if not (readonly and one in ACTING)]
+    while len(shown) > 2 and len("  ".join(shown)) > columns:
+        shown.pop(-2)
+    return "  ".join(shown)
 
 
 def _table(state: State, size: Size, room: int) -> list[Line]:
-    columns, name = _columns(size.columns)
-    titles = [_title(column, state) for column in columns]
+    layout = _layout(state, size.columns)
+    titles = [_title(column, state) for column in layout.columns]
     mark = _title(Column("NAME", 0, lambda row: row.name, Order.NAME), state)
-    lines: list[Line] = [[Span(_cells(mark, titles, columns, name), "title")]]
+    lines: list[Line] = [[Span(_cells(mark, titles, layout), "title")]]
     rows = state.rows
     at = state.index(rows)
     first = max(0, min(at - (room - 1) // 2, len(rows) - (room - 1)))
     for number, row in enumerate(rows[first : first + room - 1], first):
         style = "chosen" if number == at else _style(row)
-        text = _row(state, row, columns, name)
+        text = _row(state, row, layout)
         lines.append([Span(text + " " * (size.columns - width(text)), style)])
     return [*lines, *([[]] * (room - len(lines)))]
 
@@ -171,30 +207,37 @@ def _table(state: State, size: Size, room: int) -> list[Line]:
 def _title(column: Column, state: State) -> str:
     if column.order is not state.order:
         return column.title
-    return f"{column.title}{'v' if state.reverse else '^'}"
+    return f"{column.title}{'v' if descends(state.order, reverse=state.reverse) else '^'}"
 
 
-def _columns(room: int) -> tuple[Sequence[Column], int]:
-    """Those that fit, and what is left for the names; the command comes behind them."""
+def _layout(state: State, room: int) -> Layout:
+    """The columns that fit; names get what they need, and what is left then is for commands."""
     columns = list(COLUMNS)
     while columns and room - sum(column.room for column in columns) < NARROWEST:
         columns.pop()
     left = room - sum(column.room for column in columns)
-    return columns, min(left, max(NAMES, min(WIDEST, left - COMMANDS)))
+    longest = max((width(_name(state, row)) for row in state.rows), default=0)
+    names = min(left, max(NAMES, min(longest, left - COMMANDS)))
+    return Layout(columns, names, left - names)
 
 
-def _row(state: State, row: Row, columns: Sequence[Column], room: int) -> str:
+def _name(state: State, row: Row) -> str:
     mark = "+" if row.below and row.key in state.closed else " "
-    name = printable("  " * row.depth + mark + row.name)
-    command = "" if row.command == row.name else row.command
-    cells = _cells(name, [printable(column.text(row)) for column in columns], columns, room)
-    return f"{cells}  {printable(command)}"
+    return str(printable("  " * row.depth + mark + row.name))
 
 
-def _cells(name: str, texts: Sequence[str], columns: Sequence[Column], room: int) -> str:
-    short = cut(name, room)
-    line = short + " " * (room - width(short))
-    for text, column in zip(texts, columns, strict=True):
+def _row(state: State, row: Row, layout: Layout) -> str:
+    texts = [printable(column.text(row)) for column in layout.columns]
+    cells = _cells(_name(state, row), texts, layout)
+    if row.command == row.name or layout.command < SHORTEST:
+        return cells
+    return f"{cells}  {cut(printable(row.command), layout.command - 2)}"
+
+
+def _cells(name: str, texts: Sequence[str], layout: Layout) -> str:
+    short = cut(name, layout.name)
+    line = short + " " * (layout.name - width(short))
+    for text, column in zip(texts, layout.columns, strict=True):
         fitting = cut(text, column.room - 1)
         line += " " * (column.room - width(fitting)) + fitting
     return line
@@ -224,7 +267,7 @@ def _details(state: State, size: Size) -> list[Line]:
 
 def _help(state: State) -> list[Line]:
     shown = [one for one in bindings(readonly=state.readonly) if one.shown]
-    return [[Span(f" {one.shown:<12}", "title"), Span(one.help)] for one in shown]
+    return [[Span(f" {one.shown:<13}", "title"), Span(one.help)] for one in shown]
 
 
 def _style(row: Row) -> str:

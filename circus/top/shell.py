@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from circus.top.keys import ends, press
 from circus.top.screen import Size, page_of, render
-from circus.top.state import State, arrived
+from circus.top.state import State, arrived, silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +36,17 @@ CHARACTERS = {"\n": "enter", "\r": "enter", "\x1b": "esc", "\x7f": "backspace", 
 REDRAW = "\x0c"
 GONE = select.POLLHUP | select.POLLERR
 """What is said of a terminal that is there no more."""
+
+
+def unfit() -> str | None:
+    """Why nothing can be drawn on the terminal that standard output is."""
+    name = os.environ.get("TERM", "")
+    with contextlib.suppress(curses.error):
+        curses.setupterm(name, sys.stdout.fileno())
+        if curses.tigetstr("cup"):
+            return None
+        return f"a terminal of the kind {name!r} cannot be drawn on"
+    return f"terminals of the kind {name!r} ($TERM) are not known here"
 
 
 class Ended(Exception):
@@ -95,7 +106,7 @@ class Shell:
                 elif news.snapshot is not None:
                     self._state = arrived(self._state, news.snapshot, news.source)
                 else:
-                    self._state = replace(self._state, source=news.source)
+                    self._state = silenced(self._state, news.source)
 
     # -- the terminal ------------------------------------------------
 
@@ -133,7 +144,7 @@ class Shell:
     def _draw(self, window: curses.window) -> None:
         lines, columns = window.getmaxyx()
         size = Size(columns, lines, self._plain)
-        self._state = replace(self._state, page=page_of(size))
+        self._state = replace(self._state, page=page_of(self._state, size))
         window.erase()
         for number, line in enumerate(render(self._state, size)):
             window.move(number, 0)

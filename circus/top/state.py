@@ -74,6 +74,10 @@ class State:
     pending: Send | None = None
     page: int = 10
     """Rows that a page has."""
+    scrolled: int = 0
+    """Lines of help that are above what is shown."""
+    stale: bool = False
+    """Whether nothing has been heard since the rows were as they are."""
     history: Mapping[Key, History] = field(default_factory=dict)
 
     @property
@@ -103,7 +107,12 @@ def arrived(state: State, snapshot: Snapshot, source: str = "") -> State:
         return state
     everything = opened(tree(snapshot), frozenset())
     history = {row.key: state.history.get(row.key, History()).and_then(row) for row in everything}
-    return replace(state, snapshot=snapshot, source=source, history=history)
+    return replace(state, snapshot=snapshot, source=source, history=history, stale=False)
+
+
+def silenced(state: State, source: str) -> State:
+    """Nothing is heard any more, and why; what was heard stays."""
+    return replace(state, source=source, stale=state.snapshot != Snapshot())
 
 
 def moved(state: State, by: int) -> State:
@@ -120,10 +129,11 @@ def found(state: State, *, after: int) -> State:
     rows = state.rows
     here = state.index(rows) + after
     for row in (*rows[here:], *rows[:here]):
-        if state.search and row.name and state.search.lower() in _text(row):
+        if state.search and found_in(row, state.search):
             return replace(state, selected=row.key)
     return state
 
 
-def _text(row: Row) -> str:
-    return f"{row.name} {row.pid or ''} {row.command}".lower()
+def found_in(row: Row, text: str) -> bool:
+    """Whether a search for this text stops at a row."""
+    return text.lower() in f"{row.name} {row.pid or ''} {row.command}".lower()

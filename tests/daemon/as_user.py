@@ -1,7 +1,7 @@
 """Runs a part of the tests as somebody else: everything is imported before the rights are gone.
 
 `python as_user.py UID GROUP,GROUP speak ENDPOINT` reads messages, a JSON object a
-line, and prints the answers. `… circusd ARGUMENT…` and `… circusctl ARGUMENT…` are those programs.
+line, and prints the answers. `… circusd ARGUMENT…`, circusctl and circus-top are those programs.
 `… hear ENDPOINT MILLISECONDS` succeeds when something is published there within that time.
 """
 
@@ -15,6 +15,7 @@ import prctl
 import zmq
 
 from circus import circusctl, circusd, wire
+from circus.top import program as top
 
 
 def main() -> int:
@@ -25,6 +26,8 @@ def main() -> int:
         return circusd.main(arguments)
     if what == "circusctl":
         return circusctl.main(arguments)
+    if what == "circus-top":
+        return top.main(arguments)
     if what == "hear":
         return hear(*arguments)
     return speak(arguments[0])

@@ -29,6 +29,7 @@ from tests.support import (
     read_until,
     wait_until,
 )
+from tests.tmux import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,6 +216,52 @@ def test_ssh_may_ask_on_the_terminal(sshd: Server, daemon: Daemon) -> None:
         process.kill()
         process.wait()
         os.close(ours)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_circus_top_has_a_screen_once_ssh_has_asked(sshd: Server, daemon: Daemon) -> None:
+    command = [
+        *(sys.executable, "-m", "circus.top", "--ssh", sshd.name),
+        *("--ssh_keyfile", sshd.key("locked"), "--control", daemon.endpoint),
+    ]
+    with Screen(*command) as screen:
+        assert "NAME" not in screen.shows("Enter passphrase for key")
+        screen.type("open sesame", "Enter")
+        shown = screen.shows("web.1", "q End")
+        assert shown.startswith("circus-top")
+        wait_until(lambda: "passphrase" not in screen.text())
+        screen.type("q")
+        wait_until(lambda: "web.1" not in screen.text())
+
+
+@pytest.mark.usefixtures("temporary")
+def test_circus_top_waits_for_a_circusd_behind_ssh(sshd: Server, daemon: Daemon) -> None:
+    endpoint = f"ipc://{daemon.folder}/later"
+    command = [
+        *(sys.executable, "-m", "circus.top", "--ssh", sshd.name),
+        *("--ssh_keyfile", sshd.key(), "--control", endpoint),
+    ]
+    with Screen(*command) as screen:
+        screen.shows("No circusd listens at")
+        later = Daemon("[watcher:w]\ncmd = sleep 3600\n", endpoint=endpoint).wait()
+        try:
+            screen.shows("w.1", "No statistics")
+            screen.type("q")
+            wait_until(lambda: "w.1" not in screen.text())
+        finally:
+            later.stop()
+
+
+@pytest.mark.usefixtures("temporary")
+def test_circus_top_says_in_one_line_why_nobody_lets_it_in(sshd: Server) -> None:
+    command = [
+        *(sys.executable, "-m", "circus.top", "--once", "--ssh", sshd.name),
+        *("--ssh_keyfile", sshd.key("wrong")),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    user = sshd.name.partition(":")[0]
+    say = f"cannot reach {sshd.name} through ssh: {user}: Permission denied (publickey)."
+    assert (ended.returncode, ended.stderr) == (1, f"circus-top: {say}\n")
 
 
 # -- the library --------------------------------------------------------------------------------

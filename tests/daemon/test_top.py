@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import Daemon, pid_tree, wait_until
+from tests.support import Daemon, as_user, pid_tree, wait_until
 from tests.tmux import Screen
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_keys_do_what_they_say(circusd: Start) -> None:
         screen.type("?")
         screen.shows("sort by CPU, memory, age, pid", "send a signal")
         screen.type("x", "P")
-        screen.shows("CPU%^")
+        screen.shows("CPU%v")
         screen.type("q")
         screen.shows(DONE)
         assert "web.1" not in screen.text()
@@ -120,14 +120,54 @@ def test_circusd_goes_and_comes_back(circusd: Start) -> None:
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         screen.shows("circusd")
-        wait_until(lambda: "No circusd listens" in screen.text() or "Timed out" in screen.text())
+        screen.shows("OUT OF DATE", "No circusd listens")
+        screen.type("/")
+        screen.type("web", "Enter", "]", "y")
+        # it is not kept for another circusd
+        screen.shows("incr web: No circusd listens")
         daemon.begin()
         daemon.wait()
         after = daemon.wait_pids("web", 2)
         screen.shows(*map(str, after))
-        wait_until(lambda: "No circusd listens" not in screen.text())
+        wait_until(lambda: "OUT OF DATE" not in screen.text())
+        assert daemon.pids("web") == after
         screen.type("q")
         screen.shows(DONE)
+
+
+def test_a_circusd_that_hangs_is_told_of(circusd: Start) -> None:
+    daemon = circusd(STATS + WATCHERS)
+    daemon.wait_pids("web", 2)
+    with Screen(*begin(daemon)) as screen:
+        screen.shows("web.1")
+        screen.type("/")
+        screen.type("web", "Enter")
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            screen.shows("OUT OF DATE", "Timed out")
+            screen.type("q")
+            screen.shows(DONE)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+
+
+def test_who_may_only_look_is_told_so(circusd: Start) -> None:
+    daemon = circusd(f"[circus]\nread_users = nobody\n{WATCHERS}")
+    daemon.wait_pids("web", 2)
+    daemon.folder.chmod(0o755)
+    top = shlex.join([*as_user(65534, 65534), "circus-top", "--control", daemon.endpoint])
+    with Screen("sh", "-c", f"{top}; echo status $?") as screen:
+        screen.shows("web.1", "No statistics")
+        for key, verb in (("r", "restart"), ("s", "stop"), ("]", "incr"), ("[", "decr")):
+            screen.type("/")
+            screen.type("web", "Enter", key, "y")
+            screen.shows(f"{verb} web: denied: ")
+        screen.type("F9")
+        screen.type("HUP", "Enter")
+        screen.shows("signal HUP to web: denied: ")
+        screen.type("q")
+        screen.shows(DONE)
+    assert daemon.call("status", name="web")["status"] == "active"
 
 
 def test_nothing_that_a_process_is_called_moves_the_cursor(circusd: Start) -> None:
@@ -178,6 +218,18 @@ def test_a_failure_leaves_the_terminal_as_it_was() -> None:
         screen.shows("AttributeError: 'NoneType'", "it is sane")
 
 
+@pytest.mark.parametrize(
+    ("kind", "say"),
+    [
+        ("nonsense", "terminals of the kind 'nonsense' ($TERM) are not known here"),
+        ("dumb", "a terminal of the kind 'dumb' cannot be drawn on"),
+    ],
+)
+def test_a_terminal_that_cannot_be_drawn_on(kind: str, say: str) -> None:
+    with Screen("sh", "-c", f"TERM={kind} {shlex.join(TOP)}; echo status $?", width=140) as screen:
+        screen.shows(f"circus-top: {say}; --once or --batch N prints what there is", "status 2")
+
+
 def test_it_is_suspended_and_goes_on(circusd: Start) -> None:
     daemon = circusd(STATS + WATCHERS)
     with Screen(*TOP, "--control", daemon.endpoint) as screen:
@@ -199,6 +251,20 @@ def test_without_statistics_circusd_is_asked(circusd: Start) -> None:
 
 
 # -- without a terminal ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "say"),
+    [
+        (("--json",), "--json goes with --once or --batch"),
+        (("--batch", "0"), "'0' is not a number of tables above 0"),
+        (("--process-timeout", "nan"), "'nan' isn't a number of seconds above 0"),
+    ],
+)
+def test_what_cannot_be_asked_for(options: tuple[str, ...], say: str) -> None:
+    ended = top(*options)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(f"{say}\n")
 
 
 def top(*options: str) -> subprocess.CompletedProcess[str]:
@@ -247,6 +313,8 @@ def test_the_endpoint_of_statistics_is_enough(circusd: Start) -> None:
         (("--once", "--control", "ipc:///nowhere/x"), 1,
          "circus-top: No circusd listens at ipc:///nowhere/x; is it running?"),
         ((), 2, "circus-top: this is not a terminal; --once or --batch N prints what there is"),
+        (("--once", "--control", "nonsense"), 1,
+         "circus-top: Cannot reach nonsense: an endpoint is ipc:///path or tcp://host:port"),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_one_line(options: tuple[str, ...], status: int, say: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from circus.top.keys import BINDINGS, ends
-from circus.top.model import Snapshot
+from circus.top.model import Snapshot, Watcher
 from circus.top.state import REMEMBERED, Mode, Send, State, arrived
 from tests.unit.top.shown import SNAPSHOT, STATE, after, names, on, sent
 
@@ -46,6 +46,7 @@ def test_the_selection_stays_with_what_it_is_about() -> None:
     ("keys", "first"),
     [
         (("P",), ["api", "Web"]),
+        (("esc",), ["api", "Web"]),
         (("P", "I"), ["Web", "api"]),
         (("M",), ["api", "Web"]),
         (("I",), ["Web", "api"]),
@@ -56,6 +57,18 @@ def test_the_selection_stays_with_what_it_is_about() -> None:
 )
 def test_watchers_are_sorted(keys: tuple[str, ...], first: list[str]) -> None:
     assert [name for name in names(after(STATE, *keys)) if name in ("api", "Web")] == first
+
+
+def test_who_sorts_sees_the_first() -> None:
+    for keys in (("P",), ("f6", "m"), ("I",)):
+        state = after(on("http"), *keys)
+        assert state.index(state.rows) == 0
+
+
+@pytest.mark.parametrize("keys", [("P",), ("P", "I"), ("M",), ("T",)])
+def test_what_is_equal_stands_by_name(keys: tuple[str, ...]) -> None:
+    state = arrived(State(), Snapshot(tuple(map(Watcher, ("b", "c", "a")))))
+    assert names(after(state, *keys)) == ["a", "b", "c"]
 
 
 def test_sockets_stay_at_the_end() -> None:
@@ -81,6 +94,7 @@ def test_a_filter_keeps_what_matches_with_what_it_is_below(text: str, expected: 
     assert names(after(STATE, "f4", *text)) == expected
     assert names(after(STATE, "\\", *text, "enter")) == expected
     assert names(after(STATE, "f4", *text, "esc")) == TREE
+    assert names(after(STATE, "f4", *text, "enter", "esc")) == TREE
 
 
 def test_a_filter_can_be_edited() -> None:
@@ -106,6 +120,17 @@ def test_while_it_is_paused_nothing_changes() -> None:
     paused = after(STATE, "Z")
     assert names(arrived(paused, Snapshot())) == TREE
     assert names(arrived(after(paused, "Z"), Snapshot())) == []
+
+
+def test_help_moves() -> None:
+    for keys, scrolled in (
+        (("down", "down", "up"), 1),
+        (("up",), 0),
+        (("pgdn", "pgup", "pgup"), 0),
+        (("pgdn", "x", "?"), 0),
+    ):
+        state = after(STATE, "?", *keys)
+        assert (state.mode, state.scrolled) == (Mode.HELP, scrolled)
 
 
 def test_any_key_leaves_help() -> None:

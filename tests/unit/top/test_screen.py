@@ -9,8 +9,8 @@ import pytest
 from circus.ctl.terminal import width
 from circus.top.keys import BINDINGS
 from circus.top.model import Process, Slot, Snapshot, Watcher
-from circus.top.screen import ASCII_BARS, Size, age_text, plain_lines, render, spark
-from circus.top.state import State, arrived
+from circus.top.screen import ASCII_BARS, Size, age_text, page_of, plain_lines, render, spark
+from circus.top.state import State, arrived, silenced
 from tests.unit.top.shown import STATE, after, on
 
 USUAL = Size(80, 24)
@@ -70,6 +70,55 @@ def test_it_fits_whatever_the_size(columns: int, lines: int, keys: tuple[str, ..
 def test_a_narrow_terminal_leaves_columns_out() -> None:
     heads = [text(STATE, Size(columns, 24))[2].split() for columns in (80, 57, 45, 30, 20)]
     assert [head[-1] for head in heads] == ["RES", "AGE", "STATE", "CPU%", "PID"]
+    # and what stays is whole
+    assert [text(STATE, Size(60, 24))[at].split()[-1] for at in (5, 6, 7)] == [
+        "5s",
+        "10.00M",
+        "5.00M",
+    ]
+
+
+@pytest.mark.parametrize("columns", [10, 20, 40, 60, 77, 78])
+def test_the_key_bar_tells_how_to_end(columns: int) -> None:
+    bar = text(STATE, Size(columns, 24))[-1]
+    assert bar.startswith("F1 Help")
+    assert columns < 16 or bar.endswith("q End")
+    assert (len(bar) == 78) is (columns == 78)
+
+
+def test_names_get_what_they_need_where_there_is_room() -> None:
+    one = Watcher("a" * 50, "active", (Slot(1, "ready", (), Process(1, "p" * 20)),))
+    lines = text(arrived(State(), Snapshot((one,))), Size(130, 24))
+    assert "a" * 50 + " " in lines[3]
+    assert lines[4].endswith("p" * 20)
+    short = text(STATE, Size(90, 24))
+    assert "127.0.0.1:80, 3 of 128" in short[10]
+
+
+def test_a_page_is_what_is_between_the_head_and_the_details() -> None:
+    state = arrived(State(), Snapshot(tuple(Watcher(f"w{number:03}") for number in range(100))))
+    for keys in ((), ("enter",)):
+        shown = after(state, *keys)
+        names = [line for line in text(shown) if line.startswith(" w")]
+        assert page_of(shown, USUAL) == len(names)
+
+
+def test_what_is_out_of_date_is_called_so() -> None:
+    lines = text(silenced(STATE, "Timed out."))
+    assert lines[0].endswith("OUT OF DATE")
+    assert lines[1] == "Timed out."
+    assert "OUT OF DATE" not in text(silenced(State(), "Timed out."))[0]
+    assert "OUT OF DATE" not in text(arrived(silenced(STATE, "x"), STATE.snapshot))[0]
+
+
+def test_a_search_for_what_is_not_there_says_so() -> None:
+    assert text(after(STATE, "/", *"web"))[-1] == "Search: web_"
+    assert text(after(STATE, "/", *"wex"))[-1] == "Search: wex_  nothing has this"
+
+
+def test_the_mark_says_which_way_it_is_sorted() -> None:
+    for keys, mark in ((("N",), "PID^"), (("P",), "CPU%v"), (("P", "I"), "CPU%^"), ((), "NAME^")):
+        assert mark in text(after(STATE, *keys))[2].split()
 
 
 def test_the_selected_row_is_in_sight() -> None:
@@ -129,10 +178,20 @@ def test_help_names_every_key_in_24_lines() -> None:
     shown = text(after(STATE, "?"))
     assert len(shown) == 24
     for binding in BINDINGS:
-        assert any(binding.shown in line for line in shown)
+        assert any(f"{binding.shown} " in line for line in shown)
+    assert shown[-1] == "Any key goes back"
+
+
+def test_help_that_does_not_fit_can_be_moved() -> None:
+    state, size = after(STATE, "?"), Size(80, 10)
+    assert text(state, size)[-1] == "Up, Down: more; any other key goes back"
+    seen = {line for number in range(30) for line in text(after(state, *["down"] * number), size)}
+    for binding in BINDINGS:
+        assert any(f"{binding.shown} " in line for line in seen)
 
 
 def test_a_table_for_a_file_has_all_rows() -> None:
     lines = plain_lines(STATE, Size(80, 0))
     assert len(lines) == 1 + len(STATE.rows)
     assert lines[0].split()[:3] == ["NAME", "PID", "CPU%"]
+    assert plain_lines(STATE, Size(10_000, 0))[-1].endswith("127.0.0.1:80, 3 of 128 wait")
