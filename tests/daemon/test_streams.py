@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +216,40 @@ def test_a_stream_that_blocks_holds_up_neither_others_nor_control(
 
     wait_until(taken)
     os.close(reader)
+
+
+def test_t27_a_file_may_be_a_pipe_or_a_terminal_but_no_socket(circusd: Start) -> None:
+    """Nothing of them can be sought, moved or cut, whatever options say."""
+    terminal, end = os.openpty()
+    daemon = circusd(
+        "".join(
+            f"[watcher:{name}]\ncmd = sh -c 'seq 20; exec sleep 3600'\nautostart = False\n"
+            "stdout_stream.max_bytes = 9\nstdout_stream.backup_count = 2\n"
+            f"stdout_stream.filename = {path}\n"
+            for name, path in (("pipe", "FOLDER/fifo"), ("terminal", os.ttyname(end)))
+        )
+        + "[watcher:null]\ncmd = seq 20\nrespawn = False\nstdout_stream.filename = /dev/null\n"
+    )
+    os.mkfifo(daemon.folder / "fifo")
+    pipe = os.open(daemon.folder / "fifo", os.O_RDWR)
+    said = "".join(f"{number}\n" for number in range(1, 21)).encode()
+    shown = said.replace(b"\n", b"\r\n")
+    for name, fd, text in (("pipe", pipe, said), ("terminal", terminal, shown)):
+        assert daemon.call("start", name=name, waiting=True)["status"] == "ok"
+        got = b""
+        while len(got) < len(text):
+            got += os.read(fd, 1 << 10)
+        assert got == text
+        os.close(fd)
+    os.close(end)
+    wait_until(lambda: output(daemon, "null").get("stdout", {}).get("written") == len(said))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{daemon.folder}/socket")
+        told = daemon.ctl("set", "null", "stdout_stream.filename", f"{daemon.folder}/socket")
+    assert told.returncode == 3
+    assert "/socket': No such device or address" in told.stderr
+    for counts in daemon.call("stats")["outputs"].values():
+        assert counts["stdout"]["dropped"] == {}
 
 
 @pytest.mark.parametrize(
