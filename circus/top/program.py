@@ -19,16 +19,17 @@ from circus.ctl import exits
 from circus.ctl.arguments import seconds
 from circus.ctl.output import columns, complain, say
 from circus.exc import CallError
+from circus.picture.connection import Where
+from circus.picture.gather import BELIEVED
 from circus.reach import Reach
-from circus.top.feed import Feed, Where
-from circus.top.gather import BELIEVED
+from circus.top.feed import Feed
 from circus.top.screen import Size, plain_lines
 from circus.top.state import State, arrived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from circus.top.model import Snapshot
+    from circus.picture.model import Snapshot
 
 PATIENCE = 10.0
 """Seconds in which there has to be something to show, when nobody looks on."""

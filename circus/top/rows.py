@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from circus.top.model import Process, Slot, Snapshot, Socket, Watcher
+    from circus.picture.model import Process, Slot, Snapshot, Socket, Watcher
 
 Key = tuple[str, ...]
 """What a row is about, also when it has moved."""

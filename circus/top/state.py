@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from circus.top.model import Snapshot
+from circus.picture.model import Snapshot
 from circus.top.rows import Order, flat, matching, opened, ordered, tree
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from circus.picture.model import Process, Slot, Snapshot, Socket, Watcher
 from circus.top.keys import press
-from circus.top.model import Process, Slot, Snapshot, Socket, Watcher
 from circus.top.state import Send, State, arrived
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from circus.picture.model import Snapshot, Watcher
 from circus.top.keys import BINDINGS, ends
-from circus.top.model import Snapshot, Watcher
 from circus.top.state import REMEMBERED, Mode, Send, State, arrived
 from tests.unit.top.shown import SNAPSHOT, STATE, after, names, on, sent
 

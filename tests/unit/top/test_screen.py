@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from circus.ctl.terminal import width
+from circus.picture.model import Process, Slot, Snapshot, Watcher
 from circus.top.keys import BINDINGS
-from circus.top.model import Process, Slot, Snapshot, Watcher
 from circus.top.screen import ASCII_BARS, Size, age_text, page_of, plain_lines, render, spark
 from circus.top.state import State, arrived, silenced
 from tests.unit.top.shown import STATE, after, on

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from circus.top.gather import Gatherer
-from circus.top.model import Process, Slot, Socket, Watcher
+from circus.picture.gather import Gatherer
+from circus.picture.model import Process, Slot, Socket, Watcher
 
 
 def told(pid: int, **more: object) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.text import duration
+from circus.picture.model import Process, Slot, Snapshot, Socket, Watcher
 from circus.stats.messages import OWN, SOCKETS
-from circus.top.model import Process, Slot, Snapshot, Socket, Watcher
 from circus.wire import topic_name
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Gatherer:
             Watcher(
                 one["name"],
                 one["state"],
-                _slots(one["slots"], by_name.get(topic_name(one["name"]), {})),
+                _slots(one.get("slots"), by_name.get(topic_name(one["name"]), {})),
             )
             for one in self._watchers
         ]
@@ -86,7 +86,9 @@ def _unexplained(told: Mapping[str, Told]) -> tuple[Slot, ...]:
     return tuple(Slot(one.get("wid"), "", (), _process(one)) for one in told.values())
 
 
-def _slots(slots: Sequence[Told], told: Mapping[str, Told]) -> tuple[Slot, ...]:
+def _slots(slots: Sequence[Told] | None, told: Mapping[str, Told]) -> tuple[Slot, ...]:
+    if slots is None:  # circus 0.19 knows none
+        return _unexplained(told)
     found = []
     for slot in slots:
         info = told.get(str(slot["pid"]))

@@ -1,0 +1,1 @@
+"""What a circusd runs, as it is now: for programs that show it."""
