@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circus import __version__
 from circus.commands.base import Command, Reply, Role, argument, command
 from circus.commands.foresight import stops
 from circus.commands.kinds import Name
@@ -77,8 +78,8 @@ class DStats(Command):
     """Get circusd stats."""
 
     def run(self, engine: Engine) -> Reply:
-        """What the daemon uses."""
-        return {"info": engine.info()}
+        """What the daemon uses, and which it is."""
+        return {"info": engine.info(), "version": __version__}
 
     @classmethod
     def show(cls, reply: Reply) -> str:

@@ -141,6 +141,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
     return {
         "name": watcher.name,
         "state": watcher.status(),
+        "group": watcher.config.group,
         "waits_for": engine.orders.blocked_by(watcher) or None,
         "numprocesses": watcher.numprocesses,
         "generation": watcher.generation,

@@ -12,13 +12,17 @@ from circus.web.address import Addresses
 from circus.web.audit import Audit
 from circus.web.controller import Controller
 from circus.web.errors import handle_errors
+from circus.web.feed import Feed
 from circus.web.guard import Guard
 from circus.web.guesses import Guesses
+from circus.web.live import Live
 from circus.web.login import Login, Logout
 from circus.web.pages.routes import add_pages
 from circus.web.parts import Parts
 from circus.web.render import Renderer
+from circus.web.reports import HistoryReport, StateReport
 from circus.web.sessions import Sessions
+from circus.web.streams import Streams
 from circus.web.users import Users
 from circus.web.visitors import Visitors
 
@@ -30,21 +34,23 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 
 
-def application(settings: Settings) -> Application:
-    """Made once for each process; nothing is asked of circusd yet. Raises CircusError, OSError."""
-    parts = parts_of(settings)
-    addresses = Addresses(settings)
+def application(parts: Parts) -> Application:
+    """What is found where; made once for each process. Raises CircusError."""
+    addresses = Addresses(parts.settings)
     app = falcon.App(middleware=[Guard(parts, addresses, Visitors(parts, addresses))])
     handle_errors(app, parts.render)
     app.add_static_route("/static", STATIC)
     app.add_route("/login", Login(parts, Guesses()))
     app.add_route("/logout", Logout(parts))
     add_pages(app, parts)
+    app.add_route("/live", Live(parts))
+    app.add_route("/api/v1/state", StateReport(parts))
+    app.add_route("/api/v1/history", HistoryReport(parts))
     return app
 
 
 def parts_of(settings: Settings) -> Parts:
-    """One of each. Raises CircusError, OSError."""
+    """One of each; nothing is asked of circusd yet. Raises CircusError, OSError."""
     controller = Controller(settings.endpoint, settings.ssh)
     where = shelf.folder(settings.state_dir)
     sessions = Sessions(
@@ -53,6 +59,7 @@ def parts_of(settings: Settings) -> Parts:
         idle=settings.session_idle,
         longest=settings.session_max,
     )
+    feed = Feed(controller)
     return Parts(
         settings=settings,
         controller=controller,
@@ -60,4 +67,6 @@ def parts_of(settings: Settings) -> Parts:
         sessions=sessions,
         audit=Audit(),
         users=Users(settings.password_file),
+        feed=feed,
+        streams=Streams(feed, settings.streams),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from circus import __version__, sidelog
 from circus.exc import CircusError
-from circus.web.application import application
+from circus.web.application import application, parts_of
 from circus.web.settings import FILE, VARIABLE, settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ FAILED = 1
 @functools.cache
 def _made() -> Application:
     """Only when somebody asks: whoever imports `app` may fork first."""
-    return application(dataclasses.replace(settings(None, {}, os.environ), any_port=True))
+    found = dataclasses.replace(settings(None, {}, os.environ), any_port=True)
+    return application(parts_of(found))
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -44,7 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         sidelog.configure(args)
         found = settings(args.config, flags, os.environ)
-        serve(application(found), found)
+        parts = parts_of(found)
+        parts.feed.start()
+        try:
+            serve(application(parts), found)
+        finally:
+            parts.close()
     except (CircusError, OSError) as error:
         print(f"circushttpd: {error}", file=sys.stderr)  # noqa: T201 for a person
         return FAILED

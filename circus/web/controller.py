@@ -41,8 +41,9 @@ class Controller:
     """Asks circusd. For any number of threads: each has a connection of its own."""
 
     def __init__(self, endpoint: str | None = None, ssh_server: str | None = None) -> None:
-        self.endpoint = endpoint or find_endpoint(through_ssh=ssh_server is not None)
+        self._named = endpoint
         self.reach = Reach(ssh_server)
+        self.endpoint = self.find()
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.places = threading.BoundedSemaphore(PLACES)
         self._connections = threading.local()
@@ -69,6 +70,15 @@ class Controller:
             raise Refused(reason, int(answer.get("errno", 0)), str(answer.get("code", "")))
         return answer
 
+    def find(self) -> str:
+        """The endpoint to use: the one that was named, or the usual one that is alive now."""
+        self.endpoint = find_endpoint(self._named, through_ssh=self.reach.server is not None)
+        return self.endpoint
+
+    def connect(self, endpoint: str) -> None:
+        """From now on another circusd is meant."""
+        self._named = self.endpoint = endpoint
+
     def close(self) -> None:
         """Let go of all connections; nothing may be under way."""
         self.context.destroy(linger=0)
@@ -76,7 +86,9 @@ class Controller:
 
     def _client(self) -> CircusClient:
         client: CircusClient | None = getattr(self._connections, "client", None)
-        if client is None:
+        if client is None or client.endpoint != self.endpoint:
+            if client is not None:
+                client.stop()
             client = CircusClient(self.context, self.endpoint, TIMEOUT, reach=self.reach)
             self._connections.client = client
         return client

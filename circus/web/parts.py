@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from circus.web.audit import Audit
     from circus.web.controller import Controller
+    from circus.web.feed import Feed
     from circus.web.render import Renderer
     from circus.web.sessions import Sessions
     from circus.web.settings import Settings
+    from circus.web.streams import Streams
     from circus.web.users import Users
 
 
@@ -22,3 +24,10 @@ class Parts(NamedTuple):
     sessions: Sessions
     audit: Audit
     users: Users
+    feed: Feed
+    streams: Streams
+
+    def close(self) -> None:
+        """Let everybody go who waits for news, then circusd. Blocks for a few seconds at most."""
+        self.feed.close()
+        self.controller.close()

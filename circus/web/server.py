@@ -9,6 +9,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask
 
 from circus.web.guard import BODY_MOST, HEADERS
+from circus.web.waitressed import hasten, tuned
 
 if TYPE_CHECKING:
     from circus.web.application import Application
@@ -33,10 +34,11 @@ def serve(app: Application, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        threads=settings.threads,
         ident=None,
         max_request_body_size=BODY_MOST + 1,  # before any of it is read
+        **tuned(settings),
     )
+    hasten(server.adj)
     # one for each address of a name
     for one in (server, *getattr(server, "map", {}).values()):
         if hasattr(one, "channel_class"):

@@ -11,7 +11,7 @@ from circus.access import Role
 from circus.exc import Denied, MessageError, UnknownCommand
 from circus.web.actions import perform
 from circus.web.application import parts_of
-from circus.web.controller import Controller, Refused
+from circus.web.controller import Refused
 from circus.web.parts import Parts
 from circus.web.settings import Settings
 from circus.web.visitor import STRANGER, Visitor
@@ -42,15 +42,14 @@ def daemon(circusd: Start) -> Daemon:
 @pytest.fixture
 def console(daemon: Daemon) -> Iterator[Console]:
     """The parts of a console of that daemon, set up as it is told."""
-    controllers: list[Controller] = []
+    made: list[Parts] = []
 
     def make(**settings: bool) -> Parts:
-        parts = parts_of(Settings(endpoint=daemon.endpoint, **settings))  # type: ignore[arg-type]
-        controllers.append(parts.controller)
-        return parts
+        made.append(parts_of(Settings(endpoint=daemon.endpoint, **settings)))  # type: ignore[arg-type]
+        return made[-1]
 
     yield make
-    for one in controllers:
+    for one in made:
         one.close()
 
 

@@ -1,0 +1,113 @@
+"""Who is told of changes as they come: so many at a time, and of one session only a few."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from circus.web.feed import Feed
+
+OF_ONE = 4
+"""Streams of one session. One more ends the oldest, so that many tabs do not starve others."""
+HEARTBEAT = 10.0
+"""Seconds after which something is sent even if there is nothing to tell."""
+LONGEST = 300.0
+"""Seconds after which a stream ends: whoever may not look any more is found out then."""
+UNREAD = 15.0
+"""Seconds that a reader may leave lying what it was sent."""
+RETRY_MS = 1000
+"""What browsers are asked to wait before they come again."""
+CROWDED = b"event: crowded\ndata: {}\n\n"
+"""The last words to the oldest of too many: do not come again at once."""
+
+
+class Streams:
+    """All that are open. For any number of threads."""
+
+    def __init__(self, feed: Feed, most: int) -> None:
+        self._feed = feed
+        self._most = most
+        self._lock = threading.Lock()
+        self._open: list[Stream] = []
+        """Oldest first."""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, whose: str, last: str, unsent: Callable[[], int]) -> Stream | None:
+        """One more, from the message with id `last` on; None when there is no room.
+
+        `unsent`: bytes of it that the reader has left lying so far.
+        """
+        stream = Stream(self, self._feed, whose, last, unsent)
+        with self._lock:
+            going = [one for one in self._open if not one.crowded]
+            same = [one for one in going if one.whose == whose]
+            if len(same) >= OF_ONE or (same and len(going) >= self._most):
+                same[0].crowded = True
+            elif len(going) >= self._most:
+                return None
+            self._open.append(stream)
+        self._feed.board.wake()
+        return stream
+
+    def left(self, stream: Stream) -> None:
+        """It is over."""
+        with self._lock:
+            if stream in self._open:
+                self._open.remove(stream)
+
+
+class Stream:
+    """What one reader is sent, piece by piece. Each `next` blocks until there is something.
+
+    Nothing more is sent to a reader that has not taken what came before: it misses some, and goes
+    on with what is so by then. So its memory is bounded, and no write to it ever blocks.
+    """
+
+    def __init__(
+        self, streams: Streams, feed: Feed, whose: str, last: str, unsent: Callable[[], int]
+    ) -> None:
+        self.whose = whose
+        self.crowded = False
+        """There are too many: this is to end."""
+        self._streams = streams
+        self._feed = feed
+        self._unsent = unsent
+        self._pieces = self._all(feed.board.number(last))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """The server calls this at the end, whatever that was."""
+        self._streams.left(self)
+
+    def _all(self, last: int | None) -> Iterator[bytes]:
+        board = self._feed.board
+        began = taken = sent = time.monotonic()
+        yield b"retry: %d\n\n" % RETRY_MS
+        while not board.closed and (now := time.monotonic()) - began < LONGEST:
+            if self.crowded:
+                yield CROWDED
+                return
+            self._feed.look()
+            if self._unsent():
+                if now - taken > UNREAD:
+                    return
+                board.pause()
+                continue
+            taken = now
+            told = board.after(last)
+            if told.text:
+                last, sent = told.last, now
+                yield told.text
+            elif now - sent >= HEARTBEAT:
+                sent = now
+                yield b": still here\n\n"
+            else:
+                board.wait(told.last, sent + HEARTBEAT - now)
