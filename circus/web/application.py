@@ -24,6 +24,7 @@ from circus.web.reports import HistoryReport, StateReport
 from circus.web.sessions import Sessions
 from circus.web.streams import Streams
 from circus.web.users import Users
+from circus.web.util import Current
 from circus.web.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def application(parts: Parts) -> Application:
     """What is found where; made once for each process. Raises CircusError."""
     addresses = Addresses(parts.settings)
     app = falcon.App(middleware=[Guard(parts, addresses, Visitors(parts, addresses))])
+    app.add_middleware(Current(parts))
     handle_errors(app, parts.render)
     app.add_static_route("/static", STATIC)
     app.add_route("/login", Login(parts, Guesses()))
@@ -63,7 +65,7 @@ def parts_of(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         controller=controller,
-        render=Renderer(controller, sessions, readonly=settings.readonly),
+        render=Renderer(feed, sessions, readonly=settings.readonly),
         sessions=sessions,
         audit=Audit(),
         users=Users(settings.password_file),

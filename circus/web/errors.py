@@ -44,7 +44,8 @@ def handle_errors(app: Application, render: Renderer) -> None:
             resp.text = json.dumps(problem(status, title, text))
         elif hasattr(req.context, "visitor") and req.client_accepts(falcon.MEDIA_HTML):
             resp.content_type = falcon.MEDIA_HTML
-            resp.text = render("error.html", req, title=title, text=text)
+            number = int(status.split()[0])
+            resp.text = render("error.html", req, title=title, text=text, status=number)
         else:
             resp.content_type = falcon.MEDIA_TEXT
             resp.text = f"{title}. {text}\n" if text else f"{title}.\n"

@@ -23,6 +23,8 @@ from circus.web.pace import Pace
 from circus.web.state import State, daemon_of, sockets_of, watchers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circus.web.controller import Controller
 
 AGAIN = 0.5
@@ -53,6 +55,14 @@ class Feed:
         """What is known. Somebody looks: from now on it is kept fresh for a while."""
         self.look()
         return self.board.state
+
+    def until(self, fact: Callable[[State], bool], seconds: float) -> State:
+        """The same once that is so, or after so long. Blocks."""
+        state, end = self.state(), time.monotonic() + seconds
+        while not fact(state) and (left := end - time.monotonic()) > 0:
+            self.board.wait(self.board.number(state.id) or 0, left)
+            state = self.board.state
+        return state
 
     def look(self) -> None:
         """Somebody is interested."""

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from circus import __version__
 from circus.access import Role
-from circus.web.pages.now import UNHEARD
 from circus.web.pages.text import FILTERS, GLOBALS
 
 if TYPE_CHECKING:
     import falcon
 
-    from circus.web.controller import Controller
+    from circus.web.feed import Feed
     from circus.web.sessions import Sessions
 
 
 class Renderer:
     """Renders the templates of this package."""
 
-    def __init__(self, controller: Controller, sessions: Sessions, *, readonly: bool) -> None:
-        self._controller = controller
+    def __init__(self, feed: Feed, sessions: Sessions, *, readonly: bool) -> None:
+        self._feed = feed
         self._sessions = sessions
         self._readonly = readonly
         self._templates = jinja2.Environment(
@@ -39,15 +37,16 @@ class Renderer:
     def __call__(self, template: str, req: falcon.Request, **values: Any) -> str:
         """The page, which also knows who asks, our version, and what is at the other end."""
         visitor = req.context.visitor
+        live = values.get("live") or self._feed.state()
         around = {
             "version": __version__,
             "visitor": visitor,
             "may_operate": visitor.may(Role.OPERATE) and not self._readonly,
             "may_admin": visitor.may(Role.ADMIN) and not self._readonly,
             "req": req,
-            "host": socket.gethostname(),
-            "endpoint": self._controller.endpoint,
-            "live": UNHEARD,
+            "host": live.host,
+            "endpoint": live.endpoint,
+            "live": live,
             "messages": self._sessions.take(visitor),
         }
         return self._templates.get_template(template).render({**around, **values})

@@ -44,7 +44,7 @@ def consoles() -> Iterator[Open]:
         return console
 
     yield begin
-    for one in started:
+    for one in reversed(started):
         try:
             one.stop()
         finally:

@@ -1,4 +1,4 @@
-"""The forms that change something. By GET nothing does."""
+"""The forms that change watchers. By GET nothing does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from circus.exc import CircusError
 from circus.web.actions import perform
 from circus.web.names import from_path, local, watcher_path
 from circus.web.pages.page import Page
+from circus.web.util import run_command, tell_and_go
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +38,8 @@ ACTS: Mapping[str, Act] = {
     "reload": Act("reload", "{name} is being reloaded: new workers take over."),
     "incr": Act("incr", "{name} gets one process more."),
     "decr": Act("decr", "{name} gets one process less."),
-    "kill": Act(
-        "kill", "{name}: process {pid} is being ended, with all that it started.", ("pid",)
-    ),
-    "signal": Act("signal", "{name}: signal {signum} is sent.", ("pid", "signum")),
+    "kill": Act("kill", "{name}: {pid} is being ended, with all that it started.", ("pid",)),
+    "signal": Act("signal", "{name}: {signum} is sent to {pid}.", ("pid", "signum")),
     "freeze": Act("freeze", "{name} is frozen."),
     "thaw": Act("thaw", "{name} goes on."),
     "rm": Act("rm", "{name} is removed.", leaves=True),
@@ -56,25 +55,9 @@ class Forms(Page):
         found = req.get_media(default_when_empty={})
         return found if isinstance(found, dict) else {}
 
-    def perform(self, req: falcon.Request, act: Act, name: str, form: Form) -> str:
-        """Have it done; what to say then. Raises CircusError."""
-        given = {key: form[key] for key in act.fields if form.get(key)}
-        perform(self._parts, req.context.visitor, act.verb, {"name": name, **given})
-        return act.done.format_map({**given, "name": name, "pid": given.get("pid", "every worker")})
-
-    def answer(
-        self, req: falcon.Request, resp: falcon.Response, path: str, texts: list[tuple[str, str]]
-    ) -> None:
-        """A script is told at once; anybody else by the page that comes next.
-
-        `texts`: each with its kind, `done` or `refused`.
-        """
-        if req.client_prefers([falcon.MEDIA_HTML, falcon.MEDIA_JSON]) == falcon.MEDIA_JSON:
-            resp.media = {"messages": [{"text": text, "kind": kind} for text, kind in texts]}
-            return
-        for text, kind in texts:
-            self._parts.sessions.tell(req.context.visitor, text, kind)
-        raise falcon.HTTPSeeOther(path)
+    def perform(self, req: falcon.Request, verb: str, given: Mapping[str, object]) -> object:
+        """Have circusd do it for whoever asks. Raises CircusError."""
+        return perform(self._parts, req.context.visitor, verb, given)
 
 
 class WatcherForm(Forms):
@@ -83,26 +66,26 @@ class WatcherForm(Forms):
     needs: ClassVar[Mapping[str, Role | None]] = {"GET": Role.READ, "POST": Role.OPERATE}
 
     def on_post(
-        self, req: falcon.Request, resp: falcon.Response, part: str, act: str, pid: str = ""
-    ) -> None:
-        """Do it, then show a page."""
-        chosen, name = ACTS.get(act), from_path(part)
-        if chosen is None:
-            raise falcon.HTTPNotFound
-        form = self.form(req)
-        back = "/" if chosen.leaves else watcher_path(name)
-        try:
-            text = self.perform(req, chosen, name, {**form, **({"pid": pid} if pid else {})})
-            told = [(text, "done")]
-        except CircusError as error:
-            told = [(str(error), "refused")]
-        self.answer(req, resp, local(form.get("next"), back), told)
-
-    def on_get(
         self, req: falcon.Request, _resp: falcon.Response, part: str, act: str, pid: str = ""
     ) -> None:
-        """Nothing is done: the page says how."""
-        raise falcon.HTTPSeeOther(watcher_path(from_path(part)) + "?hint=1")
+        """Do it, then show a page."""
+        if act not in ACTS:
+            raise falcon.HTTPNotFound
+        chosen, name, form = ACTS[act], from_path(part), self.form(req)
+        form = {**form, "pid": pid or form.get("pid")}
+        given = {key: form[key] for key in chosen.fields if form.get(key)}
+        whom = f"pid {given['pid']}" if "pid" in given else "every worker"
+        run_command(
+            lambda: self.perform(req, chosen.verb, {"name": name, **given}),
+            chosen.done.format_map({**given, "name": name, "pid": whom}),
+            local(form.get("next"), "/" if chosen.leaves else watcher_path(name)),
+        )
+
+    def on_get(
+        self, _req: falcon.Request, _resp: falcon.Response, part: str, act: str, pid: str = ""
+    ) -> None:
+        """Nothing is done: the page says how it is."""
+        raise falcon.HTTPSeeOther(f"{watcher_path(from_path(part))}?hint=1")
 
 
 class Toggle(WatcherForm):
@@ -127,31 +110,31 @@ class BulkForm(Forms):
 
     needs: ClassVar[Mapping[str, Role | None]] = {"GET": Role.READ, "POST": Role.OPERATE}
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def on_post(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """One after the other; what one refuses does not keep the others."""
         form = self.form(req)
-        if form.get("verb") not in BULK:
+        verb, told, done = form.get("verb"), [], []
+        if verb not in BULK:
             raise falcon.HTTPBadRequest(title=f"What is to be done? One of {', '.join(BULK)}")
-        act, told, done = ACTS[form["verb"]], [], []
-        for name in listed(form.get("names")):
+        for name in several(form.get("names")):
             try:
-                self.perform(req, act, name, {})
+                self.perform(req, verb, {"name": name})
                 done.append(name)
             except CircusError as error:
                 told.append((f"{name}: {error}", "refused"))
         if done:
-            told.append((f"{act.verb}: asked for, of {', '.join(done)}", "done"))
+            told.append((f"{verb} is under way: {', '.join(done)}", "done"))
         elif not told:
             told.append(("No watcher is selected.", "refused"))
-        self.answer(req, resp, local(form.get("next"), "/"), told)
+        tell_and_go(told, local(form.get("next")))
 
     def on_get(self, _req: falcon.Request, _resp: falcon.Response) -> None:
         """Nothing is done."""
         raise falcon.HTTPSeeOther("/")
 
 
-def listed(value: object) -> list[str]:
-    """A field that may come several times."""
+def several(value: object) -> list[str]:
+    """A field that may come more than once."""
     if isinstance(value, str):
         return [value]
     return [str(one) for one in value] if isinstance(value, list) else []

@@ -18,10 +18,9 @@ Told = dict[str, Any]
 SHOWN = 200
 _ENVELOPE = ("time", "seq", "instance", "wid", "process_pid", "exit_code", "how")
 _TONES = {
-    "spawn": Tone.BUSY,
+    "spawn": Tone.FINE,
     "start": Tone.FINE,
     "reap": Tone.OFF,
-    "kill": Tone.BUSY,
     "stop": Tone.OFF,
 }
 
@@ -60,7 +59,7 @@ def _told(event: Told, names: dict[str, str]) -> Told:
 def _tone(what: str, message: Told) -> str:
     if message.get("exit_code"):
         return Tone.TROUBLE.value
-    return _TONES.get(what, Tone.FROZEN).value
+    return _TONES[what].value if what in _TONES else "note"
 
 
 def _detail(message: Told) -> str:

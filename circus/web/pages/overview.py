@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from circus.web.pages.page import Page
 from circus.web.pages.rows import COLUMNS, Query, Row, Tone, listed, rows_of, tally
+from circus.web.state import WatcherState
 
 if TYPE_CHECKING:
     import falcon
 
-BLANK = Row("", Tone.OFF, SimpleNamespace(
-    state="stopped", group="", ready=0, wanted=0, restarts=0, cpu=None, rss=None, changed=None,
-    progress="", trouble="",
-))  # fmt: skip
+BLANK = Row("", Tone.OFF, WatcherState("stopped"))
 """What a script makes rows of watchers from that come later."""
 
 

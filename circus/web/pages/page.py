@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import falcon
 
 from circus.access import Role
-from circus.web.pages import now
+from circus.exc import CallError
+from circus.web.feed import UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from circus.web.parts import Parts
+    from circus.web.state import State
 
 Told = dict[str, Any]
+
+FIRST = 2.0
+"""Seconds for which the first page of all waits for the first news of circusd."""
 
 
 class Page:
@@ -25,12 +30,18 @@ class Page:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def state(self) -> Any:
+    def state(self) -> State:
         """Of everything. Raises CallError when nothing was ever heard of circusd."""
-        return now.state(self._parts.controller)
+        state = self._parts.feed.until(lambda one: one.reason != UNHEARD, FIRST)
+        if not state.live and not state.since:
+            raise CallError(state.reason)
+        return state
 
     def ask(self, verb: str, **properties: Any) -> Told:
-        """What circusd answers. Raises CallError, Refused."""
+        """What circusd answers. Raises CallError, at once when it is known to be away; Refused."""
+        state = self.state()
+        if not state.live:
+            raise CallError(state.reason)
         return self._parts.controller.call(verb, **properties)
 
     def show(

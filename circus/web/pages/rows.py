@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     import falcon
 
+    from circus.web.state import WatcherState
+
 
 class Tone(StrEnum):
     """How a watcher fares, in the order in which somebody wants to hear of it."""
@@ -23,7 +25,7 @@ class Tone(StrEnum):
     OFF = "stopped"
 
 
-def tone(watcher: Any) -> Tone:
+def tone(watcher: WatcherState) -> Tone:
     """From what the state says of one watcher. static/overview.js decides in the same way."""
     if watcher.trouble:
         return Tone.TROUBLE
@@ -41,7 +43,7 @@ class Row(NamedTuple):
 
     name: str
     tone: Tone
-    told: Any
+    told: WatcherState
 
     @property
     def runs(self) -> bool:
@@ -112,7 +114,7 @@ class Query(NamedTuple):
         return self.address(sort=key, down=key in _DOWN_FIRST)
 
 
-def rows_of(watchers: Mapping[str, Any]) -> list[Row]:
+def rows_of(watchers: Mapping[str, WatcherState]) -> list[Row]:
     """All of them."""
     return [Row(name, tone(one), one) for name, one in watchers.items()]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.text import printable
-from circus.web.names import to_path, watcher_path
+from circus.web.names import watcher_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,6 +69,11 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
+def lines(text: str) -> str:
+    """What may be several sentences, each on its line."""
+    return "\n".join(map(printable, text.splitlines()))
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "known": known,
@@ -77,7 +82,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "clock": clock,
     "count": count,
+    "lines": lines,
     "printable": printable,
-    "part": to_path,
 }
 GLOBALS: Mapping[str, Any] = {"watcher_path": watcher_path}

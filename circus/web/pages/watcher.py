@@ -12,13 +12,18 @@ from circus.web.pages.events import timeline
 from circus.web.pages.page import Page
 from circus.web.pages.rows import Row, Tone, tone
 from circus.web.pages.sockets import sockets_of
+from circus.web.state import size_of
 from circus.wire import topic_name
 
 if TYPE_CHECKING:
     import falcon
 
+    from circus.web.state import State
+
 Told = dict[str, Any]
 
+NEW = 2.0
+"""Seconds after which also a watcher that has just been added is known."""
 _TONES = {
     "spawning": Tone.BUSY,
     "starting": Tone.BUSY,
@@ -32,13 +37,18 @@ _TONES = {
 class OneWatcher(Page):
     """What the pages of one watcher share."""
 
-    def found(self, part: str) -> tuple[str, Any, Row]:
-        """Its name, the state of everything, and its row in that. Raises NotFound."""
-        name, state = from_path(part), self.state()
-        for known, told in state.watchers.items():
-            if known.lower() == name.lower():
-                return known, state, Row(known, tone(told), told)
-        raise NotFound(f"There is no watcher {name!r}")
+    def found(self, part: str) -> tuple[Told, State, Row]:
+        """What `why` tells of it, the state of everything, and its row in that.
+
+        Raises Refused when there is none of that name, CallError.
+        """
+        why = self.ask("why", name=from_path(part))["watchers"][0]
+        name = why["name"]
+        state = self._parts.feed.until(lambda one: name in one.watchers, NEW)
+        if name not in state.watchers:
+            raise NotFound(f"There is no watcher {name!r} any more")
+        told = state.watchers[name]
+        return why, state, Row(name, tone(told), told)
 
 
 class WatcherPage(OneWatcher):
@@ -46,8 +56,8 @@ class WatcherPage(OneWatcher):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, part: str) -> None:
         """All that circusd tells of it."""
-        name, state, row = self.found(part)
-        why = self.ask("why", name=name)["watchers"][0]
+        why, state, row = self.found(part)
+        name = row.name
         slots = slots_of(why, self._infos(name))
         self.show(
             req,
@@ -81,7 +91,7 @@ class WatcherPage(OneWatcher):
             if one["name"] in used or f"$(circus.sockets.{one['name']})" in text.lower()
         ]
 
-    def _events(self, name: str, state: Any) -> list[Told]:
+    def _events(self, name: str, state: State) -> list[Told]:
         try:
             answer = self.ask("events", since=0, topics=[f"watcher.{topic_name(name)}."])
         except (CallError, Refused):
@@ -103,23 +113,10 @@ def _slot(slot: Told, info: Any, now: float) -> Told:
         "tone": _TONES.get(slot["state"], Tone.OFF).value,
         "at": now - slot["since"],
         "cpu": told.get("cpu"),
-        "memory": octets(told.get("mem_info1")),
+        "memory": size_of(str(told.get("mem_info1", ""))),
         "children": len(told.get("children", ())),
         "story": "; ".join(filter(None, [slot["last"], coming])),
     }
-
-
-_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-def octets(text: str | None) -> float | None:
-    """What circusd means by `1.38M`."""
-    if not text or text[-1] not in _UNITS:
-        return None
-    try:
-        return float(text[:-1]) * _UNITS[text[-1]]
-    except ValueError:
-        return None
 
 
 def sentences(row: Row, why: Told) -> list[str]:

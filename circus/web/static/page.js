@@ -1,6 +1,6 @@
 // What every page does: forms without leaving it, what is told, the header, times, the theme.
 
-import { clock, percent, setText, span } from "./format.js";
+import { clock, percent, printable, setText, span } from "./format.js";
 import { watchKeys } from "./keys.js";
 import { morph } from "./morph.js";
 
@@ -128,23 +128,25 @@ async function fetchParts() {
 export function header(state) {
   const { daemon } = state;
   const own = document.getElementById("circusd"), stats = document.getElementById("circusd-stats");
+  if (!own) return;
   own.dataset.tone = state.live ? "active" : "trouble";
   setText(own, state.live ? "circusd" : "circusd does not answer");
-  const used = `, ${percent(daemon.cpu)}`;
-  const facts = [`pid ${daemon.pid}`, `up ${span(daemon.age)}`].join(", ") + used;
+  const facts = `pid ${daemon.pid}, up ${span(daemon.age)}, ${percent(daemon.cpu)}`;
   setText(document.getElementById("circusd-facts"), state.live && daemon.pid ? facts : "");
   stats.dataset.tone = daemon.stats === "active" ? "active" : "stopped";
+  setText(document.getElementById("endpoint"), printable(state.endpoint));
   setText(stats, `circusd-stats ${daemon.stats || "off"}`);
 }
 
 export function connection(kind, since, reason) {
   const badge = document.getElementById("live");
+  if (!badge) return;
   const words = { live: "Live", polling: "Live, every few seconds" };
   const stale = since ? `Stale since ${clock(since)}` : "Not connected";
   badge.dataset.kind = kind;
   setText(badge, words[kind] || stale);
   document.getElementById("stale").hidden = kind !== "stale";
-  setText(document.getElementById("reason"), reason ? `: ${reason}` : "");
+  setText(document.getElementById("reason"), reason ? `: ${printable(reason)}` : "");
 }
 
 // -- times and theme ------------------------------------------------
@@ -158,12 +160,12 @@ setInterval(() => {
   if (!document.hidden) document.querySelectorAll("time[data-ago]").forEach(ago);
 }, OFTEN_MS);
 
-const THEMES = { "": "System", light: "Light", dark: "Dark" };
+const THEMES = { "": "System's", light: "Light", dark: "Dark" };
 
 function themes() {
   const button = document.getElementById("theme");
   const chosen = () => root.dataset.theme || "";
-  const show = () => setText(button, `Theme: ${THEMES[chosen()]}`);
+  const show = () => setText(document.getElementById("theme-word"), `${THEMES[chosen()]} theme`);
   button.addEventListener("click", () => {
     const names = Object.keys(THEMES);
     const next = names[(names.indexOf(chosen()) + 1) % names.length];
@@ -178,22 +180,35 @@ function themes() {
   show();
 }
 
+// Whether what changed can be seen on this page.
+function concerns(change) {
+  const { page, watcher } = root.dataset;
+  if (!change) return true;
+  if (page === "sockets") return "sockets" in change;
+  return Boolean(change.watchers && watcher in change.watchers);
+}
+
 async function follow() {
   const live = await import("./live.js").catch(() => null);
   if (!live) {
     setInterval(refresh, 2 * OFTEN_MS);
     return;
   }
-  let last = { since: null, reason: "" };
-  live.subscribe((state) => {
-    last = state;
+  live.subscribe((state, change) => {
     header(state);
-    refresh();
+    if (concerns(change)) refresh();
   });
-  live.status((kind, since) => connection(kind, since ?? last.since, last.reason));
+  live.happened(() => {
+    const { page } = root.dataset;
+    if (page === "events" || page === "watcher") refresh();
+  });
+  live.status((kind, since, reason) => {
+    connection(kind, since, reason);
+    if (kind !== "stale" && root.dataset.page === "error" && "down" in root.dataset) location.reload();
+  });
 }
 
 messages.querySelectorAll(".message").forEach(adopt);
 themes();
 watchKeys();
-follow();
+if (document.getElementById("live")) follow();

@@ -1,18 +1,16 @@
 """Which watchers the overview lists, and in what order."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import falcon.testing
 import pytest
 
 from circus.web.pages.rows import Query, Tone, listed, rows_of, tally, tone
+from circus.web.state import WatcherState
 
 
-def told(state: str = "active", **other: Any) -> SimpleNamespace:
-    values = {"group": "", "ready": 1, "wanted": 1, "restarts": 0, "cpu": 0.0, "rss": 1}
-    about = {"changed": 1.0, "progress": "", "trouble": ""}
-    return SimpleNamespace(**{"state": state, **values, **about, **other})
+def told(state: str = "active", **other: Any) -> WatcherState:
+    return WatcherState(state, **other)
 
 
 def asked(query: str) -> Query:
@@ -71,7 +69,7 @@ def test_several_may_be_selected() -> None:
         (told("stopped", trouble="start hook failed"), Tone.TROUBLE),
     ],
 )
-def test_tones(watcher: SimpleNamespace, expected: Tone) -> None:
+def test_tones(watcher: WatcherState, expected: Tone) -> None:
     assert tone(watcher) is expected
 
 
