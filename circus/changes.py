@@ -18,6 +18,7 @@ from circus.config.plan import STAYS_STOPPED, changed_watcher, plan
 from circus.config.plugins import PREFIX
 from circus.config.rules import across, sockets_rules, watcher_rules
 from circus.config.schema import OnChange, Problem, differing
+from circus.config.stats import told_anew
 from circus.core.graph import find_cycle
 from circus.exc import ArgumentError, CircusError, ConfigError
 from circus.hooks import survey_hooks
@@ -98,7 +99,7 @@ class Changes:
         for option in options:
             self._engine.events.tell(watcher.name, "updated", option=option)
         if not OPERATORS.isdisjoint(options):
-            self._engine.tell_followers()
+            self._engine.people_changed()
         return result
 
     def _apply_to(self, watcher: Watcher, wanted: WatcherConfig, step: Step | None) -> Result:
@@ -257,7 +258,7 @@ class Changes:
     def _difference(self, asked: Config, where: Where, *, reset: bool) -> tuple[Config, list[Step]]:
         engine = self._engine
         running = engine.running()
-        wanted = asked if reset else target(engine.config, asked, running)
+        wanted = told_anew(asked if reset else target(engine.config, asked, running))
         if wanted.watchers != asked.watchers:
             _refuse_what_does_not_fit(wanted, asked, where)
         stopped = [one for one in engine.watchers if not engine.orders.is_wanted(one)]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from circus.audit import Audit
 from circus.changes import Changes
 from circus.config.plugins import with_plugins
-from circus.config.stats import with_stats
+from circus.config.stats import NAME as STATS
+from circus.config.stats import told_anew, with_stats
 from circus.core.matching import matching
 from circus.endpoints import Endpoints
 from circus.events import Events
@@ -158,7 +159,7 @@ class Engine:
         """What a file asks for, and the watchers of its plugins and of circusd-stats."""
         at = Endpoints(self.endpoint, self.pubsub_endpoint, self.stats_endpoint)
         found = with_plugins(config, at.control, at.pubsub, sys.executable)
-        return with_stats(found, at, config.keys_folder, sys.executable)
+        return with_stats(found, at, sys.executable)
 
     @property
     def starts_again(self) -> bool:
@@ -213,8 +214,7 @@ class Engine:
         """Take in a watcher at run time. Raises AlreadyExist, ArgumentError."""
         self.refuse_new(config)
         watcher = self.take_in(config)
-        if config.operate_users or config.operate_groups:
-            self.tell_followers()
+        self.people_changed()
         return Outcome.of(self.orders.start_one(watcher)) if start else self.keep(_nothing())
 
     def refuse_new(self, config: WatcherConfig) -> None:
@@ -238,7 +238,13 @@ class Engine:
         self.events.tell(watcher.name, "add")
 
     def remove(self, name: str, *, nostop: bool = False) -> Result:
-        """Stop and forget a watcher; with `nostop` its workers live on without us."""
+        """Stop and forget a watcher at run time; with `nostop` its workers live on without us."""
+        result = self.take_out(name, nostop=nostop)
+        self.people_changed()
+        return result
+
+    def take_out(self, name: str, *, nostop: bool = False) -> Result:
+        """The same when that is but a part of what changes."""
         watcher = self.get_watcher(name)
         self.orders.forget(watcher)
         del self._watchers[name.lower()]
@@ -260,6 +266,13 @@ class Engine:
         """What others take from the configuration may have changed."""
         for follow in self.followers:
             follow(self.config.circus)
+
+    def people_changed(self) -> None:
+        """Watchers, or who may operate on them, have: statistics have to let in whom we do."""
+        self.tell_followers()
+        stats = told_anew(self.running()).watchers.get(STATS)
+        if stats is not None and stats != self._watchers[STATS].config and not self.stopping:
+            self.changes.change(STATS, {"env": stats.env})
 
     def tell_onlookers(self) -> None:
         """What is running has changed, or is to end."""

@@ -95,7 +95,7 @@ class Transaction:
 
     async def _remove(self, steps: list[Step]) -> None:
         there = [step.name for step in steps if self._engine.find_watcher(step.name) is not None]
-        await _all(self._engine.remove(name) for name in there)
+        await _all(self._engine.take_out(name) for name in there)
 
     async def _start(self, steps: list[Step]) -> None:
         self._engine.refuse_when_stopping()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "circusd-stats"
 GUESTS = "CIRCUS_STATS"
-"""The variable that tells it as JSON whom to let in: `Guests`."""
+"""The variable that tells it as JSON whom to let in."""
 
 
 def is_wanted(circus: CircusConfig) -> bool:
@@ -29,22 +29,17 @@ def is_wanted(circus: CircusConfig) -> bool:
     return circus.stats_endpoint is not None if circus.statsd is None else circus.statsd
 
 
-def with_stats(config: Config, endpoints: Endpoints, curve_keys: str | None, python: str) -> Config:
-    """The same with that watcher, when it is wanted; `python` runs it.
-
-    `curve_keys` is the folder of keys when `tcp://` endpoints take nothing else.
-    """
+def with_stats(config: Config, endpoints: Endpoints, python: str) -> Config:
+    """The same with that watcher, when it is wanted; `python` runs it."""
     if not is_wanted(config.circus) or NAME in config.watchers:
         return config
-    made = stats_watcher(config, endpoints, curve_keys, python)
+    made = stats_watcher(config, endpoints, python)
     return dataclasses.replace(
         config, watchers=dict(sorted({**config.watchers, NAME: made}.items()))
     )
 
 
-def stats_watcher(
-    config: Config, endpoints: Endpoints, curve_keys: str | None, python: str
-) -> WatcherConfig:
+def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherConfig:
     """It reaches circusd at its endpoints as any client does, and has the sockets to look at."""
     circus = config.circus
     command = (
@@ -56,12 +51,11 @@ def stats_watcher(
         *(("--log-level", "debug") if circus.debug else ()),
     )
     shown = {"class": "StdoutStream"} if circus.debug else {}
-    guests = grants(circus, config.watchers.values())._asdict()
     return WatcherConfig(
         name=NAME,
         cmd=python,
         args=command,
-        env={GUESTS: json.dumps({"grants": guests, "curve": curve_keys}, sort_keys=True)},
+        env={GUESTS: _guests(config)},
         priority=0,
         singleton=True,
         use_sockets=True,
@@ -80,8 +74,23 @@ def through_ssh(circus: CircusConfig) -> tuple[str, ...]:
     return () if circus.ssh_server is None else (f"--ssh={circus.ssh_server}",)
 
 
-def grants(circus: CircusConfig, watchers: Iterable[WatcherConfig]) -> Grants:
-    """Who may look: who may operate on one watcher may look at all."""
+def told_anew(config: Config) -> Config:
+    """The same with what it is told of these watchers: there may be others than in the file."""
+    known = config.watchers.get(NAME)
+    if known is None or GUESTS not in known.env:
+        return config
+    made = dataclasses.replace(known, env={**known.env, GUESTS: _guests(config)})
+    return dataclasses.replace(config, watchers={**config.watchers, NAME: made})
+
+
+def _guests(config: Config) -> str:
+    """Who may look, and the keys where `tcp://` endpoints take nothing else."""
+    told = _grants(config.circus, config.watchers.values())._asdict()
+    return json.dumps({"grants": told, "curve": config.keys_folder}, sort_keys=True)
+
+
+def _grants(circus: CircusConfig, watchers: Iterable[WatcherConfig]) -> Grants:
+    """Who may operate on one watcher may look at all."""
     everybody = EVERYBODY in circus.read_users
     owner, users, groups = others(circus, watchers)
     named = {EVERYBODY} if everybody else users - {EVERYBODY}

@@ -279,6 +279,31 @@ def test_who_may_look_at_circusd_hears_its_statistics(circusd: Start) -> None:
     assert not hears(NOBODY + 1, endpoint, within=2500)
 
 
+@needs_root
+def test_who_is_let_in_and_shut_out_at_run_time_is_so_by_statistics_too(circusd: Start) -> None:
+    daemon = circusd(f"{STATS}[watcher:w]\ncmd = sleep 3600\n")
+    daemon.folder.chmod(0o755)
+    daemon.wait_pids("w", 1)
+    endpoint = f"ipc://{daemon.folder}/stats"
+
+    def guests() -> list[str]:
+        env = daemon.call("get", name="circusd-stats", keys=["env"])["options"]["env"]
+        found: list[str] = json.loads(env["CIRCUS_STATS"])["grants"]["read_users"]
+        return found
+
+    assert guests() == []
+    daemon.call("set", name="w", options={"operate_users": str(NOBODY)}, waiting=True)
+    wait_until(lambda: guests() == [str(NOBODY)])
+    assert hears(NOBODY, endpoint, within=20_000)
+    daemon.call("add", name="x", cmd="sleep 9", options={"operate_users": "60098"}, waiting=True)
+    wait_until(lambda: guests() == ["60098", str(NOBODY)])
+    assert daemon.call("plan")["steps"] == []  # the file knows of neither, and takes nothing away
+    daemon.call("rm", name="x", waiting=True)
+    daemon.call("set", name="w", options={"operate_users": ""}, waiting=True)
+    wait_until(lambda: guests() == [])
+    assert not hears(NOBODY, endpoint, within=2500)
+
+
 def test_nobody_else_can_open_it_unless_somebody_is_named(circusd: Start) -> None:
     daemon = circusd(STATS)
     path = daemon.folder / "stats"

@@ -23,7 +23,7 @@ def read(folder: Path, *lines: str) -> Config:
     file = folder / "x.ini"
     file.write_text("\n".join(["[circus]", *lines, ""]))
     config = load(str(file), {}).config
-    return with_stats(config, AT, config.keys_folder, "python")
+    return with_stats(config, AT, "python")
 
 
 def stats(folder: Path, *lines: str) -> WatcherConfig:
