@@ -197,18 +197,22 @@ def _pidfile(path: str | None, held: Pidfile | None) -> Pidfile | None:
 
 
 def daemonize() -> None:
-    """Go to the background at once; a name that older programs import."""
-    _stay_in_background(_go_to_background())
+    """Go to the background at once; a name that older programs import. Raises ValueError."""
+    try:
+        started = _go_to_background()
+    except CircusError as error:
+        raise ValueError(str(error)) from error
+    _stay_in_background(started)
 
 
 def _go_to_background() -> int:
     """Two forks with a session between; returns in the last process, with a descriptor.
 
     Whoever called us gets its prompt, and the exit status 0, when that is written to. When we end
-    before that, it has seen why, and gets the status of a failure.
+    before that, it has seen why, and gets the status of a failure. Raises CircusError.
     """
-    if "gevent" in sys.modules:
-        raise ValueError("Cannot daemonize if gevent is loaded")
+    if "gevent" in sys.modules:  # its hub does not live through a fork
+        raise CircusError("Cannot daemonize if gevent is loaded")
     reading, writing = os.pipe()
     if os.fork():
         os.close(writing)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from circus.client import CircusClient
 from tests.support import text_of, wait_until
 
@@ -101,3 +103,19 @@ def test_older_programs_find_daemonize(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(told)], timeout=60, check=True)
     wait_until(lambda: text_of(told).endswith("."))
     assert int(told.read_text().rstrip(".").split()[1]) != os.getsid(0)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("daemonize()", "ValueError: Cannot daemonize if gevent is loaded"),
+        ("sys.exit(main(['--daemon', 'x']))", "circusd: Cannot daemonize if gevent is loaded"),
+    ],
+)
+def test_with_gevent_nobody_goes_to_the_background(call: str, said: str) -> None:
+    code = f"import gevent, sys; from circus.circusd import daemonize, main; {call}"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (1, said)
+    assert ("Traceback" in ended.stderr) is said.startswith("ValueError")
