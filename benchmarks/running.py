@@ -35,6 +35,7 @@ class Running:
                 stdin=subprocess.DEVNULL,
                 stdout=messages,
                 stderr=subprocess.STDOUT,
+                cwd=folder,  # where no Python that runs `-c` finds our modules for its own
                 start_new_session=True,  # Ctrl-C is for us
             )
 

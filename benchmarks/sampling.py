@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import zmq
 
-from benchmarks import machine
+from benchmarks import install, machine
 from benchmarks.machine import TooSlow
-from benchmarks.peers import FLOOR, OURS
+from benchmarks.peers import FLOOR, OURS, SEED
 from benchmarks.running import PATIENCE, Running
 from circus.stats.sampler import Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from benchmarks.bench import Bench
     from benchmarks.loads import Load
@@ -30,8 +30,19 @@ NAMES = ("sample", "publish", "stats-idle")
 SECONDS = 10.0
 READS = 20
 """Times that everybody is looked at; the median counts."""
-HELPER = "-m\0circus.stats\0"
-"""In the command line of the process that publishes."""
+HELPERS = ("-m\0circus.stats\0", "from circus import stats")
+"""One is in the command line of the process that publishes: ours, and that of circus 0.19."""
+ASKED_019 = """
+import sys, time
+from circus.util import get_info
+pids = [int(pid) for pid in sys.argv[1:]]
+for _ in sys.stdin:
+    began = time.process_time()
+    for pid in pids:
+        get_info(pid)
+    print(time.process_time() - began, flush=True)
+"""
+"""Run by the Python of circus 0.19: answers each line with the seconds of CPU for all of them."""
 CONFIG = """\
 [circus]
 statsd = True
@@ -49,25 +60,30 @@ def sampled(bench: Bench) -> None:
         with bench.failing(peer, *NAMES):
             if peer.name == FLOOR:
                 _look(bench, peer, load)
-            elif peer.name == OURS:
+            elif peer.name in (OURS, SEED):
                 _publish(bench, peer, load)
 
 
 def _look(bench: Bench, floor: Peer, load: Load) -> None:
-    """The floor, and our sampler on the same processes in turn with it."""
-    ours = next((peer for peer in bench.peers if peer.name == OURS), None)
+    """The floor, and the samplers on the same processes in turn with it."""
     command = load.command.split()
     processes = [subprocess.Popen(command) for _ in range(load.count)]
     pids = [process.pid for process in processes]
     try:
-        sampler = Sampler()
-        _sample(sampler, pids)  # what it reads once only
-        for _ in range(READS):
-            bare = 1e6 * _read(pids) / len(pids)
-            bench.add("sample", floor, bare)
-            bench.add("publish", floor, bare)
-            if ours is not None:
-                bench.add("sample", ours, 1e6 * _sample(sampler, pids) / len(pids))
+        with contextlib.ExitStack() as stack:
+            samplers = [
+                (peer, _sampler(pids) if peer.name == OURS else stack.enter_context(_asked(pids)))
+                for peer in bench.peers
+                if peer.name in (OURS, SEED)
+            ]
+            for _, sample in samplers:
+                sample()  # what it reads once only
+            for _ in range(READS):
+                bare = 1e6 * _read(pids) / len(pids)
+                bench.add("sample", floor, bare)
+                bench.add("publish", floor, bare)
+                for peer, sample in samplers:
+                    bench.add("sample", peer, 1e6 * sample() / len(pids))
         bench.add("stats-idle", floor, 0.0)
     finally:
         machine.kill(pids)
@@ -84,13 +100,39 @@ def _read(pids: list[int]) -> float:
     return time.process_time() - began
 
 
-def _sample(sampler: Sampler, pids: list[int]) -> float:
-    """Seconds of CPU."""
-    sampler.begin()
-    began = time.process_time()
-    for pid in pids:
-        sampler.look_below(pid)
-    return time.process_time() - began
+def _sampler(pids: list[int]) -> Callable[[], float]:
+    """Seconds of CPU that ours takes for all, each time."""
+    sampler = Sampler()
+
+    def sample() -> float:
+        sampler.begin()
+        began = time.process_time()
+        for pid in pids:
+            sampler.look_below(pid)
+        return time.process_time() - began
+
+    return sample
+
+
+@contextlib.contextmanager
+def _asked(pids: list[int]) -> Iterator[Callable[[], float]]:
+    """The same of circus 0.19, in a process of its own."""
+    python = install.from_pypi(*install.CIRCUS_019) / "python"
+    with subprocess.Popen(
+        [str(python), "-I", "-c", ASKED_019, *map(str, pids)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as asked:
+        assert asked.stdin is not None
+        assert asked.stdout is not None
+        to, answers = asked.stdin, asked.stdout
+
+        def sample() -> float:
+            print(file=to, flush=True)
+            return float(answers.readline())
+
+        yield sample
 
 
 def _publish(bench: Bench, peer: Peer, load: Load) -> None:
@@ -124,7 +166,9 @@ def _helper(one: Running) -> int:
     found: list[int] = []
 
     def there() -> bool:
-        found[:] = [pid for pid in one.supervisors() if HELPER in _command(pid)]
+        found[:] = [
+            pid for pid in one.supervisors() if any(one in _command(pid) for one in HELPERS)
+        ]
         return bool(found)
 
     machine.wait_for(there, within=PATIENCE)
