@@ -11,7 +11,8 @@ from circus.plugins.statsd import BaseObserver
 try:
     import redis
 except ImportError as error:
-    raise ImportError("redis-py is not installed: pip install circus[redis]") from error
+    missing = "redis-py is not installed: Debian has it as python3-redis, pip as circus[redis]"
+    raise ImportError(missing) from error
 
 logger = logging.getLogger(__name__)
 

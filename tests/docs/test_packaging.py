@@ -64,3 +64,13 @@ def test_the_package_has_the_version_of_the_library() -> None:
     found = re.match(r"circus \((.+?)\)", changelog)
     assert found is not None
     assert found[1].replace("~", ".") == __version__
+
+
+def test_the_package_suggests_what_is_optional() -> None:
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    extras = setup.partition("extras_require")[2].partition("entry_points")[0]
+    control = (ROOT / "packaging" / "debian" / "control").read_text(encoding="utf-8")
+    suggested = re.search(r"^Suggests: ((?:.+\n?)(?: .+\n)*)", control, re.MULTILINE)
+    assert suggested is not None
+    wanted = {f"python3-{name}" for name in re.findall(r'"(\w+)>=', extras)}
+    assert set(re.findall(r"python3-\w+", suggested[1])) == wanted
