@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from circus import __version__, sidelog
 from circus.exc import CircusError
+from circus.web import passwd
 from circus.web.application import application, parts_of
 from circus.web.settings import FILE, VARIABLE, settings
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from circus.web.application import Application
+    from circus.web import passwd
+from circus.web.application import Application
 
 FAILED = 1
 
@@ -38,9 +40,12 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal ends it. Returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] and words[0] in passwd.VERBS:
+        return passwd.main(words)
     from circus.web.server import serve
 
-    args = parser().parse_args(argv)
+    args = parser().parse_args(words)
     flags = {"endpoint": args.endpoint, "host": args.host, "port": args.port}
     try:
         sidelog.configure(args)

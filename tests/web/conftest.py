@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -31,27 +32,31 @@ class Open(Protocol):
 @pytest.fixture
 def consoles() -> Iterator[Open]:
     """Starts consoles, and ends them with the test."""
-    started: list[Console] = []
-
-    def begin(options: str = "", *flags: str, watchers: str = WATCHERS) -> Console:
-        daemon = Daemon(watchers)
-        try:
-            console = Console(daemon.wait(), options, *flags)
-        except BaseException:
-            daemon.stop()
-            raise
-        started.append(console)
-        return console
-
-    yield begin
-    for one in reversed(started):
-        try:
-            one.stop()
-        finally:
-            one.daemon.stop()
+    with contextlib.ExitStack() as ended:
+        yield opener(ended)
 
 
 @pytest.fixture
 def console(consoles: Open) -> Console:
     """One with two watchers, `web` with two workers and `off`, to which nobody has logged in."""
     return consoles()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Console]:
+    """The same for all tests of a module, each of which logs in for itself, or does not."""
+    with contextlib.ExitStack() as ended:
+        yield opener(ended)()
+
+
+def opener(ended: contextlib.ExitStack) -> Open:
+    """Starts consoles that end together."""
+
+    def begin(options: str = "", *flags: str, watchers: str = WATCHERS) -> Console:
+        daemon = Daemon(watchers)
+        ended.callback(daemon.stop)
+        console = Console(daemon.wait(), options, *flags)
+        ended.callback(console.stop)
+        return console
+
+    return begin

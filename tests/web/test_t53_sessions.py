@@ -1,0 +1,122 @@
+"""T53: a session belongs to whoever has logged in, from then on until they leave."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from tests.support import wait_until
+from tests.web.console import Browser
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Open
+    from tests.web.console import Console
+
+
+def name(console: Console) -> str:
+    return f"circus-{console.port}"
+
+
+def test_t53_a_cookie_is_for_nobody_but_us(console: Console) -> None:
+    ticket = console.ticket()
+    answer = console.post("/login", {"ticket": ticket}, page=f"/login?ticket={ticket}")
+    (line,) = [one for one in answer.headers.get_all("Set-Cookie") or () if "-login" not in one]
+    assert re.fullmatch(rf"{name(console)}=[\w-]{{43}}; HttpOnly; Path=/; SameSite=Strict", line), (
+        line
+    )
+
+
+def test_t53_a_session_that_somebody_brought_along_is_not_theirs(console: Console) -> None:
+    console.cookies[name(console)] = "chosen-by-somebody-else"
+    ticket = console.ticket()
+    console.post("/login", {"ticket": ticket}, page=f"/login?ticket={ticket}")
+    first = console.cookies[name(console)]
+    assert first != "chosen-by-somebody-else"
+    # also who is logged in gets another one, and the one before is over
+    ticket = console.ticket("read")
+    assert console.post("/login", {"ticket": ticket}).status == 303
+    second = console.cookies[name(console)]
+    assert second != first
+    console.cookies[name(console)] = first
+    assert console.get("/").status == 303
+
+
+def test_t53_a_login_takes_a_form_of_ours(console: Console) -> None:
+    """Else another site could log somebody in as somebody else."""
+    ticket = console.ticket()
+    other = Browser(console.port)
+    csrf = other.csrf("/login")
+    assert csrf
+    for fields in ({"csrf": ""}, {"csrf": csrf}):
+        answer = console.post("/login", {"ticket": ticket, **fields}, page="/login")
+        assert answer.status == 403
+    assert console.get("/").status == 303
+    assert console.post("/login", {"ticket": ticket}, page="/login").status == 303
+
+
+def test_t53_after_a_logout_the_cookie_is_worth_nothing(console: Console) -> None:
+    console.login()
+    kept = dict(console.cookies)
+    assert console.post("/logout").status == 303
+    assert name(console) not in console.cookies
+    console.cookies = kept
+    assert console.get("/").status == 303
+    console.stop()
+    console.begin()
+    assert console.get("/").status == 303
+
+
+def test_a_restart_logs_nobody_out(console: Console) -> None:
+    console.login("operate")
+    csrf = console.csrf()
+    console.stop()
+    console.begin()
+    assert console.get("/").status == 200
+    assert console.csrf() == csrf
+
+
+def test_t53_what_is_kept_lets_nobody_in(console: Console) -> None:
+    console.login()
+    kept = (console.state / "sessions.json").read_text()
+    secret = console.cookies[name(console)]
+    assert secret not in kept
+    (session,) = json.loads(kept)
+    console.cookies[name(console)] = session
+    assert console.get("/").status == 303
+    for file in console.state.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_t53_sessions_are_over_when_their_time_is(consoles: Open) -> None:
+    console = consoles("session_idle = 0.5\n").login()
+    assert console.get("/").status == 200
+    wait_until(lambda: console.get("/nowhere").status == 404)  # which is for everybody
+    cookies = dict(console.cookies)
+
+    def over() -> bool:
+        # a session is written down to have been used once in a minute at most
+        return console.get("/").status == 303
+
+    wait_until(over)
+    console.cookies = cookies
+    assert console.get("/").status == 303
+
+
+def test_a_folder_that_is_missing_is_told_once(consoles: Open) -> None:
+    console = consoles()
+    console.stop()
+    text = console.config.read_text().replace(str(console.state), "/nowhere/at/all")
+    console.config.write_text(text)
+    console.begin()
+    console.login()
+    assert console.get("/").status == 200
+    assert console.text().count("cannot write to state_dir /nowhere/at/all") == 1
+
+
+def test_a_message_is_shown_once_on_the_next_page(console: Console) -> None:
+    console.login()
+    assert console.post("/watchers/off/start", page="/").status == 303
+    assert "off is being started." in console.get("/").text
+    assert "off is being started." not in console.get("/").text
