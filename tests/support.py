@@ -104,8 +104,8 @@ def is_connected(pid: int) -> bool:
         return False
 
 
-def read_until(terminal: int, shown: str | None) -> None:
-    """Read from a terminal until it has shown this, or None: until the other side is closed."""
+def read_until(terminal: int, shown: str | None) -> str:
+    """What a terminal shows up to and with this, or None: until the other side is closed."""
     text = ""
     while shown is None or shown not in text:
         assert select.select([terminal], [], [], 30)[0], text
@@ -115,8 +115,9 @@ def read_until(terminal: int, shown: str | None) -> None:
             data = b""
         if not data:
             assert shown is None, text
-            return
+            return text
         text += data.decode("utf-8", "replace")
+    return text
 
 
 def circusctl(

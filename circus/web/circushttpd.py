@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from circus.web import passwd
-from circus.web.application import Application
+    from circus.web.application import Application
 
 FAILED = 1
 
@@ -53,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts = parts_of(found)
         parts.feed.start()
         try:
-            serve(application(parts), found)
+            serve(application(parts), parts)
         finally:
             parts.close()
     except (CircusError, OSError) as error:

@@ -30,7 +30,8 @@ class Count(NamedTuple):
 class Guesses:
     """Counts by user and by address. For any number of threads, without ever blocking."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
+        self._most = most
         self._clock = clock
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, str], Count] = {}
@@ -49,7 +50,7 @@ class Guesses:
                     failures = self._failures(key, now) + 1
                     self._counts.pop(key, None)  # so that those who were quiet come first
                     self._counts[key] = Count(failures, now)
-                while len(self._counts) > MOST:
+                while len(self._counts) > self._most:
                     del self._counts[next(iter(self._counts))]
             return max(wait, 0.0)
 

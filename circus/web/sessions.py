@@ -55,12 +55,14 @@ class Sessions:
         *,
         idle: float,
         longest: float,
+        most: int = MOST,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._shelf = shelf
         self._key = key
         self._idle = idle
         self._longest = longest
+        self._most = most
         self._clock = clock
         self._told: dict[str, tuple[Told, ...]] = {}
         """For those whom a proxy has let in, who have no session here."""
@@ -72,7 +74,7 @@ class Sessions:
         with self._shelf.change() as items:
             for gone in [one for one, raw in items.items() if self._over(_read(raw), now)]:
                 del items[gone]
-            while len(items) >= MOST:
+            while len(items) >= self._most:
                 del items[min(items, key=lambda one: _read(items[one]).seen)]
             items[name_of(secret)] = Session(name, role, now, now, stamp)
         return secret
@@ -105,7 +107,7 @@ class Sessions:
         if visitor.session in self._shelf.items():
             self._put(visitor.session, lambda s: s._replace(told=(*s.told, new)[-TOLD_MOST:]))
         elif visitor.session:
-            if len(self._told) >= MOST:
+            if len(self._told) >= self._most:
                 self._told.pop(next(iter(self._told)))
             waiting = self._told.get(visitor.session, ())
             self._told[visitor.session] = (*waiting, new)[-TOLD_MOST:]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-from tests.support import wait_until
+from tests.support import as_user, needs_root, read_until, wait_until
+from tests.web.conftest import WATCHERS
 
 if TYPE_CHECKING:
     from tests.web.console import Console
+
+READER = 60099
 
 
 def test_a_stranger_is_led_to_the_login_and_back(console: Console) -> None:
@@ -40,3 +47,49 @@ def test_who_came_in_and_left_is_on_record(console: Console) -> None:
     assert left.endswith("from=127.0.0.1 verb=logout target=- details=- outcome=done")
     assert "verb=console-login target=operate" in console.daemon.text()
     assert "verb=console-redeem" in console.daemon.text()
+
+
+def test_whoever_starts_a_console_by_hand_gets_a_link_with_their_own_role(
+    console: Console,
+) -> None:
+    console.stop()
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "circus.web.circushttpd", "--config", str(console.config)]
+    process = subprocess.Popen(command, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    read_until(parent, f"Listening on http://localhost:{console.port}/")
+    read_until(parent, f"Log in within 5 minutes, once: http://localhost:{console.port}")
+    path = read_until(parent, "\n").strip()
+    ticket = path.partition("=")[2]
+    assert "who may admin" in console.get(path).text
+    assert console.post("/login", {"ticket": ticket}, page=path).status == 303
+    assert console.get("/").status == 200
+    process.terminate()
+    process.wait(timeout=30)
+    os.close(parent)
+
+
+@needs_root
+def test_a_link_lets_nobody_do_more_than_they_may(console: Console) -> None:
+    console.daemon.write(f"[circus]\nread_users = {READER}\n{WATCHERS}")
+    assert console.daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    console.daemon.folder.chmod(0o755)
+    asked = [*as_user(READER, READER), "circusctl", "--endpoint", console.daemon.endpoint]
+    ended = [
+        subprocess.run(
+            [*asked, "console-login", *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        for words in ([], ["--role", "admin"], ["--url", "https://ops.example.org/"])
+    ]
+    assert [one.returncode for one in ended] == [0, 3, 0]
+    own, denied, elsewhere = ended
+    assert "denied: a link for admin needs admin; you may read" in denied.stderr
+    assert elsewhere.stdout.startswith("https://ops.example.org/login?ticket=")
+    link = own.stdout.strip()
+    assert link.startswith("http://localhost:8080/login?ticket=")
+    page = console.get(link.removeprefix("http://localhost:8080")).text
+    assert f"<strong>{READER}</strong>, who may read" in page

@@ -1,0 +1,81 @@
+"""What a console keeps between two starts."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from circus.web.shelf import KEY_BYTES, Shelf, folder, key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_key_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
+    made = key(tmp_path)
+    assert len(made) == KEY_BYTES
+    assert key(tmp_path) == made
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["key"]
+    assert key(None) != key(None)
+
+
+def test_a_key_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"short")
+    made = key(tmp_path)
+    assert len(made) == KEY_BYTES
+    assert key(tmp_path) == made
+
+
+def test_all_who_begin_at_once_have_one_key(tmp_path: Path) -> None:
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(key(tmp_path))) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(set(found)) == 1
+
+
+def test_a_folder_that_cannot_be_used_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert folder(str(tmp_path)) == tmp_path
+    assert not caplog.records
+    assert folder(str(tmp_path / "nope")) is None
+    assert f"cannot write to state_dir {tmp_path / 'nope'}" in caplog.text
+
+
+def test_nothing_of_several_processes_gets_lost(tmp_path: Path) -> None:
+    shelves = [Shelf(tmp_path / "file.json") for _ in range(4)]
+
+    def add(number: int) -> None:
+        for count in range(10):
+            with shelves[number].change() as items:
+                items[f"{number}-{count}"] = count
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert all(len(shelf.items()) == 40 for shelf in shelves)
+    assert {one.name for one in tmp_path.iterdir()} == {"file.json", "file.lock"}
+
+
+def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "file.json")
+    with shelf.change() as items:
+        items["a"] = 1
+
+    def fail() -> None:
+        with shelf.change() as items:
+            items["b"] = 2
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 it is the test's own
+        fail()
+    assert shelf.items() == {"a": 1}
