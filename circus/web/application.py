@@ -70,5 +70,5 @@ def parts_of(settings: Settings) -> Parts:
         audit=Audit(),
         users=Users(settings.password_file),
         feed=feed,
-        streams=Streams(feed, settings.streams),
+        streams=Streams(feed.board, feed.look, settings.streams),
     )

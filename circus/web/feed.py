@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import zmq
 
+from circus.client import TIMED_OUT
+from circus.exc import CallError
 from circus.picture.connection import NOT_CIRCUSD
 from circus.reach import Reach
 from circus.web.board import Board
@@ -106,7 +108,7 @@ class Feed:
                 try:
                     self._follow(context, reach)
                 except NOT_CIRCUSD as error:
-                    self._lost(str(error) or type(error).__name__)
+                    self._lost(_why(error))
                 except Exception as error:
                     logger.exception("What circusd runs cannot be followed; trying again")
                     self._lost(f"the console fails: {error}")
@@ -179,3 +181,11 @@ class Feed:
     def _empty(self) -> State:
         host, endpoint = socket.gethostname(), self._controller.endpoint
         return State(at=time.time(), reason=UNHEARD, host=host, endpoint=endpoint)
+
+
+def _why(error: Exception) -> str:
+    """What kept us from hearing of circusd, in words for whoever wonders."""
+    if isinstance(error, CallError):
+        said = str(error).removeprefix(TIMED_OUT).strip()
+        return said or "circusd does not answer in time"
+    return f"what answers is no circusd, or an old one: {error or type(error).__name__}"

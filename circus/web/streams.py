@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from circus.web.feed import Feed
+    from circus.web.board import Board
 
 OF_ONE = 4
 """Streams of one session. One more ends the oldest, so that many tabs do not starve others."""
@@ -26,24 +26,29 @@ CROWDED = b"event: crowded\ndata: {}\n\n"
 
 
 class Streams:
-    """All that are open. For any number of threads."""
+    """All that are open. For any number of threads. `look` tells that somebody is interested."""
 
-    def __init__(self, feed: Feed, most: int) -> None:
-        self._feed = feed
+    def __init__(
+        self,
+        board: Board,
+        look: Callable[[], None],
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.board = board
+        self.look = look
+        self.clock = clock
         self._most = most
         self._lock = threading.Lock()
         self._open: list[Stream] = []
         """Oldest first."""
-
-    def __len__(self) -> int:
-        return len(self._open)
 
     def open(self, whose: str, last: str, unsent: Callable[[], int]) -> Stream | None:
         """One more, from the message with id `last` on; None when there is no room.
 
         `unsent`: bytes of it that the reader has left lying so far.
         """
-        stream = Stream(self, self._feed, whose, last, unsent)
+        stream = Stream(self, whose, last, unsent)
         with self._lock:
             going = [one for one in self._open if not one.crowded]
             same = [one for one in going if one.whose == whose]
@@ -52,7 +57,7 @@ class Streams:
             elif len(going) >= self._most:
                 return None
             self._open.append(stream)
-        self._feed.board.wake()
+        self.board.wake()
         return stream
 
     def left(self, stream: Stream) -> None:
@@ -69,16 +74,13 @@ class Stream:
     on with what is so by then. So its memory is bounded, and no write to it ever blocks.
     """
 
-    def __init__(
-        self, streams: Streams, feed: Feed, whose: str, last: str, unsent: Callable[[], int]
-    ) -> None:
+    def __init__(self, streams: Streams, whose: str, last: str, unsent: Callable[[], int]) -> None:
         self.whose = whose
         self.crowded = False
         """There are too many: this is to end."""
         self._streams = streams
-        self._feed = feed
         self._unsent = unsent
-        self._pieces = self._all(feed.board.number(last))
+        self._pieces = self._all(streams.board.number(last))
 
     def __iter__(self) -> Iterator[bytes]:
         return self._pieces
@@ -88,19 +90,19 @@ class Stream:
         self._streams.left(self)
 
     def _all(self, last: int | None) -> Iterator[bytes]:
-        board = self._feed.board
-        began = taken = sent = time.monotonic()
+        board, clock = self._streams.board, self._streams.clock
+        began = taken = sent = clock()
         yield b"retry: %d\n\n" % RETRY_MS
-        while not board.closed and (now := time.monotonic()) - began < LONGEST:
-            if self.crowded:
-                yield CROWDED
-                return
-            self._feed.look()
+        while not board.closed and (now := clock()) - began < LONGEST:
+            self._streams.look()
             if self._unsent():
-                if now - taken > UNREAD:
+                if self.crowded or now - taken > UNREAD:
                     return
                 board.pause()
                 continue
+            if self.crowded:
+                yield CROWDED
+                return
             taken = now
             told = board.after(last)
             if told.text:
