@@ -35,6 +35,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 STATIC = "/static/"
+ENDLESS = "/live"
 FOR_EVER = "public, max-age=31536000, immutable"
 FORM = "application/x-www-form-urlencoded"
 
@@ -70,6 +71,8 @@ class Guard:
             )
         req.context.visitor = visitor
         req.context.site = site
+        if req.method == "HEAD" and req.path != ENDLESS:
+            req.method = "GET"  # all the same, but for the body
 
     def process_resource(
         self, req: falcon.Request, _resp: falcon.Response, resource: object, _params: object
@@ -98,6 +101,11 @@ class Guard:
         self, req: falcon.Request, resp: falcon.Response, _resource: object, succeeded: object
     ) -> None:
         """Whatever is answered."""
+        if req.env["REQUEST_METHOD"] == "HEAD":
+            req.method = "HEAD"
+            if resp.stream is not None and hasattr(resp.stream, "close"):
+                resp.stream.close()
+            resp.stream = None
         if req.path.startswith(STATIC) and "v" in req.params and succeeded:
             resp.set_header("Cache-Control", FOR_EVER)
         for name, value in HEADERS.items():
@@ -125,7 +133,7 @@ def denial(visitor: Visitor, need: Need) -> str:
 
 def is_for_programs(path: str) -> bool:
     """Whether no person is expected to look at what is answered there."""
-    return path.startswith("/api/") or path in ("/live", "/healthz", "/readyz", "/metrics")
+    return path.startswith("/api/") or path in (ENDLESS, "/healthz", "/readyz", "/metrics")
 
 
 def is_foreign(req: falcon.Request, site: Site, *, bearer: bool) -> bool:

@@ -76,7 +76,9 @@ class Login:
     def _by_password(
         self, req: falcon.Request, resp: falcon.Response, user: str, password: str, there: str
     ) -> None:
-        who = Visitor(user, address=req.context.visitor.address)
+        # what is nobody's name may be a password that was typed in the wrong place
+        known = user if self._parts.users.find(user) else "unknown"
+        who = Visitor(known, address=req.context.visitor.address)
         if len(password.encode("utf-8", "surrogatepass")) > PASSWORD_MOST:
             self._refuse(req, resp, who, f"A password has at most {PASSWORD_MOST} bytes.", there)
             return

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import secrets
+import stat
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,13 @@ def key(where: Path | None) -> bytes:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file that only we can read; anybody who opens it finds all or nothing of it."""
-    _written(path, data).replace(path)
+    """Write a file that only we can read, or those who could before; all or nothing of it."""
+    draft = _written(path, data)
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        before = path.stat()
+        os.chown(draft, before.st_uid, before.st_gid)
+        draft.chmod(stat.S_IMODE(before.st_mode))
+    draft.replace(path)
 
 
 def _written(path: Path, data: bytes) -> Path:
@@ -78,6 +84,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._items: dict[str, Any] = {}
         self._version: object = None
+        self._complaint: str | None = None
 
     def items(self) -> Mapping[str, Any]:
         """As they are now; not to be changed."""
@@ -87,25 +94,46 @@ class Shelf:
 
     @contextlib.contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
-        """All of them, to be changed; nobody else changes anything meanwhile. Raises OSError."""
+        """All of them, to be changed; nobody else changes anything meanwhile.
+
+        Where nothing can be written, it holds for this process, and the log tells.
+        """
         with self._lock, self._alone():
             self._refresh()
             items = dict(self._items)
             yield items
-            if self._path is not None and items != self._items:
-                replace(self._path, json.dumps(items).encode())
-                self._version = self._seen()
-            self._items = items
+            if items != self._items:
+                self._items = items
+                self._save()
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
+        with contextlib.ExitStack() as held:
+            try:
+                if self._path is not None:
+                    place = self._path.with_suffix(".lock")
+                    fd = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600)
+                    fcntl.flock(held.enter_context(open(fd, "wb")), fcntl.LOCK_EX)
+            except OSError as error:
+                self._complain(error)
+            yield
+
+    def _save(self) -> None:
         if self._path is None:
-            yield
             return
-        place = self._path.with_suffix(".lock")
-        with open(os.open(place, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        try:
+            replace(self._path, json.dumps(self._items).encode())
+            self._version = self._seen()
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: OSError) -> None:
+        said, self._complaint = self._complaint, error.strerror
+        if said != self._complaint:
+            logger.error(
+                "A restart will forget who has logged in or out: cannot write %s: %s",
+                self._path, error.strerror,
+            )  # fmt: skip
 
     def _refresh(self) -> None:
         if self._path is None or (seen := self._seen()) == self._version:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import hmac
 import logging
@@ -30,9 +29,11 @@ COST, BLOCK, LANES = 2**15, 8, 1
 """Of scrypt: 32 MiB, and a tenth of a second of a processor of today."""
 MEMORY_MOST = 256 * 1024 * 1024
 AT_ONCE = 2
-"""Passwords that are looked into at the same time; others wait for their turn."""
-PATIENCE = 10.0
-"""Seconds."""
+"""Passwords that are looked into at the same time."""
+WAITING = 8
+"""Further ones that wait for their turn; they hold threads meanwhile."""
+NOBODY = f"scrypt${COST}${BLOCK}${LANES}${'A' * 22}==${'A' * 43}="
+"""The secret of no password: to look into it costs what somebody's does."""
 TOKEN = "circus_"  # noqa: S105 what tokens begin with, so that they are known where they leak
 
 
@@ -62,6 +63,7 @@ class Users:
         self.file = file
         self._version: object = None
         self._entries: dict[str, Entry] = {}
+        self._places = threading.Semaphore(AT_ONCE + WAITING)
         self._turns = threading.Semaphore(AT_ONCE)
 
     def find(self, name: str) -> Entry | None:
@@ -86,12 +88,13 @@ class Users:
         if len(data) > PASSWORD_MOST:
             return None
         found = self.find(name)
-        if not self._turns.acquire(timeout=PATIENCE):
+        if not self._places.acquire(blocking=False):
             raise Busy("too many people log in at the moment; try again soon")
         try:
-            right = is_password(data, found.secret if found else _nobody())
+            with self._turns:
+                right = is_password(data, found.secret if found else NOBODY)
         finally:
-            self._turns.release()
+            self._places.release()
         return found if right else None
 
     def _read(self) -> dict[str, Entry]:
@@ -104,7 +107,7 @@ class Users:
                 self._entries, self._version = entries(self.file), version
         except (OSError, CircusError) as error:
             if self._version != str(error):
-                logger.warning("Nobody can log in with a password: %s", error)
+                logger.warning("Nobody can log in with a password or a token: %s", error)
             self._entries, self._version = {}, str(error)
         return self._entries
 
@@ -128,7 +131,10 @@ def entries(file: str) -> dict[str, Entry]:
 
 
 def put(file: str, entry: Entry) -> None:
-    """Add an entry, or replace the one of that name. Raises CircusError, OSError."""
+    """Add an entry, or replace the one of that name. Raises CircusError, OSError.
+
+    The file stays whose it was, and a new one belongs to us alone.
+    """
     path = Path(file)
     others = entries(file) if path.exists() else {}
     lines = [":".join(one) for one in {**others, entry.name: entry}.values()]
@@ -172,12 +178,6 @@ def _scrypt(password: bytes, salt: bytes, cost: int, block: int, lanes: int) -> 
     return hashlib.scrypt(
         password, salt=salt, n=cost, r=block, p=lanes, maxmem=MEMORY_MOST, dklen=32
     )
-
-
-@functools.cache
-def _nobody() -> str:
-    """Costs what a user would."""
-    return password_secret(secrets.token_bytes(16))
 
 
 def _text(data: bytes) -> str:

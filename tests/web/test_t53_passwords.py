@@ -116,10 +116,11 @@ def test_t53_a_password_of_a_megabyte_costs_nothing(console: Console) -> None:
 def test_t53_names_that_are_typed_do_not_forge_the_record(console: Console) -> None:
     forged = "x outcome=done\n2026-01-01 circus.audit[1] [INFO] Console who=root\x1b[2J\u202e"
     assert login(console, forged, "wrong horse").status == 403
-    (line,) = wait_until(console.audit)
-    assert "\x1b" not in line
-    assert line.startswith('Console who="x outcome=done\\n2026')
-    assert line.endswith("outcome=denied")
+    assert login(console, PASSWORD, "").status == 403  # typed in the wrong place
+    lines = wait_until(lambda: lines if len(lines := console.audit()) == 2 else None)
+    assert {line.partition(" from")[0] for line in lines} == {"Console who=unknown"}
+    assert "horse" not in console.text()
+    assert "\x1b" not in console.text()
 
 
 def test_a_role_and_a_password_that_change_count_at_once(console: Console, file: Path) -> None:

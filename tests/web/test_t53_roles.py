@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 import falcon.inspect
@@ -109,6 +110,25 @@ def test_t53_who_may_read_changes_nothing(shared: Console, resources: dict[str, 
         assert "This takes the role operate; you are root, who may read." in answer.text
     assert facts(shared) == before
     assert sum("outcome=denied" in one for one in shared.audit()) >= len(ACTS)
+
+
+def test_to_ask_for_the_head_is_to_get_no_body(shared: Console) -> None:
+    shared.login()
+    for path in ("/", "/watchers/web", "/static/console.css", "/nowhere"):
+        head, whole = shared.ask("HEAD", path), shared.get(path)
+        assert (head.status, head.body) == (whole.status, b""), path
+        assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+    lines = f"HEAD /login HTTP/1.1\r\nHost: localhost:{shared.port}\r\nConnection: close\r\n\r\n"
+    assert shared.raw(lines.encode()).endswith(b"\r\n\r\n")
+
+
+def test_t53_a_stranger_is_not_told_which_machine_it_is(shared: Console) -> None:
+    shared.cookies.clear()
+    for path in ("/login", "/nowhere"):
+        text = shared.get(path).text
+        assert "<h1>" in text
+        assert socket.gethostname() not in text
+        assert shared.daemon.endpoint not in text
 
 
 def test_t53_a_console_that_only_looks(consoles: Open) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.web.shelf import KEY_BYTES, Shelf, folder, key
+from circus.web.shelf import KEY_BYTES, Shelf, folder, key, replace
+from tests.support import needs_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +81,27 @@ def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 it is the test's own
         fail()
     assert shelf.items() == {"a": 1}
+
+
+def test_where_nothing_can_be_written_it_holds_for_this_process_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = Shelf(tmp_path / "nowhere" / "file.json")
+    for number in range(3):
+        with shelf.change() as items:
+            items[str(number)] = number
+    assert shelf.items() == {"0": 0, "1": 1, "2": 2}
+    assert caplog.text.count("A restart will forget who has logged in or out") == 1
+
+
+@needs_root
+def test_a_file_that_is_replaced_stays_whose_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    replace(file, b"a")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    os.chown(file, 60001, 60002)
+    file.chmod(0o640)
+    replace(file, b"b")
+    found = file.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (60001, 60002, 0o640)
+    assert file.read_bytes() == b"b"
