@@ -205,6 +205,7 @@ class CircusPlugin:
         self._reach.close()
         if "context" in self.__dict__:
             self.context.destroy(linger=0)
+        self.loop.close()  # at the end of Python its parts might go before it
 
 
 async def _done(found: object) -> None:
