@@ -1,7 +1,7 @@
 """The newest libraries run all other tests; here are those that the oldest Debian has.
 
 They are in an environment of its own that outlives the tests. What is run in it is what such
-a library could break: what is computed, what programs import, the wire, statistics and plugins.
+a library could break: what is computed, what programs import, the wire, statistics, plugins, pages.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import install
+from tests.support import only_if
+
+pytestmark = only_if(
+    sys.version_info[:2] == (3, 11), "these libraries are for the Python of Debian 12"
+)
 
 ROOT = Path(__file__).parents[2]
 DEBIAN_12 = {
