@@ -59,9 +59,9 @@ def test_what_watchers_use_is_sent(circusd: Start, sink: Sink) -> None:
         "cpu_max",
         "cpu_sum",
         "mem_max",
-        "mem_sum",
         "mem_pct_max",
         "mem_pct_sum",
+        "mem_sum",
     ]
     assert gauges[:7] == first
     biggest, all_of_it = sink.wait(f"{stats}mem_max"), sink.wait(f"{stats}mem_sum")
