@@ -62,6 +62,10 @@ class ArgumentError(CircusError):
     code = "message"
 
 
+class NoStream(ArgumentError, ValueError):
+    """Options that describe no stream; programs for circus 0.19 catch ValueError."""
+
+
 class UnknownCommand(CircusError):
     """A verb that no command answers to."""
 

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
+import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from psutil import AccessDenied, NoSuchProcess
 
 from circus import logs
 from circus.config import kinds
@@ -23,13 +27,20 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 __all__ = [
+    "AccessDenied",
     "ConflictError",
     "ImportStringError",
+    "NoSuchProcess",
     "bytes2human",
     "check_future_exception_and_log",
+    "close_on_exec",
     "configure_logger",
+    "convert_opt",
     "env_to_str",
+    "get_default_gid",
     "get_info",
+    "get_python_version",
+    "get_username_from_uid",
     "get_working_dir",
     "human2bytes",
     "parse_env_dict",
@@ -52,6 +63,7 @@ LOG_FMT = logs.FORMAT
 TRUTHY_STRINGS = tuple(sorted(kinds.TRUE))
 FALSY_STRINGS = tuple(sorted(kinds.FALSE))
 MAXFD = 1024
+REDIRECT_TO = os.devnull
 IS_WINDOWS = False
 
 UNITS = "BKMGTPEZY"
@@ -108,6 +120,26 @@ def _looked_up(look: Any, name: str | int) -> int:
     return number
 
 
+def get_default_gid(uid: str | int) -> int:
+    """The group of a user, by number or name. Raises KeyError. May block on a name service."""
+    return (pwd.getpwuid(uid) if isinstance(uid, int) else pwd.getpwnam(uid)).pw_gid
+
+
+def get_username_from_uid(uid: str | int) -> str:
+    """A name stays as it is. Raises KeyError. May block on a name service."""
+    return pwd.getpwuid(uid).pw_name if isinstance(uid, int) else uid
+
+
+def close_on_exec(fd: int) -> None:
+    """Have no program that we start inherit it."""
+    os.set_inheritable(fd, False)  # noqa: FBT003 it has no name there
+
+
+def get_python_version() -> tuple[int, int, int]:
+    """Such as (3, 11, 2)."""
+    return sys.version_info[:3]
+
+
 def to_str(s: str | bytes) -> str:
     """Text of bytes."""
     return s if isinstance(s, str) else s.decode("utf-8", "replace")
@@ -132,6 +164,13 @@ def parse_env_dict(env: Mapping[str, str]) -> dict[str, str]:
 def env_to_str(env: Mapping[str, str]) -> str:
     """`A=1,B=2`, by name."""
     return ",".join(f"{name}={value}" for name, value in sorted(env.items()))
+
+
+def convert_opt(key: str, val: object) -> str:
+    """A value of an option as text."""
+    if key == "env" and isinstance(val, dict):
+        return env_to_str(val)
+    return "" if val is None else str(val)
 
 
 def get_working_dir() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from circus.config.code import folders
 from circus.config.schema import Problem
-from circus.exc import CircusError
+from circus.exc import CircusError, NoStream
 from circus.resolve import importing_from, resolve_anew, resolve_name
 from circus.stream.file import FileStream, WatchedFileStream
 from circus.stream.journal import JournalStream
@@ -49,7 +49,7 @@ def get_stream(
     if ready is not None:
         return _callable(ready, "the stream")
     if not name:
-        raise CircusError("a stream needs a class or a filename")
+        raise NoStream("a stream needs a class or a filename")
     try:
         return _callable(_factory(name, anew=reload)(**options), name)
     except (TypeError, ValueError, OSError) as error:

@@ -50,7 +50,25 @@ def test_words() -> None:
     assert util.env_to_str({"b": "2", "a": "1"}) == "a=1,b=2"
 
 
+def test_options_as_text() -> None:
+    assert util.convert_opt("env", {"b": "2", "a": "1"}) == "a=1,b=2"
+    assert [util.convert_opt("x", value) for value in (None, True, 3)] == ["", "True", "3"]
+
+
+def test_this_process() -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(reading, True)  # noqa: FBT003 it has no name there
+    util.close_on_exec(reading)
+    assert not os.get_inheritable(reading)
+    os.close(reading)
+    os.close(writing)
+    assert util.get_python_version() == sys.version_info[:3]
+    assert util.REDIRECT_TO == "/dev/null"
+
+
 def test_users_and_groups() -> None:
+    assert (util.get_default_gid("root"), util.get_default_gid(0)) == (0, 0)
+    assert (util.get_username_from_uid(0), util.get_username_from_uid("x")) == ("root", "x")
     assert (util.to_uid("root"), util.to_gid("root"), util.to_uid("1000")) == (0, 0, 1000)
     with pytest.raises(ValueError, match="no-such-user"):
         util.to_uid("no-such-user")
