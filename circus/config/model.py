@@ -84,7 +84,7 @@ class CircusConfig:
     httpd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Send the web console's output nowhere.")  # fmt: skip
     debug: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
-        doc="Show the output of the daemon's own helpers, and log at debug level.")  # fmt: skip
+        doc="Show on circusd's output what helpers and plugins say, at debug level.")  # fmt: skip
     debug_gc: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Report leaking objects.")  # fmt: skip
     pidfile: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,

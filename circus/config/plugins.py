@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from circus.config.model import WatcherConfig
 from circus.config.rules import watcher_rules
 from circus.config.schema import Problem, differing, rows
-from circus.config.stats import through_ssh
+from circus.config.stats import log_level, shown, through_ssh
 from circus.endpoints import reachable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ read, and nothing in it has to be quoted."""
 FOUND = "found"
 """What a process that only imports a plugin's class says when that went well."""
 PYTHON = "python3"
-OF_CIRCUSD = ("check_delay", "ssh_server")
+OF_CIRCUSD = ("check_delay", "ssh_server", "debug")
 """Options of [circus] that a plugin is told."""
 NOT_ITS_OWN = ("cmd", "args", "executable", "shell", "shell_args", "env")
 """Options of a watcher that a plugin only gets as any other key: they are for us to say."""
@@ -86,10 +86,18 @@ def plugin_watcher(
         *("--pubsub", reachable(pubsub_endpoint)),
         *("--check-delay", f"{config.circus.check_delay:g}"),
         *through_ssh(config.circus),
+        *log_level(config.circus),
         *(() if config.path is None else ("--path", os.path.dirname(config.path))),
         plugin.use,
     )
-    options = {"priority": 1, "singleton": True, "copy_env": True, "copy_path": True}
+    options: dict[str, Any] = {
+        "priority": 1,
+        "singleton": True,
+        "copy_env": True,
+        "copy_path": True,
+    }
+    if config.circus.debug:
+        options.update(stdout_stream=shown(config.circus), stderr_stream=shown(config.circus))
     return WatcherConfig(
         name=name,
         cmd=python,

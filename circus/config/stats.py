@@ -48,9 +48,8 @@ def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherC
         *("--pubsub", reachable(endpoints.pubsub)),
         *("--statspoint", endpoints.stats),
         *through_ssh(circus),
-        *(("--log-level", "debug") if circus.debug else ()),
+        *log_level(circus),
     )
-    shown = {"class": "StdoutStream"} if circus.debug else {}
     return WatcherConfig(
         name=NAME,
         cmd=python,
@@ -63,8 +62,8 @@ def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherC
         copy_path=True,
         close_child_stdout=circus.statsd_close_outputs and not circus.debug,
         close_child_stderr=circus.statsd_close_outputs and not circus.debug,
-        stdout_stream=shown,
-        stderr_stream=shown,
+        stdout_stream=shown(circus),
+        stderr_stream=shown(circus),
     )
 
 
@@ -72,6 +71,16 @@ def through_ssh(circus: CircusConfig) -> tuple[str, ...]:
     """What tells a helper of circusd to reach it so."""
     # in one word: what begins with a dash is no option of the helper
     return () if circus.ssh_server is None else (f"--ssh={circus.ssh_server}",)
+
+
+def log_level(circus: CircusConfig) -> tuple[str, ...]:
+    """What `debug` has a helper of circusd log."""
+    return ("--log-level", "debug") if circus.debug else ()
+
+
+def shown(circus: CircusConfig) -> dict[str, str]:
+    """The stream for what a helper says: with `debug` what circusd's own output is, else none."""
+    return {"class": "StdoutStream"} if circus.debug else {}
 
 
 def told_anew(config: Config) -> Config:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus import __version__, sidelog
 from circus.config.plugins import FOUND, OPTIONS
+from circus.endpoints import default_endpoints
 from circus.exc import CircusError
 from circus.resolve import resolve_name
 
@@ -57,12 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    usual = default_endpoints(os.environ, os.geteuid())
     parser = argparse.ArgumentParser("circus-plugin", description="Run a plugin.")
     parser.add_argument("plugin", nargs="?", help="dotted name of its class")
-    parser.add_argument(
-        "--endpoint", default="tcp://127.0.0.1:5555", help="circusd's control endpoint"
-    )
-    parser.add_argument("--pubsub", default="tcp://127.0.0.1:5556", help="where its events are")
+    parser.add_argument("--endpoint", default=usual.control, help="circusd's control endpoint")
+    parser.add_argument("--pubsub", default=usual.pubsub, help="where its events are")
     parser.add_argument("--config", default="", help="options of the plugin: KEY:VALUE:::KEY:VALUE")
     parser.add_argument("--check-delay", type=float, default=5.0, help="what circusd has as such")
     parser.add_argument("--ssh", help="user@host[:port] that has the endpoints")

@@ -153,6 +153,18 @@ def test_a_class_that_is_not_there_is_told_at_the_check(tmp_path: Path) -> None:
     )
 
 
+def test_with_debug_what_it_says_goes_through_circusd(circusd: Start) -> None:
+    use = "circus.plugins.flapping.Flapping"
+    daemon = circusd(f"[circus]\ndebug = True\n[plugin:p]\nuse = {use}\n")
+
+    def passed_on() -> bool:
+        output = daemon.call("stats", name="plugin:p").get("output", {})
+        return bool(output.get("stderr", {}).get("written"))
+
+    wait_until(passed_on)
+    wait_until(lambda: "[INFO] Loading the plugin..." in daemon.text())
+
+
 def test_what_is_not_installed_is_told(tmp_path: Path) -> None:
     (tmp_path / "redis.py").write_text("raise ImportError")
     use = "circus.plugins.redis_observer.RedisObserver"

@@ -38,6 +38,7 @@ def test_a_plugin_is_a_watcher_that_knows_where_circusd_is(tmp_path: Path) -> No
         *("-P", "-m", "circus.plugins", "--endpoint", "tcp://127.0.0.1:5555"),
         *("--pubsub", "ipc:///x/pubsub", "--check-delay", "5", "--path", str(tmp_path), "m.C"),
     )
+    assert found.stdout_stream == found.stderr_stream == {}
     assert (found.singleton, found.priority, found.copy_env, found.copy_path) == (
         True,
         1,
@@ -110,3 +111,11 @@ def test_plugins_of_a_program(tmp_path: Path) -> None:
     assert options(found.watchers["plugin:c"]) == {"name": "plugin:C", "x": "1"}
     with pytest.raises(ConfigError, match="a singleton cannot have numprocesses above 1"):
         assemble({}, (), (), [{"use": "m.C", "numprocesses": 2}])
+
+
+def test_debug_shows_what_plugins_say_unless_they_have_a_stream(tmp_path: Path) -> None:
+    text = "[circus]\ndebug = True\n[plugin:p]\nuse = m.C\nstderr_stream.filename = x\n"
+    found = read(tmp_path, text).watchers["plugin:p"]
+    assert "--log-level debug" in " ".join(found.args)
+    assert found.stdout_stream == {"class": "StdoutStream"}
+    assert found.stderr_stream == {"filename": "x"}
