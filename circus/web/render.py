@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class Renderer:
-    """Renders the templates of this package."""
+    """Renders the templates of this package, and of whatever is added to `templates.loader`."""
 
     def __init__(self, feed: Feed, sessions: Sessions, *, readonly: bool) -> None:
         self._feed = feed
         self._sessions = sessions
         self._readonly = readonly
-        self._templates = jinja2.Environment(
+        self.templates = jinja2.Environment(
             loader=jinja2.PackageLoader("circus.web"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(FILTERS)
-        self._templates.globals.update(GLOBALS)
+        self.templates.filters.update(FILTERS)
+        self.templates.globals.update(GLOBALS)
 
     def __call__(self, template: str, req: falcon.Request, **values: Any) -> str:
         """The page, which also knows who asks, our version, and what is at the other end."""
@@ -49,4 +49,4 @@ class Renderer:
             "live": live,
             "messages": self._sessions.take(visitor),
         }
-        return self._templates.get_template(template).render({**around, **values})
+        return self.templates.get_template(template).render({**around, **values})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.text import printable
-from circus.web.names import watcher_path
+from circus.web.names import to_path, watcher_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +74,11 @@ def lines(text: str) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
+def visible(text: str) -> str:
+    """A line, in which tabs are harmless."""
+    return "\t".join(map(printable, text.split("\t")))
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "known": known,
@@ -83,6 +88,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": clock,
     "count": count,
     "lines": lines,
+    "visible": visible,
+    "part": to_path,
     "printable": printable,
 }
 GLOBALS: Mapping[str, Any] = {"watcher_path": watcher_path}

@@ -46,6 +46,11 @@ export function printable(text) {
   });
 }
 
+// The same of a line, whose tabs are harmless.
+export function visible(text) {
+  return text.split("\t").map(printable).join("\t");
+}
+
 // A name as one part of a path: see names.py.
 export function part(name) {
   if (name === ".") return "%252E";

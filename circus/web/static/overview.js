@@ -1,6 +1,7 @@
 // The list of watchers, live: only cells that differ are touched.
 
 import { known, part, percent, printable, setText, size } from "./format.js";
+import { subscribe } from "./live.js";
 import { ago } from "./page.js";
 
 const table = document.getElementById("watchers");
@@ -247,4 +248,4 @@ if (all) {
   selected();
 }
 
-import("./live.js").then((live) => live.subscribe((state) => take(state.watchers)), () => {});
+subscribe((state) => take(state.watchers));

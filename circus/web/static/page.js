@@ -101,7 +101,8 @@ export function entered(answer) {
 // -- what changes ------------------------------------------------
 
 const refreshed = document.querySelectorAll("[data-refresh]");
-let asked = 0, waiting = 0;
+const SHARE = 3; // so many times as long as a page took it is left alone
+let asked = 0, took = 0, waiting = 0;
 
 // The server renders the page again, and what differs of its changing parts is taken over.
 export function refresh() {
@@ -111,14 +112,16 @@ export function refresh() {
     try {
       await fetchParts();
     } catch { /* the header says that nothing comes */ }
+    took = Date.now() - asked;
     waiting = 0;
-  }, Math.max(0, asked + OFTEN_MS - Date.now()));
+  }, Math.max(0, asked + Math.max(OFTEN_MS, SHARE * took) - Date.now()));
 }
 
 async function fetchParts() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!entered(answer) || !answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  localise(page);
   for (const part of document.querySelectorAll("[data-refresh]")) {
     const next = page.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
     if (next) morph(part, next);
@@ -156,6 +159,14 @@ export function ago(element) {
   if (at) setText(element, `${span(now() - at)} ago`);
 }
 
+// The server writes moments in its own time.
+function localise(page) {
+  for (const one of page.querySelectorAll("time[datetime]")) {
+    if ("ago" in one.dataset) ago(one);
+    else setText(one, clock(Date.parse(one.dateTime) / 1000));
+  }
+}
+
 setInterval(() => {
   if (!document.hidden) document.querySelectorAll("time[data-ago]").forEach(ago);
 }, OFTEN_MS);
@@ -189,11 +200,7 @@ function concerns(change) {
 }
 
 async function follow() {
-  const live = await import("./live.js").catch(() => null);
-  if (!live) {
-    setInterval(refresh, 2 * OFTEN_MS);
-    return;
-  }
+  const live = await import("./live.js"); // which begins at once, and not for strangers
   live.subscribe((state, change) => {
     header(state);
     if (concerns(change)) refresh();
@@ -209,6 +216,7 @@ async function follow() {
 }
 
 messages.querySelectorAll(".message").forEach(adopt);
+localise(document);
 themes();
 watchKeys();
 if (document.getElementById("live")) follow();
