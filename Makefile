@@ -11,7 +11,7 @@ NEEDED_BY_TESTS := faketime lintian logrotate man-db mmdebstrap openssh-client \
 	openssh-server redis-tools systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test test-vm tools bench bench-journal bench-streams soak deb clean
+.PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -70,6 +70,9 @@ $(TOOLS): $(READY) Makefile
 		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
 		'uvicorn>=0.30' 'vulture>=2.11' 'waitress>=2.1.2'
 	@touch $@
+
+bench-console: tools ## what the web console costs beside a thousand workers, and how soon it tells
+	@$(VENV)/bin/python -m benchmarks.console
 
 bench-journal: tools ## a million lines into a journal, all there or counted, also when it is stopped
 	@$(VENV)/bin/python -m benchmarks.journal

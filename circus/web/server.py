@@ -43,7 +43,7 @@ def serve(app: Application, parts: Parts) -> None:
         max_request_body_size=BODY_MOST + 1,  # before any of it is read
         **tuned(settings),
     )
-    hasten(server.adj)
+    hasten(server)
     # one for each address of a name
     for one in (server, *getattr(server, "map", {}).values()):
         if hasattr(one, "channel_class"):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from circus.web.board import Board
 
 OF_ONE = 4
-"""Streams of one session. One more ends the oldest, so that many tabs do not starve others."""
+"""Streams of one session. One more ends the oldest, so that many tabs do not starve others; there
+is none for who opens them faster than they end."""
 HEARTBEAT = 10.0
 """Seconds after which something is sent even if there is nothing to tell."""
 LONGEST = 300.0
@@ -50,14 +51,14 @@ class Streams:
         """
         stream = Stream(self, whose, last, unsent)
         with self._lock:
-            going = [one for one in self._open if not one.crowded]
-            same = [one for one in going if one.whose == whose]
-            if len(same) >= OF_ONE or (same and len(going) >= self._most):
-                same[0].crowded = True
-            elif len(going) >= self._most:
+            same = [one for one in self._open if one.whose == whose]
+            going = [one for one in same if not one.crowded]
+            full = sum(not one.crowded for one in self._open) >= self._most
+            if len(same) >= 2 * OF_ONE or (full and not going):
                 return None
+            if full or len(going) >= OF_ONE:
+                going[0].crowded = True
             self._open.append(stream)
-        self.board.wake()
         return stream
 
     def left(self, stream: Stream) -> None:
@@ -77,7 +78,7 @@ class Stream:
     def __init__(self, streams: Streams, whose: str, last: str, unsent: Callable[[], int]) -> None:
         self.whose = whose
         self.crowded = False
-        """There are too many: this is to end."""
+        """There are too many: this is to end, with the next thing that it is told."""
         self._streams = streams
         self._unsent = unsent
         self._pieces = self._all(streams.board.number(last))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import socket
-from typing import TYPE_CHECKING, TypedDict
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from waitress.adjustments import Adjustments
+    from collections.abc import Callable
 
     from circus.web.settings import Settings
 
@@ -22,6 +24,9 @@ IN_MEMORY = 256 * 1024
 WAITING = 4 * 1024 * 1024
 """Bytes of one answer that wait for a reader at all. A write beyond it blocks its thread, so what
 a stream sends at a time has to be less."""
+STREAM = "/live"
+AT_ONCE = 64
+"""Connections that are taken before those that there are have their turn."""
 UNREAD_MS = 30_000
 """Milliseconds after which the kernel ends a connection whose reader takes nothing: that frees the
 thread of a write that blocks."""
@@ -58,7 +63,53 @@ def tuned(settings: Settings) -> Tuned:
     }
 
 
-def hasten(adjustments: Adjustments) -> None:
-    """Have the kernel see to readers that take nothing; a Unix socket's are our own proxies."""
+def hasten(server: Any) -> None:
+    """Have streams wait behind all else, and the kernel see to readers that take nothing.
+
+    Not those of a Unix socket, which are proxies of ours.
+    """
     option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
-    adjustments.socket_options = [*adjustments.socket_options, option]
+    server.adj.socket_options = [*server.adj.socket_options, option]
+    server.task_dispatcher.queue = Lanes()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
+    for one in (server, *getattr(server, "map", {}).values()):
+        if hasattr(one, "handle_accept") and one.accepting:
+            one.handle_accept = _accept_several(one)
+
+
+def _accept_several(server: Any) -> Callable[[], None]:
+    """waitress takes one connection each time that it has looked at all, which is slow for many."""
+    accept_one = server.handle_accept
+
+    def accept() -> None:
+        for _ in range(AT_ONCE):
+            before = len(server.active_channels)
+            accept_one()
+            if len(server.active_channels) == before:
+                return
+
+    return accept
+
+
+class Lanes:
+    """Requests that wait for a thread, in place of the queue of waitress' dispatcher.
+
+    Those for a stream wait until no others do: a crowd that wants to be told of changes holds up
+    nobody who asks for a page.
+    """
+
+    def __init__(self) -> None:
+        self._asked: deque[Any] = deque()
+        self._streams: deque[Any] = deque()
+
+    def __len__(self) -> int:
+        return len(self._asked) + len(self._streams)
+
+    def append(self, channel: Any) -> None:
+        """One more."""
+        is_stream = channel.requests[0].path == STREAM
+        (self._streams if is_stream else self._asked).append(channel)
+
+    def popleft(self) -> Any:
+        """The next. Raises IndexError."""
+        return (self._asked or self._streams).popleft()

@@ -57,6 +57,10 @@ class Follower:
         self._file.close()
         self._sock.close()
 
+    def shut(self) -> None:
+        """Have whoever reads meanwhile come to the end."""
+        self._sock.shutdown(socket.SHUT_RDWR)
+
     def watcher(self, name: str) -> dict[str, Any]:
         """What is known of one; nothing when there is none."""
         found: dict[str, Any] = self.state.get("watchers", {}).get(name, {})
@@ -67,14 +71,14 @@ class Follower:
         until = time.monotonic() + within
         while not fact():
             assert time.monotonic() < until, self.state
-            assert self._read(), "the stream has ended"
+            assert self.read(), "the stream has ended"
 
     def to_the_end(self) -> None:
         """Read all that comes."""
-        while self._read():
+        while self.read():
             pass
 
-    def _read(self) -> bool:
+    def read(self) -> bool:
         """One message, which is one chunk or a part of one; whether there was any."""
         fields: dict[str, str] = {}
         while line := self._file.readline():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import wait_until
 from tests.web.follow import follow, open_stream
 
 if TYPE_CHECKING:
@@ -120,15 +120,21 @@ def test_streams_are_few_and_of_one_reader_fewer(console: Console) -> None:
 
 
 def test_t53_who_never_reads_holds_up_nobody(console: Console) -> None:
-    """A thousand streams are opened and never read."""
+    """A thousand streams are opened and never read: others get their pages, and a stream."""
     console.login("read")
-    idle = [open_stream(console) for _ in range(1000)]
-    with follow(console) as told:
-        told.until(lambda: told.watcher("web").get("ready") == 2)
+    with contextlib.ExitStack() as idle:
+        for _ in range(1000):
+            idle.enter_context(open_stream(console))
         assert console.get("/api/v1/state").json["live"]
-    for one in idle:
-        one.close()
-    wait_until(lambda: console.get("/api/v1/state").json["live"])
+        console.login("read")
+        with follow(console) as told:
+            told.until(lambda: told.watcher("web").get("ready") == 2)
+            assert console.get("/").status == 200
+
+
+def test_t53_who_has_no_session_gets_no_stream(console: Console) -> None:
+    for path in ("/live", "/api/v1/state", "/api/v1/history"):
+        assert console.get(path).status == 401
 
 
 def test_the_end_of_the_console_is_the_end_of_its_streams(console: Console) -> None:

@@ -97,6 +97,14 @@ def test_of_one_session_the_newest_takes_the_place_of_the_oldest() -> None:
     assert list(first)[1:] == [CROWDED]
 
 
+def test_who_opens_them_faster_than_they_end_gets_none() -> None:
+    reader = Reader(most=100)
+    streams = [reader.open() for _ in range(2 * OF_ONE + 1)]
+    assert streams[-1] is None
+    assert None not in streams[:-1]
+    assert reader.open("you") is not None
+
+
 def test_when_there_is_no_room_only_ones_own_is_taken() -> None:
     reader = Reader(most=2)
     mine, yours = reader.open("me"), reader.open("you")
