@@ -55,7 +55,8 @@ class ConsoleLogin(Command):
         role = Role(self.grants or Role.READ)
         ticket = engine.tickets.give(self.holder, role, engine.loop.time())
         circus = engine.config.circus
-        host = f"[{circus.httpd_host}]" if ":" in circus.httpd_host else circus.httpd_host
+        host = circus.httpd_host if circus.httpd_host.strip("0.:") else "localhost"
+        host = f"[{host}]" if ":" in host else host
         url = (self.url or f"http://{host}:{circus.httpd_port}").rstrip("/")
         link = f"{url}/login?ticket={ticket}"
         whose = {"name": self.holder, "role": role, "seconds": engine.tickets.valid}

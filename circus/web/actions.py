@@ -31,6 +31,7 @@ ELSEWHERE: Mapping[str, str] = {
 }
 """Verbs that the console does not pass on, and why."""
 
+ONLY_LOOKS = "this console only looks: its setting readonly is on"
 STRICTER: Mapping[str, Role] = {"add": Role.ADMIN}
 """Verbs that take more here: what operators add runs as themselves, and circusd would take the
 console for the operator."""
@@ -96,7 +97,7 @@ def needed(command: Command) -> Role:
 
 def _admit(settings: Settings, visitor: Visitor, command: Command) -> None:
     if command.changes and settings.readonly:
-        raise Denied("this console only looks: its setting readonly is on")
+        raise Denied(ONLY_LOOKS)
     role = needed(command)
     if not visitor.may(role):
         beyond = command.beyond(visitor.role) if visitor.role else ""

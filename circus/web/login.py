@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import falcon
@@ -21,6 +22,7 @@ from circus.web.visitors import (
     login_cookie,
     session_cookie,
     set_cookie,
+    stamp_of_link,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from circus.web.visitor import Need
 
 REDEEM = "console-redeem"
+PLACES = 4
+"""Strangers who may have circusd asked at the same time: each holds a thread meanwhile."""
 
 
 class Login:
@@ -40,6 +44,7 @@ class Login:
     def __init__(self, parts: Parts, guesses: Guesses) -> None:
         self._parts = parts
         self._guesses = guesses
+        self._places = threading.Semaphore(PLACES)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The forms, or to whom a link belongs."""
@@ -67,11 +72,23 @@ class Login:
 
     def _by_link(self, req: falcon.Request, resp: falcon.Response, ticket: str, there: str) -> None:
         try:
+            # circusd writes down every use: not for whoever has made one up
+            self._holder(ticket)
+            stamp = stamp_of_link(self._parts.controller)
             found = self._parts.controller.call(REDEEM, ticket=ticket, use=True)
         except (Refused, CallError) as error:
             self._refuse(req, resp, Visitor(address=req.context.visitor.address), str(error))
             return
-        self._enter(req, resp, str(found["name"]), Role(found["role"]), there)
+        self._enter(req, resp, str(found["name"]), Role(found["role"]), there, stamp)
+
+    def _holder(self, ticket: str) -> Mapping[str, Any]:
+        """Whose it is. Raises Refused, CallError."""
+        if not self._places.acquire(blocking=False):
+            raise CallError("too many people log in at the moment; try again soon")
+        try:
+            return self._parts.controller.call(REDEEM, ticket=ticket)
+        finally:
+            self._places.release()
 
     def _by_password(
         self, req: falcon.Request, resp: falcon.Response, user: str, password: str, there: str
@@ -98,7 +115,7 @@ class Login:
             self._refuse(req, resp, who, "The name or the password is wrong.", there)
             return
         self._guesses.right(user, who.address)
-        self._enter(req, resp, entry.name, Role(entry.role), there, stamp=entry.stamp)
+        self._enter(req, resp, entry.name, Role(entry.role), there, entry.stamp)
 
     def _enter(
         self,
@@ -107,8 +124,7 @@ class Login:
         name: str,
         role: Role,
         there: str,
-        *,
-        stamp: str = "",
+        stamp: str,
     ) -> None:
         """With a new session, whatever the browser came with."""
         sessions, site = self._parts.sessions, req.context.site
@@ -142,7 +158,7 @@ class Login:
         holder = None
         if ticket:
             try:
-                holder = self._parts.controller.call(REDEEM, ticket=ticket)
+                holder = self._holder(ticket)
             except (Refused, CallError) as error:
                 resp.status, why = falcon.HTTP_403, str(error)
         resp.content_type = falcon.MEDIA_HTML

@@ -41,7 +41,7 @@ class Session(NamedTuple):
     began: float
     seen: float
     stamp: str = ""
-    """Of the password that it was begun with; empty for a link."""
+    """What it was begun with, and holds as long as: see `visitors.stamp_of_link` and `Entry`."""
     told: tuple[Told, ...] = ()
 
 

@@ -12,7 +12,9 @@ from circus.web.visitor import METRICS, Visitor
 
 if TYPE_CHECKING:
     from circus.web.address import Addresses, Site
+    from circus.web.controller import Controller
     from circus.web.parts import Parts
+    from circus.web.sessions import Session
 
 LOGIN = "login"
 """The purpose of the token of who is about to log in."""
@@ -69,19 +71,30 @@ class Visitors:
         if found is None:
             return None
         one, session = found
-        role = str(session.role)
-        if session.stamp:
-            entry = self._parts.users.find(session.name)
-            if entry is None or entry.stamp != session.stamp:
-                return None  # removed since, or has another password
-            role = entry.role
+        role = self._still(session)
+        if role is None:
+            return None
         csrf = self._parts.sessions.token(SESSION, secret)
-        return Visitor(session.name, _role(role), csrf, one, address)
+        return Visitor(session.name, role, csrf, one, address)
+
+    def _still(self, session: Session) -> Role | None:
+        """What somebody who has logged in may do by now."""
+        if session.stamp == stamp_of_link(self._parts.controller):
+            return session.role
+        entry = self._parts.users.find(session.name)
+        if entry is None or entry.stamp != session.stamp:
+            return None  # removed since, or has another password, or is known to another circusd
+        return _role(entry.role)
 
     def _stranger(self, req: falcon.Request, site: Site, address: str) -> Visitor:
         secret = cookie(req, login_cookie(site))
         csrf = self._parts.sessions.token(LOGIN, secret) if secret else ""
         return Visitor(csrf=csrf, address=address, metrics=self._parts.settings.metrics_open)
+
+
+def stamp_of_link(controller: Controller) -> str:
+    """Of a session that a circusd vouches for: it says nothing about what to do with another."""
+    return f"link {controller.reach.server or ''} {controller.endpoint}"
 
 
 def cookie(req: falcon.Request, name: str) -> str:

@@ -127,11 +127,12 @@ class Console(Browser):
                 stderr=log,
                 env={**os.environ, "CIRCUSCTL_ENDPOINT": ""},
             )
-        wait_until(lambda: self._listens() or self.process.poll() is not None)
+        wait_until(lambda: self.listens() or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         return self.process
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """Whether somebody would answer."""
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
             return True
@@ -145,17 +146,17 @@ class Console(Browser):
         """Its lines of the record."""
         return re.findall(r"circus\.audit\[\d+\] \[\w+\] (Console .*)", self.text())
 
-    def login(self, role: str = "admin") -> Console:
-        """By a link for whoever runs the tests, that lets them do so much."""
+    def login(self, role: str = "admin", daemon: Daemon | None = None) -> Console:
+        """By a link for whoever runs the tests, that lets them do so much; of ours, or another."""
         self.cookies.clear()
-        ticket = self.ticket(role)
+        ticket = self.ticket(role, daemon)
         answer = self.post("/login", {"ticket": ticket}, page=f"/login?ticket={ticket}")
         assert answer.status == 303, answer.text
         return self
 
-    def ticket(self, role: str = "admin") -> str:
+    def ticket(self, role: str = "admin", daemon: Daemon | None = None) -> str:
         """What a link would hold."""
-        return str(self.daemon.call("console-login", grants=role)["ticket"])
+        return str((daemon or self.daemon).call("console-login", grants=role)["ticket"])
 
     def raw(self, data: bytes) -> bytes:
         """All that comes back when exactly this is sent, until the other side closes."""

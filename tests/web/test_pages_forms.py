@@ -237,5 +237,7 @@ def test_another_circusd_is_chosen(consoles: Open) -> None:
         console.post("/connect", {"endpoint": wrong})
         assert "is not an endpoint" in messages(console, "/connect")[0]
     console.post("/connect", {"endpoint": other.daemon.endpoint})
+    assert console.get("/").status == 303  # that one has not let anybody in yet
+    console.login("admin", other.daemon)
     wait_until(lambda: "/watchers/other" in console.get("/").text)
     assert console.get("/watchers/web").status == 404

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from tests.support import wait_until
@@ -102,6 +105,45 @@ def test_t53_sessions_are_over_when_their_time_is(consoles: Open) -> None:
     wait_until(over)
     console.cookies = cookies
     assert console.get("/").status == 303
+
+
+def test_t53_who_came_by_a_link_of_one_circusd_is_nobody_before_another(consoles: Open) -> None:
+    """Else whoever rules one of their own, or one that they have made up, would rule all."""
+    console, other = consoles(), consoles()
+    console.login("admin")
+    assert console.post("/connect", {"endpoint": other.daemon.endpoint}).status == 303
+    assert console.get("/").status == 303
+    assert console.get("/connect").location == "/login?next=%2Fconnect"
+    console.login("read", other.daemon)
+    assert console.get("/").status == 200
+    assert console.post("/watchers/web/stop").status == 403
+
+
+def test_t53_several_processes_know_the_same_people(console: Console) -> None:
+    """As many WSGI servers run them."""
+    console.stop()
+    options = ["--workers", "2", "--threads", "2", "--bind", f"127.0.0.1:{console.port}"]
+    with console.log.open("ab") as log:
+        console.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *options, "circus.web.circushttpd:app"],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "CIRCUS_CONSOLE": str(console.config)},
+        )
+    wait_until(console.listens)
+    console.login("operate")
+    kept = dict(console.cookies)
+    assert {console.get("/").status for _ in range(20)} == {200}
+    assert {console.post("/watchers/off/start").status for _ in range(4)} == {303}
+    assert console.post("/logout").status == 303
+    console.cookies = kept
+    assert {console.get("/").status for _ in range(20)} == {303}
+    host = f"Host: localhost:{console.port}\r\n"
+    piece = "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer = console.raw(f"POST /login HTTP/1.1\r\nConnection: close\r\n{host}{piece}".encode())
+    assert answer.startswith(b"HTTP/1.1 411 "), answer
+    answer = console.raw(f"GET / HTTP/1.1\r\nConnection: close\r\n{host}{host}\r\n".encode())
+    assert answer[9:12] in (b"400", b"421"), answer
 
 
 def test_a_folder_that_is_missing_is_told_once(consoles: Open) -> None:
