@@ -43,13 +43,13 @@ EXIT_CONFIG = os.EX_CONFIG
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon, or check its configuration. Returns the exit status."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    command = parser()
+    args = command.parse_args(argv)
     if args.config is None:
-        parser.print_usage()
+        command.print_usage()
         return 0
     if args.instead_of and not args.check:
-        parser.error("--instead-of needs --check")
+        command.error("--instead-of needs --check")
     try:
         if args.check:
             return _check(args.config, dict(args.instead_of), strict=args.strict)
@@ -65,20 +65,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("circusd", description="Run some watchers.")
-    parser.add_argument("config", nargs="?", help="configuration file")
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    found = argparse.ArgumentParser("circusd", description="Run some watchers.")
+    found.add_argument("config", nargs="?", help="configuration file")
     levels = [*logs.LEVELS, *(level.upper() for level in logs.LEVELS)]
-    parser.add_argument("--log-level", choices=levels, help="log level (default: info)")
-    parser.add_argument(
-        "--log-output", help="file, - for standard error, or syslog:// (default: -)"
-    )
-    parser.add_argument("--logger-config", help="configuration of Python's logging")
-    parser.add_argument("--daemon", action="store_true", help="run in the background")
-    parser.add_argument("--pidfile", help="write our pid to this file")
-    parser.add_argument("--check", action="store_true", help="check the configuration, then end")
-    parser.add_argument("--strict", action="store_true", help="with --check: warnings are errors")
-    parser.add_argument(
+    found.add_argument("--log-level", choices=levels, help="log level (default: info)")
+    found.add_argument("--log-output", help="file, - for standard error, or syslog:// (default: -)")
+    found.add_argument("--logger-config", help="configuration of Python's logging")
+    found.add_argument("--daemon", action="store_true", help="run in the background")
+    found.add_argument("--pidfile", help="write our pid to this file")
+    found.add_argument("--check", action="store_true", help="check the configuration, then end")
+    found.add_argument("--strict", action="store_true", help="with --check: warnings are errors")
+    found.add_argument(
         "--instead-of",
         nargs=2,
         action="append",
@@ -86,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("FILE", "NEW"),
         help="with --check: suppose that FILE, which need not exist, held what NEW does",
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    return parser
+    found.add_argument("--version", action="version", version=__version__)
+    return found
 
 
 def _check(path: str, stand_ins: Mapping[str, str], *, strict: bool) -> int:

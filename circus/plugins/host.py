@@ -33,10 +33,10 @@ logger = logging.getLogger("circus-plugin")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a plugin until it is told to end. Returns the exit status."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    command = parser()
+    args = command.parse_args(argv)
     if args.plugin is None:
-        parser.print_usage()
+        command.print_usage()
         return 0
     sys.path += args.path
     with contextlib.suppress(FileNotFoundError):
@@ -57,22 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
     usual = default_endpoints(os.environ, os.geteuid())
-    parser = argparse.ArgumentParser("circus-plugin", description="Run a plugin.")
-    parser.add_argument("plugin", nargs="?", help="dotted name of its class")
-    parser.add_argument("--endpoint", default=usual.control, help="circusd's control endpoint")
-    parser.add_argument("--pubsub", default=usual.pubsub, help="where its events are")
-    parser.add_argument("--config", default="", help="options of the plugin: KEY:VALUE:::KEY:VALUE")
-    parser.add_argument("--check-delay", type=float, default=5.0, help="what circusd has as such")
-    parser.add_argument("--ssh", help="user@host[:port] that has the endpoints")
-    parser.add_argument(
+    found = argparse.ArgumentParser("circus-plugin", description="Run a plugin.")
+    found.add_argument("plugin", nargs="?", help="dotted name of its class")
+    found.add_argument("--endpoint", default=usual.control, help="circusd's control endpoint")
+    found.add_argument("--pubsub", default=usual.pubsub, help="where its events are")
+    found.add_argument("--config", default="", help="options of the plugin: KEY:VALUE:::KEY:VALUE")
+    found.add_argument("--check-delay", type=float, default=5.0, help="what circusd has as such")
+    found.add_argument("--ssh", help="user@host[:port] that has the endpoints")
+    found.add_argument(
         "--path", action="append", default=[], help="a folder to look for the class in, too"
     )
-    parser.add_argument("--check", action="store_true", help="import the class, then end")
-    sidelog.add_options(parser)
-    parser.add_argument("--version", action="version", version=__version__)
-    return parser
+    found.add_argument("--check", action="store_true", help="import the class, then end")
+    sidelog.add_options(found)
+    found.add_argument("--version", action="version", version=__version__)
+    return found
 
 
 def _class(name: str) -> Callable[..., Any]:

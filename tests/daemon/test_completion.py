@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,11 +157,15 @@ def test_zsh_gets_groups_and_names_with_blanks(daemon: Daemon) -> None:
     assert offered("zsh", daemon, "start with\\ b") == ["with blank"]
 
 
-@pytest.mark.parametrize("shell", BOTH)
-def test_a_person_types(shell: str, daemon: Daemon) -> None:
+@contextlib.contextmanager
+def person(shell: str, folder: Path, **environ: str) -> Iterator[int]:
+    """The terminal of somebody's shell that has read the files, at its prompt."""
     ours, theirs = os.openpty()
     start = {
-        "bash": ("bash --noprofile --norc -i", f"source {FILES}/circusctl.bash"),
+        "bash": (
+            "bash --noprofile --norc -i",
+            f"source {FILES}/circusctl.bash; source {FILES}/programs.bash",
+        ),
         "zsh": (
             "zsh -f -i",
             f"fpath=({FILES} $fpath); autoload -Uz compinit; compinit -u -d $BIN/dump",
@@ -169,19 +176,41 @@ def test_a_person_types(shell: str, daemon: Daemon) -> None:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        cwd=folder,
         env={
             **os.environ,
-            "BIN": str(daemon.folder),
-            "CIRCUSCTL_ENDPOINT": daemon.endpoint,
+            "BIN": str(folder),
             "TERM": "dumb",
             "HISTFILE": "/dev/null",
+            **environ,
         },
     )
     os.close(theirs)
     try:
         os.write(ours, f"PATH=$BIN:$PATH; {start[1]}; PS1='>'\">> \"\n".encode())
         read_until(ours, ">>> ")
-        for typed, shown in (
+        yield ours
+        os.write(ours, b"exit 0\n")
+        read_until(ours, None)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def type_and_see(terminal: int, *pairs: tuple[str, str]) -> None:
+    """Type each of these, and read what comes of it."""
+    for typed, shown in pairs:
+        os.write(terminal, typed.encode())
+        read_until(terminal, shown)
+
+
+@pytest.mark.parametrize("shell", BOTH)
+def test_a_person_types(shell: str, daemon: Daemon) -> None:
+    with person(shell, daemon.folder, CIRCUSCTL_ENDPOINT=daemon.endpoint) as terminal:
+        type_and_see(
+            terminal,
             ("circusctl is-act\t", "ive "),
             ("web\t", "b "),
             ("with\t", "with\\ blank "),
@@ -190,17 +219,51 @@ def test_a_person_types(shell: str, daemon: Daemon) -> None:
             ("circusctl stop --dry-run @b\t", "ack "),
             ("--group b\t", "ack "),
             ("\n", "Web: stop"),
-        ):
-            os.write(ours, typed.encode())
-            read_until(ours, shown)
-        read_until(ours, ">>> ")
-        os.write(ours, b"exit\n")
-        read_until(ours, None)
-        assert process.wait(timeout=30) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
+        )
+        read_until(terminal, ">>> ")
+
+
+@pytest.mark.parametrize("shell", BOTH)
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("circusd --str", "ict "),
+        ("circusd --log-level war", "ning "),
+        ("circusd --check circus.i", "ni "),
+        ("circusd --check --instead-of circus.i", "ni "),
+        ("circusd --instead-of x circus.i", "ni "),
+        ("circus-top --rea", "donly "),
+        ("circus-top --readonly --control ip", "c://RUN/circus/control "),
+        ("circus-top --endpoint ipc://RUN/cir", "cus/stats "),
+        ("circus-top --endpoint=ip", "c://RUN/circus/stats "),
+        ("circusd-stats --pubs", "ub"),
+        ("circusd-stats --log-level=cri", "tical "),
+        ("circus-plugin --pubsub ipc:", "//RUN/circus/pubsub "),
+        ("circus-plugin --path fol", "der/"),
+        ("circus-plugin --log-output circus.i", "ni "),
+    ],
+)
+def test_the_other_programs_complete_their_options(shell: str, line: str, rest: str) -> None:
+    # short, because a line of a terminal is
+    with tempfile.TemporaryDirectory(dir="/tmp") as name, contextlib.ExitStack() as sockets:
+        folder = Path(name)
+        (folder / "circus.ini").touch()
+        for inside in ("folder", "circus"):
+            (folder / inside).mkdir()
+        for file in ("control", "pubsub", "stats"):
+            sockets.enter_context(socket.socket(socket.AF_UNIX)).bind(f"{name}/circus/{file}")
+        with person(shell, folder, XDG_RUNTIME_DIR=name) as terminal:
+            os.write(terminal, f"{line}\t".replace("RUN", name).encode())
+            read_until(terminal, rest.replace("RUN", name))
+            os.write(terminal, b"\x15")  # none of this is to be run
+
+
+def test_nothing_that_is_typed_is_carried_out(tmp_path: Path) -> None:
+    with person("bash", tmp_path) as terminal:
+        os.write(terminal, b"circusd '$(touch${IFS}made)' \"$(touch made)]\" --str\t")
+        read_until(terminal, "ict ")
+        os.write(terminal, b"\x15")  # none of this is to be run
+    assert not (tmp_path / "made").exists()
 
 
 def test_without_a_daemon_there_is_silence(daemon: Daemon) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,17 +17,29 @@ from circus.config.schema import rows
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the manual pages."""
-    spec = importlib.util.spec_from_file_location("manual", ROOT / "packaging" / "manual.py")
+def script(name: str) -> ModuleType:
+    """One of those in packaging."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "packaging" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the manual pages."""
     folder = tmp_path_factory.mktemp("man")
-    module.main(folder)
+    script("manual").main(folder)
     return folder
+
+
+def test_completion_is_fresh() -> None:
+    complete = script("complete")
+    for name, text in (("programs.bash", complete.bash()), ("_circus", complete.zsh())):
+        written = (ROOT / "packaging" / "completion" / name).read_text(encoding="utf-8")
+        assert written == text, "run python packaging/complete.py"
 
 
 def terms(page: Path) -> set[str]:
