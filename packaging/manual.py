@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[1] / "docs"
 GENERATED = re.compile(r"^Written by `python -m .*\n", re.MULTILINE)
+PICTURE = re.compile(r"^!\[.*\n", re.MULTILINE)
 INLINE = re.compile(r"(?P<code>`+)(?P<text>.+?)(?P=code)|\*(?P<em>[^*\s][^*]*)\*|"
                     r"\[(?P<label>[^\]]+)\]\([^)\s]+\)", re.DOTALL)  # fmt: skip
 ROW = re.compile(r"(?<!\\)\|")
@@ -110,6 +111,7 @@ def page(manual: Manual) -> Iterator[str]:
 def body(part: Part) -> Iterator[str]:
     """The lines of a part below its title."""
     text = GENERATED.sub("", (DOCS / part.page).read_text(encoding="utf-8"))
+    text = PICTURE.sub("", text)
     if part.section:
         text = re.split(rf"^## {part.section}$", text, flags=re.MULTILINE)[1]
         text = re.split(r"^## ", text, flags=re.MULTILINE)[0]

@@ -49,7 +49,7 @@ class Screen:
 
     def raw(self) -> str:
         """The same with the escape sequences of its colours."""
-        return self._tmux("capture-pane", "-p", "-e")
+        return self._tmux("capture-pane", "-p", "-e", "-N")
 
     def type(self, *keys: str) -> None:
         """Press keys: characters, or names as tmux has them."""
