@@ -22,7 +22,7 @@ from circus.ctl.tail import POLL_MS, Tail, print_all
 from circus.exc import CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from circus.client import CircusClient
 
@@ -45,9 +45,9 @@ def show_logs(
         else:
             complain(f"error: {reason}")
         return Logs.refused_status
-    paths = log_files(answer["options"])
-    name = _as_written(client, name)
-    wanted = _in_journal(name, answer["options"])
+    paths = list(log_files(answer["options"]))
+    name = as_written(client.send_message("status")["statuses"], name)
+    wanted = in_journal(name, answer["options"])
     if not paths and not wanted:
         raise CallError(
             f"{name} has no file: neither stdout_stream nor stderr_stream writes one, and the "
@@ -81,13 +81,12 @@ def _show_files(paths: Sequence[str], lines: int, *, follow: bool) -> int:
     return 0
 
 
-def _as_written(client: CircusClient, name: str) -> str:
-    """A watcher's name as it is in the configuration, and in the journal."""
-    names = client.send_message("status")["statuses"]
+def as_written(names: Iterable[str], name: str) -> str:
+    """A watcher's name as it is in the configuration, of all of them, and in the journal."""
     return next((one for one in names if one.lower() == name.lower()), name)
 
 
-def _in_journal(name: str, options: dict[str, Any]) -> list[str]:
+def in_journal(name: str, options: dict[str, Any]) -> list[str]:
     """What to look for there; empty when there cannot be, or is not, anything."""
     wanted = journal.search(name, options)
     classes = [options.get(f"{stream}_stream.class") for stream in journal.STREAMS]
@@ -96,13 +95,20 @@ def _in_journal(name: str, options: dict[str, Any]) -> list[str]:
     return []
 
 
-def log_files(options: dict[str, Any]) -> list[str]:
-    """The files that a watcher's options name, each once."""
-    found = []
-    for stream in ("stdout_stream", "stderr_stream"):
-        conf = options.get(f"{stream}_conf") or {}
-        found.append(options.get(f"{stream}.filename") or conf.get("filename"))
-    return list(dict.fromkeys(str(path) for path in found if path))
+def log_files(options: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The files that a watcher's options name, and which of its streams lead there."""
+    found: dict[str, list[str]] = {}
+    for stream in journal.STREAMS:
+        path = stream_option(options, stream, "filename")
+        if path:
+            found.setdefault(str(path), []).append(stream)
+    return found
+
+
+def stream_option(options: Mapping[str, Any], stream: str, key: str) -> Any:
+    """One option of a stream; circus 0.19 has them all in one."""
+    conf = options.get(f"{stream}_stream_conf") or {}
+    return options.get(f"{stream}_stream.{key}") or conf.get(key)
 
 
 def _follow(tails: Sequence[Tail], printer: Printer) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from circus.ctl.printer import BLOCK_BYTES
 from circus.exc import CircusError
@@ -43,12 +43,12 @@ class Tail:
         """Go to the last `lines` lines. Raises CircusError when the file cannot be read."""
         try:
             self._file = open(self.path, "rb")  # noqa: SIM115 stays open
-            self._file.seek(_start_of_last(self._file, lines))
+            self._file.seek(start_of_last(self._file, lines))
         except FileNotFoundError:
             return  # nothing was written yet
         except OSError as error:
             raise CircusError(f"cannot read {self.path}: {error.strerror}") from error
-        self._known = {found.st_ino for _path, found in self._backups()}
+        self._known = {one.facts.st_ino for one in backups(self.path)}
 
     @property
     def written(self) -> float:
@@ -96,30 +96,38 @@ class Tail:
 
     def _missed(self, old: os.stat_result, newest: os.stat_result) -> Iterator[BinaryIO]:
         """Files that had the name in between, from the oldest on: they are backups by now."""
-        backups = self._backups()
-        known, self._known = self._known, {found.st_ino for _path, found in backups}
-        for path, found in backups:
+        there = backups(self.path)
+        known, self._known = self._known, {one.facts.st_ino for one in there}
+        for path, found in there:
             later = found.st_mtime_ns - old.st_mtime_ns
             new = later > 0 or (later == 0 and found.st_ino not in known)
             if new and found.st_ino not in (old.st_ino, newest.st_ino):
                 with contextlib.suppress(OSError):  # it is gone already
                     yield open(path, "rb")  # noqa: SIM115 stays open
 
-    def _backups(self) -> list[tuple[str, os.stat_result]]:
-        """Those that our streams make, from the oldest on."""
-        folder, name = os.path.split(os.path.abspath(self.path))
-        found: list[tuple[int, int, str, os.stat_result]] = []
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                suffix = entry.name.removeprefix(f"{name}.")
-                if suffix != entry.name and suffix.replace(".", "").isdecimal():
-                    facts = entry.stat()
-                    number = -int(suffix.replace(".", ""))  # .2 is older than .1
-                    found.append((facts.st_mtime_ns, number, entry.path, facts))
-        return [(path, facts) for _time, _number, path, facts in sorted(found)]
+
+class Backup(NamedTuple):
+    """A file that had the name before."""
+
+    path: str
+    facts: os.stat_result
 
 
-def _start_of_last(file: BinaryIO, lines: int) -> int:
+def backups(path: str) -> list[Backup]:
+    """Those that our streams make of a file, from the oldest on."""
+    folder, name = os.path.split(os.path.abspath(path))
+    found: list[tuple[int, int, Backup]] = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            suffix = entry.name.removeprefix(f"{name}.")
+            if suffix != entry.name and suffix.replace(".", "").isdecimal():
+                facts = entry.stat()
+                number = -int(suffix.replace(".", ""))  # .2 is older than .1
+                found.append((facts.st_mtime_ns, number, Backup(entry.path, facts)))
+    return [one for _time, _number, one in sorted(found)]
+
+
+def start_of_last(file: BinaryIO, lines: int) -> int:
     """Where the last `lines` lines begin, found from the end so that size does not matter."""
     end = position = file.seek(0, os.SEEK_END)
     if not lines:

@@ -138,16 +138,28 @@ def test_what_cannot_be_read_is_told(tail: Start, tmp_path: Path) -> None:
         tail(tmp_path)
 
 
-def test_files_are_found_in_options() -> None:
-    assert log_files({"stdout_stream.filename": "/a", "stderr_stream.filename": "/b"}) == [
-        "/a",
-        "/b",
-    ]
-    assert log_files({"stdout_stream_conf": {"filename": "/a"}, "stderr_stream_conf": None}) == [
-        "/a"
-    ]
-    assert log_files({"stdout_stream.filename": "/a", "stderr_stream.filename": "/a"}) == ["/a"]
-    assert log_files({"cmd": "x"}) == []
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [
+        (
+            {"stdout_stream.filename": "/a", "stderr_stream.filename": "/b"},
+            {"/a": ["stdout"], "/b": ["stderr"]},
+        ),
+        (
+            {"stdout_stream_conf": {"filename": "/a"}, "stderr_stream_conf": None},
+            {"/a": ["stdout"]},
+        ),
+        (
+            {"stdout_stream.filename": "/a", "stderr_stream.filename": "/a"},
+            {"/a": ["stdout", "stderr"]},
+        ),
+        ({"cmd": "x"}, {}),
+    ],
+)
+def test_files_are_found_in_options(
+    options: dict[str, object], files: dict[str, list[str]]
+) -> None:
+    assert log_files(options) == files
 
 
 def test_control_characters_are_written_out() -> None:

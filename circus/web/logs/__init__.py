@@ -1,0 +1,1 @@
+"""The output of workers, for browsers: read in pieces, each after the one before."""
