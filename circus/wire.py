@@ -47,8 +47,8 @@ def topic_name(watcher: str) -> str:
 # -- what the daemon reads ------------------------------------------------
 
 
-def decode(payload: bytes) -> Message:
-    """The object that a payload holds. Raises InvalidJSON or MessageError."""
+def decode(payload: bytes, wanted: str = "an object with a 'command'") -> Message:
+    """The object that a payload holds, which is `wanted`. Raises InvalidJSON or MessageError."""
     if len(payload) > LIMIT_BYTES:
         raise MessageError(
             f"message invalid: it is {len(payload)} bytes long, the limit is {LIMIT_BYTES}"
@@ -62,7 +62,7 @@ def decode(payload: bytes) -> Message:
     except ValueError as error:
         raise InvalidJSON(f"json invalid: {error}") from None
     if not isinstance(value, dict):
-        raise MessageError("message invalid: it is not an object with a 'command'")
+        raise MessageError(f"message invalid: it is not {wanted}")
     # what is short of brackets cannot be deep, and half a character can only be an escape
     if b"\\u" in payload or payload.count(b"{") + payload.count(b"[") > LIMIT_DEPTH:
         _check(value, LIMIT_DEPTH)

@@ -239,6 +239,12 @@ class Command:
         return {key: value for key, value in given.items() if value is not None and value != []}
 
     @classmethod
+    def unknown(cls, key: str) -> MessageError:
+        """What is said to a property that the command does not have."""
+        known = suggestion(key, list(cls.rows))
+        return MessageError(f"unknown property {key[:40]!r} for {cls.verb}{known}")
+
+    @classmethod
     def from_properties(cls, properties: Mapping[str, object]) -> Command:
         """The command that a message means. Raises MessageError with what is wrong in it."""
         rows = cls.rows
@@ -247,7 +253,7 @@ class Command:
             if key in rows:
                 values[key] = rows[key].check(value)
             elif key not in TOLERATED:
-                raise MessageError(_unknown(cls.verb, key, list(rows)))
+                raise cls.unknown(key)
         for key, row in rows.items():
             if row.required and key not in values:
                 raise MessageError(f"message invalid {key!r} is missing")
@@ -278,7 +284,3 @@ def command(verb: str, role: Role) -> Callable[[_C], _C]:
         return cls
 
     return register
-
-
-def _unknown(verb: str, key: str, known: list[str]) -> str:
-    return f"unknown property {key[:40]!r} for {verb}{suggestion(key, known)}"

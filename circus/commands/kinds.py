@@ -5,7 +5,7 @@ The annotation of a command's field chooses the kind, by its text: see `KINDS`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from circus.exc import ArgumentError, MessageError
 
@@ -32,11 +32,25 @@ Args = str | tuple[str, ...]
 COUNT_MAX = 10_000
 
 
+Schema = dict[str, Any]
+"""What JSON Schema says of a value: never less than `check` takes, and little more."""
+
+DIGITS = "^[0-9]{1,19}$"
+TEXT: Schema = {"type": "string", "pattern": "^[^\\x00]*$"}
+NAME: Schema = {"type": "string", "pattern": "^[^\\x00]*[^\\x00\\s][^\\x00]*$"}
+
+
+def numbers(least: int, most: int) -> Schema:
+    """Of whole numbers from `least` to `most`, or their digits."""
+    return {"type": ["integer", "string"], "minimum": least, "maximum": most, "pattern": DIGITS}
+
+
 class Kind(NamedTuple):
     """`check` takes a JSON value, `read` the word or words of a command line; both may refuse."""
 
     name: str
     check: Callable[[str, object], object]
+    schema: Schema
     read: Callable[[str], object] = str
     many: bool = False
     rest: bool = False
@@ -163,17 +177,22 @@ def pairs(words: Sequence[str]) -> dict[str, str]:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
+SIGNALS: Schema = {"type": ["integer", "string"], "minimum": 1, "maximum": 64}
+SECONDS: Schema = {"type": ["number", "string"], "minimum": 0, "maximum": 1e9}
+WORDS: Schema = {**NAME, "type": ["array", "string"], "items": NAME, "minItems": 1}
+ARGS: Schema = {**TEXT, "type": ["string", "array"], "items": TEXT}
+
 KINDS: Mapping[str, Kind] = {
-    "str": Kind("text", _text),
-    "Name": Kind("name", _name),
-    "Program": Kind("command line", _name, rest=True),
-    "bool": Kind("boolean", _flag),
-    "Count": Kind("number", _count, _read_integer),
-    "Pid": Kind("pid", _pid, _read_integer),
-    "Serial": Kind("number", _serial, _read_integer),
-    "Seconds": Kind("seconds", _seconds, _read_seconds),
-    "Signum": Kind("signal", _signum),
-    "Words": Kind("list of text", _words, many=True),
-    "Options": Kind("mapping", _options, many=True),
-    "Args": Kind("text or list of text", _args, many=True),
+    "str": Kind("text", _text, TEXT),
+    "Name": Kind("name", _name, NAME),
+    "Program": Kind("command line", _name, NAME, rest=True),
+    "bool": Kind("boolean", _flag, {"type": "boolean"}),
+    "Count": Kind("number", _count, numbers(0, COUNT_MAX), _read_integer),
+    "Pid": Kind("pid", _pid, numbers(1, 2**31 - 1), _read_integer),
+    "Serial": Kind("number", _serial, numbers(0, 2**63 - 1), _read_integer),
+    "Seconds": Kind("seconds", _seconds, SECONDS, _read_seconds),
+    "Signum": Kind("signal", _signum, SIGNALS),
+    "Words": Kind("list of text", _words, WORDS, many=True),
+    "Options": Kind("mapping", _options, {"type": "object"}, many=True),
+    "Args": Kind("text or list of text", _args, ARGS, many=True),
 }

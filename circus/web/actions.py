@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from circus.access import Role
 from circus.commands import find
-from circus.exc import CallError, Denied, UnknownCommand
-from circus.web.controller import Late
+from circus.exc import Denied, UnknownCommand
+from circus.web.controller import Crowded, Late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from circus.web.settings import Settings
     from circus.web.visitor import Visitor
 
-PATIENCE = 10.0
+PATIENCE = 8.0
 """Seconds that a request waits for what takes its time; then it is told that it goes on."""
 
 ELSEWHERE: Mapping[str, str] = {
@@ -44,10 +44,6 @@ class Reply(NamedTuple):
     """circusd's answer."""
     finished: bool
     """False: it has begun, and goes on."""
-
-
-class Crowded(CallError):
-    """Too many wait already."""
 
 
 def perform(
@@ -145,9 +141,5 @@ def _bounded(command: Command, properties: Mapping[str, object]) -> Mapping[str,
 
 
 def _patiently(parts: Parts, verb: str, properties: Mapping[str, object]) -> dict[str, Any]:
-    if not parts.controller.places.acquire(blocking=False):
-        raise Crowded("too many requests wait already; try again")
-    try:
+    with parts.controller.place():
         return parts.controller.ask(verb, properties, seconds=PATIENCE)
-    finally:
-        parts.controller.places.release()

@@ -9,6 +9,7 @@ import falcon
 
 from circus.web import shelf
 from circus.web.address import Addresses
+from circus.web.api.routes import add_api
 from circus.web.audit import Audit
 from circus.web.controller import Controller
 from circus.web.errors import handle_errors
@@ -22,6 +23,7 @@ from circus.web.parts import Parts
 from circus.web.render import Renderer
 from circus.web.reports import HistoryReport, StateReport
 from circus.web.sessions import Sessions
+from circus.web.slashes import Slashes
 from circus.web.streams import Streams
 from circus.web.users import Users
 from circus.web.util import Current
@@ -38,8 +40,10 @@ STATIC = Path(__file__).parent / "static"
 def application(parts: Parts) -> Application:
     """What is found where; made once for each process. Raises CircusError."""
     addresses = Addresses(parts.settings)
-    app = falcon.App(middleware=[Guard(parts, addresses, Visitors(parts, addresses))])
-    app.add_middleware(Current(parts))
+    app = falcon.App()
+    guard = Guard(parts, addresses, Visitors(parts, addresses))
+    for passed in (Slashes(), guard, Current(parts)):
+        app.add_middleware(passed)
     handle_errors(app, parts.render)
     app.add_static_route("/static", STATIC)
     app.add_route("/login", Login(parts, Guesses()))
@@ -48,6 +52,7 @@ def application(parts: Parts) -> Application:
     app.add_route("/live", Live(parts))
     app.add_route("/api/v1/state", StateReport(parts))
     app.add_route("/api/v1/history", HistoryReport(parts))
+    add_api(app, parts)
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from circus.exc import CallError, CircusError
 from circus.reach import Reach, find_endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from circus.client import Reply
 
@@ -35,6 +36,10 @@ class Refused(CircusError):
 
 class Late(CallError):
     """circusd is there, and has not answered in time."""
+
+
+class Crowded(CallError):
+    """Too many wait already."""
 
 
 class Controller:
@@ -78,6 +83,20 @@ class Controller:
     def connect(self, endpoint: str) -> None:
         """From now on another circusd is meant."""
         self._named = self.endpoint = endpoint
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """For what takes its time: one of PLACES. Raises Crowded."""
+        self.take_place()
+        try:
+            yield
+        finally:
+            self.places.release()
+
+    def take_place(self) -> None:
+        """Whoever calls it releases one of `places` in the end. Raises Crowded."""
+        if not self.places.acquire(blocking=False):
+            raise Crowded("too many requests wait already; try again")
 
     def close(self) -> None:
         """Let go of all connections; nothing may be under way."""

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from tests.support import free_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.support import Daemon
 
@@ -101,12 +101,18 @@ def spelled(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class Console(Browser):
-    """A circushttpd, and a browser before it. `options`: of its section [console]."""
+    """A circushttpd, and a browser before it. `options`: of its section [console].
 
-    def __init__(self, daemon: Daemon, options: str = "", *flags: str) -> None:
+    `inside`: the beginning of a command line that starts it elsewhere.
+    """
+
+    def __init__(
+        self, daemon: Daemon, options: str = "", *flags: str, inside: Sequence[str] = ()
+    ) -> None:
         super().__init__(free_port())
         self.daemon = daemon
         self.flags = flags
+        self._inside = inside
         self.log = daemon.folder / "circushttpd.log"
         self.config = daemon.folder / "console.ini"
         self.state = daemon.folder / "state"
@@ -118,10 +124,17 @@ class Console(Browser):
 
     def begin(self) -> subprocess.Popen[bytes]:
         """Start it; again, when it has ended."""
-        command = [sys.executable, "-m", "circus.web.circushttpd", "--config", str(self.config)]
+        command = [
+            *self._inside,
+            sys.executable,
+            "-m",
+            "circus.web.circushttpd",
+            "--config",
+            str(self.config),
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self.flags],
+                [*self._inside, *command, *self.flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
