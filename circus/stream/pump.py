@@ -27,17 +27,17 @@ from circus.stream.beside import Threads
 from circus.stream.doors import Doors
 from circus.stream.due import Due
 from circus.stream.farewell import Farewells
-from circus.stream.lane import Lanes, put, tell
+from circus.stream.lane import Lanes, put
 from circus.stream.ledger import Counts, Ledger, Trouble
-from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe, Place
-from circus.stream.sink import borrows, bound, place_of
+from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe
+from circus.stream.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
     from circus.stream.beside import Beside
-    from circus.stream.lane import Fate, Lane
-    from circus.stream.ledger import Account
+    from circus.stream.lane import Fate
+    from circus.stream.pipe import Place
     from circus.stream.sink import Piece, Sink, Source
 
 logger = logging.getLogger(__name__)
@@ -75,12 +75,10 @@ class Pump:
         self._buffer = bytearray(LINE_BYTES + BUSY_BYTES)
         self._pipes: dict[int, Pipe] = {}
         self._by_pid: dict[int, set[Pipe]] = {}
-        self._places: dict[Hashable, Place] = {}
         self._doors = Doors(self._epoll)
         self._beside = lanes_in or Threads()
         self._lanes = Lanes(self._beside, self._hear)
-        self._users: collections.Counter[int] = collections.Counter()
-        """How many pipes lead to a sink, by its id()."""
+        self._routes = Routes(self._lanes, self._doors)
         self._ledger = Ledger(on_trouble or _log)
         self._due = Due()
         self._farewells = Farewells()
@@ -211,13 +209,13 @@ class Pump:
         pipe = Pipe(fd, source, self._ledger.account(source.watcher, source.name))
         self._pipes[fd] = pipe
         self._by_pid.setdefault(source.pid, set()).add(pipe)
-        self._lead(pipe, sink)
+        self._routes.lead(pipe, sink)
         self._listen(pipe)
 
     def _ended(self, pid: int) -> None:
         for pipe in self._by_pid.get(pid, ()):
             pipe.orphaned = True
-            self._tell_sink(pipe.sink, "ended", pipe.account, pipe.lane)
+            self._routes.tell(pipe, "ended")
             self._schedule(pipe)
 
     def _change(self, watcher: str, name: str, sink: Sink) -> None:
@@ -227,7 +225,7 @@ class Pump:
             old = pipe.place
             if pipe.pending:
                 old.waiting.remove(pipe)
-            self._lead(pipe, sink)
+            self._routes.lead(pipe, sink)
             self._offer_again(pipe, self._put)
             if old.door >= 0:
                 self._resume(old)
@@ -237,7 +235,7 @@ class Pump:
         for place in full:
             self._doors.shut(place)
         for pipe in {id(pipe.sink): pipe for pipe in self._pipes.values()}.values():
-            self._tell_sink(pipe.sink, "reopen", pipe.account, pipe.lane)
+            self._routes.tell(pipe, "reopen")
         for place in full:
             self._resume(place)
 
@@ -289,7 +287,7 @@ class Pump:
         if not siblings:
             del self._by_pid[pipe.source.pid]
         self._farewells.read(pipe.source, pipe.arrived())
-        self._leave(pipe)
+        self._routes.leave(pipe)
 
     def _schedule(self, pipe: Pipe) -> None:
         """Set when silence is to be noticed."""
@@ -312,39 +310,6 @@ class Pump:
             self._put(pipe, pipe.lines.flush())
 
     # -- sinks ------------------------------------------------------------------------------------
-
-    def _lead(self, pipe: Pipe, sink: Sink) -> None:
-        sink = bound(sink, pipe.source)
-        key = place_of(sink)
-        lane = self._lanes.get(key, sink)
-        self._users[id(sink)] += 1
-        if self._users[id(sink)] == 1:
-            self._tell_sink(sink, "open", pipe.account, lane)
-        if pipe.led:  # only now: a file that both write to stays open
-            self._leave(pipe)
-        pipe.sink, pipe.lane, pipe.led = sink, lane, True
-        pipe.patient = bool(getattr(sink, "whole_lines", False))
-        pipe.lends = borrows(sink)
-        pipe.place = self._places.setdefault(key, Place(key))
-        pipe.place.pipes.add(pipe)
-
-    def _leave(self, pipe: Pipe) -> None:
-        pipe.place.pipes.remove(pipe)
-        if not pipe.place.pipes:
-            self._doors.shut(pipe.place)
-            del self._places[pipe.place.key]
-        self._users[id(pipe.sink)] -= 1
-        if not self._users[id(pipe.sink)]:
-            del self._users[id(pipe.sink)]
-            self._tell_sink(pipe.sink, "close", pipe.account, pipe.lane)
-        if pipe.place.key not in self._places:
-            self._lanes.forget(pipe.place.key)
-
-    def _tell_sink(self, sink: Sink, what: str, account: Account, lane: Lane | None) -> None:
-        if lane is None:
-            tell(sink, what, account).book()
-        else:
-            lane.tell(sink, what, account)
 
     def _put(self, pipe: Pipe, data: Piece) -> None:
         """Give it to the sink; if that is full, keep it and stop reading the pipe."""
@@ -375,7 +340,7 @@ class Pump:
     def _book(self, key: Hashable, fates: list[Fate]) -> None:
         for fate in fates:
             fate.book()
-        place = self._places.get(key)
+        place = self._routes.place(key)
         if place is None:
             self._lanes.forget(key)
         elif place.door < 0:

@@ -212,7 +212,7 @@ def test_many_short_lives_take_no_memory_while_journald_is_stopped(
 ) -> None:
     sink = stream(fake)
     bench.feed(sink, b"line\n" * 1000)
-    wait_until(lambda: any(place.overflows for place in bench.pump._places.values()))
+    wait_until(lambda: any(place.overflows for place in bench.pump._doors))
     for _ in range(1000):
         bench.feed(sink, b"line\n")
     wait_until(lambda: counts(bench)[0] == 2000 * 5)
