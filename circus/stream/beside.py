@@ -6,7 +6,7 @@ import collections
 import importlib
 import queue
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from circus.config.schema import Problem
 from circus.exc import CircusError
@@ -20,10 +20,14 @@ SPARE = 4
 """So many threads wait for work when there is none; more end."""
 
 
-class Beside(Protocol):
-    """Runs what it is called with, soon, and returns at once."""
+Work: TypeAlias = "Callable[[], object]"
+"""What it returns says whether there is more to do."""
 
-    def __call__(self, work: Callable[[], None], /) -> None:
+
+class Beside(Protocol):
+    """Runs what it is called with, soon, and again while that says so; returns at once."""
+
+    def __call__(self, work: Work, /) -> None:
         """`work` does not raise."""
 
     def close(self) -> None:
@@ -48,12 +52,12 @@ class Threads:
     """Each work has a thread for itself: one that has done its own, or a new one."""
 
     def __init__(self) -> None:
-        self._works: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._works: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._closed = False
 
-    def __call__(self, work: Callable[[], None]) -> None:
+    def __call__(self, work: Work) -> None:
         """Run it."""
         with self._lock:
             if self._waiting:
@@ -63,12 +67,14 @@ class Threads:
         try:
             threading.Thread(target=self._run, args=(work,), name="sink", daemon=True).start()
         except RuntimeError:  # there may be no more threads: better late than never
-            work()
+            while work():
+                pass
 
-    def _run(self, work: Callable[[], None]) -> None:
-        following: Callable[[], None] | None = work
+    def _run(self, work: Work) -> None:
+        following: Work | None = work
         while following is not None:
-            following()
+            while following():
+                pass
             with self._lock:
                 if self._closed or self._waiting >= SPARE:
                     return
@@ -98,13 +104,13 @@ class Greenlets:
             raise CircusError(
                 f"stream_backend = gevent needs gevent, which circus[gevent] brings: {error}"
             ) from error
-        self._works: collections.deque[Callable[[], None]] = collections.deque()
+        self._works: collections.deque[Work] = collections.deque()
         self._lock = threading.Lock()
         self._wake: Any = None
         """Of the hub in the thread, which gives work to others only when it is told to."""
         self._closed = False
 
-    def __call__(self, work: Callable[[], None]) -> None:
+    def __call__(self, work: Work) -> None:
         """Run it."""
         self._works.append(work)
         with self._lock:
@@ -129,9 +135,13 @@ class Greenlets:
 
     def _begin(self) -> None:
         while self._works:
-            self._gevent.spawn(self._works.popleft())
+            self._gevent.spawn(self._go_on, self._works.popleft())
         if self._closed:
             self._over.set()
+
+    def _go_on(self, work: Work) -> None:
+        while work():
+            self._gevent.sleep(0)  # the others have their turn
 
     def close(self) -> None:
         """The thread ends, with what still waits in it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from circus.stream.lane import Fate
+    from circus.stream.fate import Fate
     from circus.stream.pipe import Place
 
 

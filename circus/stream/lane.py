@@ -2,97 +2,78 @@
 
 What waits there is bounded; beyond that the place is full, and its workers wait. So a disk that
 does not answer, or a user's class that takes its time, holds up nobody else.
+
+A busy pipe is lent to the lane where it leads: it is read there too, a piece each time its turn
+comes. Nothing is copied then from thread to thread, and neither waits for the other.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from circus.stream.sink import Unwritten, is_prompt
+from circus.stream.fate import Fate, put, tell
+from circus.stream.pipe import BUFFER_BYTES
+from circus.stream.sink import is_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from circus.stream.ledger import Account
-    from circus.stream.sink import Piece, Record, Sink
+    from circus.stream.pipe import Pipe
+    from circus.stream.sink import Record, Sink
 
 LANE_BYTES = 1 << 20
 """As much may wait for the sinks of one place; one piece more is taken by then."""
-TELL_EACH = 16
-"""So many pieces are written before the pump hears of it, while more are waiting."""
+TELL_EACH = 32
+"""So many things are to be told before the pump hears of them, while more is to be done."""
+TURNS = 64
+"""So many a loan has at most: where no thread can be had, the pump waits for its end."""
+
+News: TypeAlias = "Callable[[], object]"
+"""Something that happened; called in the pump's thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of a piece of output: `rest` was not written.
+class Job(NamedTuple):
+    """Something to do, and what comes of it if it is not done."""
 
-    No exception is kept: its frames would keep all that they know.
-    """
-
-    account: Account
-    size: int
-    rest: Piece = b""
-    reason: str = ""
-    full: int | None = None
-    patience: float | None = None
-    """Both as of `Unwritten`."""
-
-    def book(self) -> None:
-        """Count it. In the pump's thread."""
-        if written := self.size - len(self.rest):
-            self.account.wrote(written, everything=not self.rest)
-        if self.rest:
-            self.account.drop(self.rest, self.reason)
-        elif self.reason:
-            self.account.trouble(self.reason)
+    do: Callable[[], Fate]
+    otherwise: Fate
 
 
-def put(sink: Sink, record: Record, data: Piece, account: Account) -> Fate:
-    """Call the sink, whose record has this data."""
-    try:
-        sink(record)
-    except Unwritten as error:
-        rest = data[error.written :]
-        return Fate(account, len(data), rest, _words(error), error.full, error.patience)
-    except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-        return Fate(account, len(data), data, _words(error))
-    return Fate(account, len(data))
+class Loan:
+    """A pipe that its lane reads, until there is nothing more in it or it is wanted back."""
 
-
-def tell(sink: Sink, what: str, account: Account) -> Fate:
-    """Call the sink's open(), close(), reopen() or ended(), if it has one."""
-    method = getattr(sink, what, None)
-    try:
-        if method is not None:
-            method()
-    except Exception as error:  # noqa: BLE001 a sink may be anybody's code
-        return Fate(account, 0, reason=_words(error))
-    return Fate(account, 0)
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    def __init__(self, pipe: Pipe, give_back: Callable[[Loan], None]) -> None:
+        """`give_back` is called in the pump's thread, unless it was wanted back."""
+        self.pipe = pipe
+        self.give_back = partial(give_back, self)
+        self.turns = TURNS
+        self.over = False
 
 
 class Lane:
     """One place's queue. Methods are for the pump's thread, and do not block."""
 
     def __init__(
-        self, spawn: Callable[[Callable[[], None]], None], hear: Callable[[list[Fate]], None]
+        self, spawn: Callable[[Callable[[], bool]], None], hear: Callable[[list[News]], None]
     ) -> None:
-        """`spawn` runs something beside the pump; `hear` is called there, and must not block."""
+        """`spawn` runs something beside the pump, again while it says so; `hear` is called there,
+        and must not block.
+        """
         self._spawn = spawn
         self._hear = hear
         self._lock = threading.Lock()
-        self._jobs: collections.deque[tuple[Callable[[], Fate], Fate]] = collections.deque()
-        """What is to be done, and what comes of it if it is not."""
+        self._jobs: collections.deque[Job | Loan] = collections.deque()
         self._size = 0
         self._awaited = False
-        self._fates: list[Fate] = []
+        self._news: list[News] = []
+        self._buffer: bytearray | None = None
+        """What pipes are read into, while there are any."""
         self._idle = threading.Event()
         self._idle.set()
 
@@ -109,48 +90,85 @@ class Lane:
 
     def put(self, sink: Sink, record: Record, account: Account) -> None:
         """Have the sink called with this record."""
-        data = record["data"]
-        lost = Fate(account, len(data), data, "circusd ends, its sink is busy")
-        self._add(lambda: put(sink, record, data, account), lost)
+        self._add(_writing(sink, record, account))
 
     def tell(self, sink: Sink, what: str, account: Account) -> None:
         """Have a method of the sink called, if it has that."""
         if hasattr(sink, what):
-            self._add(lambda: tell(sink, what, account), Fate(account, 0))
+            self._add(Job(partial(tell, sink, what, account), Fate(account, 0)))
 
-    def _add(self, job: Callable[[], Fate], otherwise: Fate) -> None:
+    def lend(self, loan: Loan) -> None:
+        """Have a pipe read, after what was put before."""
+        self._add(loan)
+
+    def want_back(self, loan: Loan) -> None:
+        """The pipe is not read any more. What was read of it has its place in the queue."""
         with self._lock:
-            self._jobs.append((job, otherwise))
-            self._size += otherwise.size
+            loan.over = True
+
+    def _add(self, job: Job | Loan) -> None:
+        with self._lock:
+            self._jobs.append(job)
+            if isinstance(job, Job):
+                self._size += job.otherwise.size
             if not self._idle.is_set():
                 return
             self._idle.clear()
         self._spawn(self._work)
 
-    def _work(self) -> None:
-        """Beside the pump: everything that waits, in order."""
-        more = True
-        while more:
-            with self._lock:
-                if not self._jobs:  # it was given up
-                    return
-                job, _otherwise = self._jobs[0]  # it stays until it is known what became of it
-            fate = job()
-            with self._lock:
-                more = bool(self._jobs) and self._done(fate)
+    def _work(self) -> bool:
+        """Beside the pump: the first of what waits. Whether there is more."""
+        with self._lock:
+            if not self._jobs:  # it was given up
+                return False
+            job = self._next()
+        fate = job.do()
+        with self._lock:
+            return bool(self._jobs) and self._done(fate)
+
+    def _next(self) -> Job:
+        """The first in the queue; it stays there until it is known what became of it."""
+        job = self._jobs[0]
+        if isinstance(job, Loan):
+            loan, job = job, self._read(job)
+            self._jobs[0] = job
+            self._size += job.otherwise.size
+            if not loan.over:
+                self._jobs.append(loan)
+        return job
+
+    def _read(self, loan: Loan) -> Job:
+        """To write what is in the pipe; if that is nothing, the loan is over."""
+        pipe, size = loan.pipe, 0
+        loan.turns -= 1
+        if self._buffer is None:
+            self._buffer = bytearray(BUFFER_BYTES)
+        if loan.turns and not loan.over:
+            with contextlib.suppress(BlockingIOError):
+                size = pipe.read(self._buffer)
+        if size:
+            self._news.append(partial(pipe.account.came, size))
+            if data := pipe.lines.cut(self._buffer, size):
+                return _writing(pipe.sink, pipe.record(data), pipe.account)
+        elif not loan.over:
+            loan.over = True
+            self._news.append(loan.give_back)
+        nothing = Fate(pipe.account, 0)
+        return Job(lambda: nothing, nothing)
 
     def _done(self, fate: Fate) -> bool:
         """Whether there is more to do. The pump is told what cannot wait."""
         self._jobs.popleft()
         self._size -= fate.size
-        self._fates.append(fate)
+        self._news.append(fate.book)
         over = not self._jobs
         room = self._awaited and self._size <= LANE_BYTES // 2
-        if over or room or fate.reason or len(self._fates) >= TELL_EACH:
+        if over or room or fate.reason or len(self._news) >= TELL_EACH:
             self._awaited = self._awaited and not room
-            fates, self._fates = self._fates, []
-            self._hear(fates)
+            news, self._news = self._news, []
+            self._hear(news)
         if over:
+            self._buffer = None
             self._idle.set()
         return not over
 
@@ -158,9 +176,16 @@ class Lane:
         """What is not done by then, on the monotonic clock, will not be. Blocks meanwhile."""
         self._idle.wait(max(0.0, until - time.monotonic()))
         with self._lock:
-            self._hear([*self._fates, *(otherwise for _job, otherwise in self._jobs)])
-            self._fates = []
+            lost = [job.otherwise.book for job in self._jobs if isinstance(job, Job)]
+            self._hear([*self._news, *lost])
+            self._news = []
             self._jobs.clear()
+
+
+def _writing(sink: Sink, record: Record, account: Account) -> Job:
+    data = record["data"]
+    lost = Fate(account, len(data), data, "circusd ends, its sink is busy")
+    return Job(partial(put, sink, record, data, account), lost)
 
 
 class Lanes:
@@ -168,8 +193,8 @@ class Lanes:
 
     def __init__(
         self,
-        spawn: Callable[[Callable[[], None]], None],
-        hear: Callable[[Hashable, list[Fate]], None],
+        spawn: Callable[[Callable[[], bool]], None],
+        hear: Callable[[Hashable, list[News]], None],
     ) -> None:
         self._spawn = spawn
         self._hear = hear
@@ -183,7 +208,7 @@ class Lanes:
         if is_prompt(sink):
             return None
         if key not in self._lanes:
-            self._lanes[key] = Lane(self._spawn, lambda fates: self._hear(key, fates))
+            self._lanes[key] = Lane(self._spawn, lambda news: self._hear(key, news))
         return self._lanes[key]
 
     def forget(self, key: Hashable) -> None:

@@ -103,6 +103,10 @@ class Account:
         dropped, written = dict(self._dropped), self._bytes_out
         return Counts(self.bytes_in, written, dropped)
 
+    def came(self, size: int) -> None:
+        """So many bytes were read."""
+        self.bytes_in += size
+
     def wrote(self, size: int, *, everything: bool) -> None:
         """The sink took so many bytes; `everything`: all that it was given."""
         self._bytes_out += size

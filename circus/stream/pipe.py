@@ -6,6 +6,7 @@ import collections
 import contextlib
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 from circus.stream.lines import Lines
@@ -13,9 +14,9 @@ from circus.stream.lines import Lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from circus.stream.lane import Lane
+    from circus.stream.lane import Lane, Loan
     from circus.stream.ledger import Account
-    from circus.stream.sink import Sink, Source
+    from circus.stream.sink import Piece, Record, Sink, Source
 
 LINE_BYTES = 256 << 10
 """A longer line is passed on in pieces."""
@@ -25,6 +26,8 @@ BUSY_BYTES = 256 << 10
 """What a busy one may hold. With more, what was read leaves the cache before it is written."""
 KEPT_BYTES = 4 << 20
 """What is kept for a full place that workers no longer wait for."""
+BUFFER_BYTES = LINE_BYTES + BUSY_BYTES
+"""What is read into, see `Lines.cut`."""
 SHARE_BYTES = 16 << 10
 """As much as that each pipe counts there, so that there are not too many either."""
 
@@ -57,6 +60,10 @@ class Pipe:
         self.orphaned = False
         """Its worker is dead."""
         self.at_end = False
+        self.busy = False
+        """Whether there was much to be read of late."""
+        self.loan: Loan | None = None
+        """While there is one, its lane reads it, and nobody else."""
         self._room = DEFAULT_BYTES
 
     def read(self, buffer: bytearray) -> int:
@@ -69,10 +76,17 @@ class Pipe:
         except BlockingIOError:
             raise
         except OSError:  # a terminal or a socket that was hung up
-            return 0
-        if size > DEFAULT_BYTES // 2 and self._room == DEFAULT_BYTES:
+            size = 0
+        self.busy = size > DEFAULT_BYTES // 2
+        if self.busy and self._room == DEFAULT_BYTES:
             self._grow()
         return size
+
+    def record(self, data: Piece) -> Record:
+        """What its sink is called with."""
+        data = data if self.lends else bytes(data)
+        source = self.source
+        return {"pid": source.pid, "name": source.name, "data": data, "timestamp": time.time()}
 
     def has_room(self) -> bool:
         """Whether its sink can be given something."""

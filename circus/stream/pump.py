@@ -9,7 +9,8 @@
 - With nothing to read the thread sleeps.
 
 A sink that is full (see `Unwritten`) holds up its own pipes only, and so does one that blocks: it
-is called in a lane. Those that never block are called here, one after the other.
+is called in a lane, which is lent the busy ones of its pipes. Those that never block are called
+here, one after the other.
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ from circus.stream.beside import Threads
 from circus.stream.doors import Doors
 from circus.stream.due import Due
 from circus.stream.farewell import Farewells
-from circus.stream.lane import Lanes, put
+from circus.stream.fate import put
+from circus.stream.lane import Lanes, Loan
 from circus.stream.ledger import Counts, Ledger, Trouble
-from circus.stream.pipe import BUSY_BYTES, LINE_BYTES, Pipe
+from circus.stream.pipe import BUFFER_BYTES, Pipe
 from circus.stream.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
     from circus.stream.beside import Beside
-    from circus.stream.lane import Fate
+    from circus.stream.lane import Lane, News
     from circus.stream.pipe import Place
     from circus.stream.sink import Piece, Sink, Source
 
@@ -72,7 +74,7 @@ class Pump:
         self._orders: collections.deque[Callable[[], None]] = collections.deque()
         self._thread: threading.Thread | None = None
         self._closing: float | None = None
-        self._buffer = bytearray(LINE_BYTES + BUSY_BYTES)
+        self._buffer = bytearray(BUFFER_BYTES)
         self._pipes: dict[int, Pipe] = {}
         self._by_pid: dict[int, set[Pipe]] = {}
         self._doors = Doors(self._epoll)
@@ -179,8 +181,11 @@ class Pump:
         return self._lanes.are_idle() and not (events or self._doors or self._orders)
 
     def _attend(self, fd: int) -> None:
-        if fd in self._pipes:
-            self._read(self._pipes[fd])
+        if (pipe := self._pipes.get(fd)) is not None:
+            if pipe.busy and pipe.lane is not None and not pipe.pending:
+                self._lend(pipe, pipe.lane)
+            else:
+                self._read(pipe)
         elif (place := self._doors.get(fd)) is not None:
             self._resume(place)
         else:
@@ -222,6 +227,7 @@ class Pump:
         for pipe in list(self._pipes.values()):
             if (pipe.source.watcher, pipe.source.name) != (watcher, name):
                 continue
+            self._want_back(pipe)
             old = pipe.place
             if pipe.pending:
                 old.waiting.remove(pipe)
@@ -264,10 +270,29 @@ class Pump:
         if not size:
             self._finish(pipe)
             return False
-        pipe.account.bytes_in += size
+        pipe.account.came(size)
         self._put(pipe, pipe.lines.cut(self._buffer, size))
         self._schedule(pipe)
         return True
+
+    def _lend(self, pipe: Pipe, lane: Lane) -> None:
+        """Let it be read where its sink is called."""
+        self._ignore(pipe)
+        pipe.loan = Loan(pipe, self._take_back)
+        lane.lend(pipe.loan)
+
+    def _take_back(self, loan: Loan) -> None:
+        """Its lane reads a pipe no more."""
+        pipe = loan.pipe
+        if pipe.loan is loan:
+            pipe.loan = None
+            self._listen(pipe)
+            self._schedule(pipe)
+
+    def _want_back(self, pipe: Pipe) -> None:
+        if pipe.loan is not None and pipe.lane is not None:
+            pipe.lane.want_back(pipe.loan)
+            pipe.loan = None
 
     def _finish(self, pipe: Pipe) -> None:
         """Nothing more will be read from it."""
@@ -301,7 +326,7 @@ class Pump:
 
     def _look_after(self, pipe: Pipe) -> None:
         """A moment that was set for this pipe has come."""
-        if pipe.pending or pipe.at_end:
+        if pipe.pending or pipe.at_end or pipe.loan is not None:
             return
         if pipe.orphaned:
             if not self._read(pipe) and not pipe.at_end:
@@ -319,27 +344,24 @@ class Pump:
             self._give(pipe, data)
 
     def _give(self, pipe: Pipe, data: Piece) -> None:
-        source = pipe.source
-        lent = data if pipe.lends and pipe.lane is None else bytes(data)
-        record = {"pid": source.pid, "name": source.name, "data": lent, "timestamp": time.time()}
         if pipe.lane is not None:
-            pipe.lane.put(pipe.sink, record, pipe.account)
+            pipe.lane.put(pipe.sink, pipe.record(bytes(data)), pipe.account)
             return
-        fate = put(pipe.sink, record, data, pipe.account)
+        fate = put(pipe.sink, pipe.record(data), data, pipe.account)
         if self._doors.watch(pipe.place, fate):
             pipe.account.wrote(len(data) - len(fate.rest), everything=not fate.rest)
             self._wait(pipe, fate.rest)
         else:
             fate.book()
 
-    def _hear(self, key: Hashable, fates: list[Fate]) -> None:
-        """From a lane: this is what became of what it was given."""
-        self._orders.append(lambda: self._book(key, fates))
+    def _hear(self, key: Hashable, news: list[News]) -> None:
+        """From a lane."""
+        self._orders.append(lambda: self._learn(key, news))
         os.eventfd_write(self._wake, 1)
 
-    def _book(self, key: Hashable, fates: list[Fate]) -> None:
-        for fate in fates:
-            fate.book()
+    def _learn(self, key: Hashable, news: list[News]) -> None:
+        for tell in news:
+            tell()
         place = self._routes.place(key)
         if place is None:
             self._lanes.forget(key)
@@ -393,6 +415,7 @@ class Pump:
         """The end: what a full sink has not taken by now, and a busy one by then, is lost."""
         self._obey()
         for pipe in list(self._pipes.values()):
+            self._want_back(pipe)
             self._put(pipe, pipe.lines.flush())
             if pipe.pending:
                 pipe.drop_all("circusd ends, its sink is full")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
-from circus.stream.lane import tell
+from circus.stream.fate import tell
 from circus.stream.pipe import Place
 from circus.stream.sink import borrows, bound, place_of
 

@@ -16,9 +16,10 @@ from circus.stream.beside import beside
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from circus.stream import Sink
+    from circus.stream.beside import Beside
 
 
 @dataclass
@@ -82,12 +83,17 @@ def bench() -> Iterator[Bench]:
         yield one
 
 
-@contextlib.contextmanager
-def bench_of(backend: str) -> Iterator[Bench]:
+def bench_of(backend: str) -> contextlib.AbstractContextManager[Bench]:
     """The same with sinks in what `stream_backend` says."""
+    return bench_in(lambda: beside(backend))
+
+
+@contextlib.contextmanager
+def bench_in(lanes_in: Callable[[], Beside]) -> Iterator[Bench]:
+    """The same with sinks in what this makes."""
     before = _descriptors()
     told: list[str] = []
-    pump = Pump(lambda trouble: told.append(str(trouble)), lanes_in=beside(backend), let_go=0.2)
+    pump = Pump(lambda trouble: told.append(str(trouble)), lanes_in=lanes_in(), let_go=0.2)
     pump.start()
     one = Bench(pump, told)
     yield one

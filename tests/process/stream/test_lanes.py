@@ -116,6 +116,7 @@ def test_what_a_sink_is_told_comes_in_order(lanes: tuple[Bench, Waits]) -> None:
     slow.called.wait()
     bench.pump.reopen()
     bench.pump.ended(7)
+    wait_until(lambda: not bench.pump._orders)  # it might see the end of the pipe first
     os.close(end)
     wait_until(lambda: not bench.pump._pipes)
     next_one = bench.pipe(slow, pid=8)  # before the first is done
@@ -185,6 +186,21 @@ def test_threads_that_have_nothing_to_do_end() -> None:
     assert len(used) == 20  # one of those that wait has done it
     threads.close()
     wait_until(lambda: not alive())
+
+
+@pytest.mark.parametrize("backend", ["thread", "gevent"])
+def test_work_that_goes_on_and_on_leaves_others_their_turn(backend: str) -> None:
+    run, others, ended = beside(backend), threading.Event(), threading.Event()
+
+    def go_on() -> bool:
+        if others.is_set():
+            ended.set()
+        return not others.is_set()
+
+    run(go_on)
+    run(others.set)
+    assert ended.wait(20)
+    run.close()
 
 
 def test_without_gevent_it_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
