@@ -107,7 +107,8 @@ class Lanes:
 
     def append(self, channel: Any) -> None:
         """One more."""
-        is_stream = channel.requests[0].path == STREAM
+        first = channel.requests[0]
+        is_stream = getattr(first, "path", "") == STREAM  # what is no request has none
         (self._streams if is_stream else self._asked).append(channel)
 
     def popleft(self) -> Any:

@@ -75,9 +75,10 @@ class WatcherForm(Forms):
         form = {**form, "pid": pid or form.get("pid")}
         given = {key: form[key] for key in chosen.fields if form.get(key)}
         whom = f"pid {given['pid']}" if "pid" in given else "every worker"
+        said = {**dict.fromkeys(chosen.fields, ""), **given, "name": name, "pid": whom}
         run_command(
             lambda: self.perform(req, chosen.verb, {"name": name, **given}),
-            chosen.done.format_map({**given, "name": name, "pid": whom}),
+            chosen.done.format_map(said),
             local(form.get("next"), "/" if chosen.leaves else watcher_path(name)),
         )
 
