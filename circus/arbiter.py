@@ -22,9 +22,9 @@ from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
 from circus.exc import AlreadyExist, ConflictError
 from circus.face import ArbiterSurface
-from circus.host.systemd import Handed
 from circus.service import Service
 from circus.sockets import CircusSocket, CircusSockets
+from circus.systemd import Handed
 from circus.threads import Door, Outcome, asked_in_loop
 from circus.userloop import UserLoop, asyncio_loop_of
 from circus.watcher import Result, Watcher

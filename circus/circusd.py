@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import prctl
 
-from circus import __version__, logs
+from circus import __version__, logs, systemd
 from circus.arbiter import Arbiter
 from circus.config.load import examine
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
-from circus.host import spawn, systemd
+from circus.host import spawn
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing

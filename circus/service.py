@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from circus.config.schema import Problem
     from circus.engine import Engine
-    from circus.host.systemd import Handed
+    from circus.systemd import Handed
     from circus.watcher import Result
 
 logger = logging.getLogger(__name__)

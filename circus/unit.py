@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from circus import systemd
 from circus.core.slot import State
 from circus.exc import NotYet
-from circus.host import systemd
 
 if TYPE_CHECKING:
     import asyncio
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from circus.engine import Engine
-    from circus.host.systemd import Notifier
+    from circus.systemd import Notifier
     from circus.threads import Outcome
     from circus.watcher import Watcher
 

@@ -10,8 +10,8 @@ import pytest
 
 from circus.config.mapping import socket_from_mapping
 from circus.exc import CircusError, ConfigError
-from circus.host.systemd import Handed
 from circus.sockets import CircusSocket, CircusSockets
+from circus.systemd import Handed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

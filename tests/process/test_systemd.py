@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.host import systemd
-from circus.host.systemd import Notifier, take
+from circus import systemd
+from circus.systemd import Notifier, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
