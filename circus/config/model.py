@@ -81,6 +81,9 @@ class CircusConfig:
         doc="Address of the web console.")  # fmt: skip
     httpd_port: int = option(kinds.PORT, default=8080, on_change=OnChange.RESTART,
         doc="Port of the web console.")  # fmt: skip
+    httpd_user: str | int | None = option(kinds.IDENTIFIER, default=None,
+        on_change=OnChange.RESTART, doc="User to run the web console as; circus-console when "
+        "circusd is root, and else circusd's own.")  # fmt: skip
     httpd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Send the web console's output nowhere.")  # fmt: skip
     debug: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,

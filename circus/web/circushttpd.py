@@ -9,10 +9,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from circus import __version__, sidelog
+from circus import __version__, sidelog, systemd
+from circus.config.console import NEEDS
+from circus.config.kinds import PORT
 from circus.exc import CircusError
 from circus.web import passwd
-from circus.web.application import application, parts_of
 from circus.web.settings import FILE, VARIABLE, settings
 
 if TYPE_CHECKING:
@@ -22,11 +23,19 @@ if TYPE_CHECKING:
     from circus.web.application import Application
 
 FAILED = 1
+MISSING = (
+    "there is no Python module {}; install the Debian package circus-console, or "
+    "pip install 'circus[web]'"
+)
+OLD = ("server", "multicast")
+"""Options of older consoles that are understood and do nothing."""
 
 
 @functools.cache
 def _made() -> Application:
     """Only when somebody asks: whoever imports `app` may fork first."""
+    from circus.web.application import application, parts_of
+
     found = dataclasses.replace(settings(None, {}, os.environ), any_port=True)
     return application(parts_of(found))
 
@@ -38,39 +47,70 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until a signal ends it. Returns the exit status."""
+    """Serve until a signal ends it, or carry out a verb. Returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] and words[0] in passwd.VERBS:
-        return passwd.main(words)
+    try:
+        if words[:1] and words[0] in passwd.VERBS:
+            return passwd.main(words)
+        _serve(parser().parse_args(words))
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDS:
+            raise
+        return _failed(MISSING.format(error.name))
+    except (CircusError, OSError) as error:
+        return _failed(str(error))
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> None:
+    """Raises CircusError, OSError, and ModuleNotFoundError for one of NEEDS."""
+    from circus.web.application import application, parts_of
+    from circus.web.listening import listening
     from circus.web.server import serve
 
-    args = parser().parse_args(words)
-    flags = {"endpoint": args.endpoint, "host": args.host, "port": args.port}
-    try:
-        sidelog.configure(args)
-        found = settings(args.config, flags, os.environ)
-        parts = parts_of(found)
-        parts.feed.start()
-        try:
-            serve(application(parts), parts)
-        finally:
-            parts.close()
-    except (CircusError, OSError) as error:
-        print(f"circushttpd: {error}", file=sys.stderr)  # noqa: T201 for a person
-        return FAILED
-    return 0
+    sidelog.configure(args)
+    for name in OLD:
+        if getattr(args, name) is not None:
+            _say(f"--{name} is of older consoles, and does nothing")
+    handed = systemd.take(os.environ)
+    flags = {name: getattr(args, name) for name in ("endpoint", "ssh", "host", "port")}
+    found = settings(args.config, flags, os.environ)
+    sockets, found = listening(found, args.fd, [fd for _, fd in handed.sockets])
+    parts = parts_of(found)
+    parts.feed.start()
+    serve(application(parts), parts, sockets, handed.notifier)
 
 
 def parser() -> argparse.ArgumentParser:
     """What the command line may say."""
-    found = argparse.ArgumentParser("circushttpd", description="The web console of Circus.")
+    found = argparse.ArgumentParser("circushttpd", description="The web console of Circus.",
+        epilog="circushttpd passwd and circushttpd token write who may log in.")  # fmt: skip
     found.add_argument("--config", metavar="FILE", help=f"its options; ${VARIABLE}, {FILE}")
     found.add_argument("--endpoint", help="circusd's control endpoint")
+    found.add_argument("--ssh", help="user@host[:port] that has it")
     found.add_argument("--host", help="the address to listen at")
-    found.add_argument("--port", type=int, help="the port to listen at")
+    found.add_argument("--port", type=port, help="the port to listen at")
+    found.add_argument("--fd", type=int, help="a socket that listens already, by its descriptor")
     sidelog.add_options(found)
+    for name in OLD:
+        found.add_argument(f"--{name}", help=argparse.SUPPRESS)
     found.add_argument("--version", action="version", version=__version__)
     return found
+
+
+def port(text: str) -> int:
+    """Raises ValueError for what is none."""
+    found: int = PORT.parse(text)
+    return found
+
+
+def _failed(reason: str) -> int:
+    _say(reason)
+    return FAILED
+
+
+def _say(text: str) -> None:
+    print(f"circushttpd: {text}", file=sys.stderr)  # noqa: T201 for a person
 
 
 if __name__ == "__main__":

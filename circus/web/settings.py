@@ -69,6 +69,9 @@ class Settings:
     port: int = option(kinds.PORT, default=PORT, doc="The port to listen at.")
     path: str | None = option(kinds.TEXT, default=None,
         doc="A Unix socket to listen at instead, for a proxy on this machine.")
+    exposed: bool = option(kinds.BOOLEAN, default=False,
+        doc="Listen where other machines can connect also when nothing here says who may log in, "
+        "or by which name they know the console.")
     url: str = option(URL, default="",
         doc="Where browsers find the console, such as `https://ops.example.org`; behind a proxy.")
     allowed_hosts: tuple[str, ...] = option(kinds.NAMES, default=(),
@@ -116,6 +119,8 @@ def settings(file: str | None, flags: Mapping[str, Any], environ: Mapping[str, s
     path = named or FILE
     values = _read(path) if named or os.path.exists(path) else {}
     given = {name: value for name, value in flags.items() if value is not None}
+    if "host" in given or "port" in given:
+        values.pop("path", None)
     return Settings(**{**values, **given})
 
 

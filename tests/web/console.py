@@ -46,10 +46,14 @@ class Answer(NamedTuple):
 
 
 class Browser:
-    """Keeps cookies, and says of its requests what a browser does."""
+    """Keeps cookies, and says of its requests what a browser does.
 
-    def __init__(self, port: int) -> None:
+    `path`: the Unix socket to go to, for who is the proxy that browsers know by this port.
+    """
+
+    def __init__(self, port: int, path: str = "") -> None:
         self.port = port
+        self._path = path
         self.origin = f"http://localhost:{port}"
         self.cookies: dict[str, str] = {}
 
@@ -64,8 +68,7 @@ class Browser:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         own = {"Host": f"localhost:{self.port}", "Accept": "text/html"}
         own |= {"Cookie": cookies} if cookies else {}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with contextlib.closing(connection):
+        with contextlib.closing(self._connection()) as connection:
             connection.request(method, path, body, {**own, **(headers or {})})
             found = connection.getresponse()
             answer = Answer(found.status, found.headers, found.read())
@@ -75,6 +78,19 @@ class Browser:
                 if not morsel.value:
                     del self.cookies[name]
         return answer
+
+    def _connection(self) -> http.client.HTTPConnection:
+        found = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self._path:
+            found.sock = socket.socket(socket.AF_UNIX)
+            found.sock.connect(self._path)
+        return found
+
+    def enter(self, ticket: str) -> None:
+        """Log in by a link."""
+        self.cookies.clear()
+        answer = self.post("/login", {"ticket": ticket}, page=f"/login?ticket={ticket}")
+        assert answer.status == 303, answer.text
 
     def get(self, path: str, **headers: str) -> Answer:
         """`headers`: names with _ for -."""
@@ -161,10 +177,7 @@ class Console(Browser):
 
     def login(self, role: str = "admin", daemon: Daemon | None = None) -> Console:
         """By a link for whoever runs the tests, that lets them do so much; of ours, or another."""
-        self.cookies.clear()
-        ticket = self.ticket(role, daemon)
-        answer = self.post("/login", {"ticket": ticket}, page=f"/login?ticket={ticket}")
-        assert answer.status == 303, answer.text
+        self.enter(self.ticket(role, daemon))
         return self
 
     def ticket(self, role: str = "admin", daemon: Daemon | None = None) -> str:
