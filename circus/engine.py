@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from circus.audit import Audit
 from circus.changes import Changes
+from circus.config.console import with_console
 from circus.config.plugins import with_plugins
 from circus.config.stats import NAME as STATS
 from circus.config.stats import told_anew, with_stats
@@ -156,10 +157,11 @@ class Engine:
         )
 
     def with_helpers(self, config: Config) -> Config:
-        """What a file asks for, and the watchers of its plugins and of circusd-stats."""
+        """What a file asks for, and the watchers of its plugins, statistics and web console."""
         at = Endpoints(self.endpoint, self.pubsub_endpoint, self.stats_endpoint)
         found = with_plugins(config, at.control, at.pubsub, sys.executable)
-        return with_stats(found, at, sys.executable)
+        found = with_stats(found, at, sys.executable)
+        return with_console(found, at, sys.executable, os.geteuid())
 
     @property
     def starts_again(self) -> bool:

@@ -16,6 +16,7 @@ from circus.control.serve import serve
 from circus.endpoints import Endpoints
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
+from circus.host.survey import survey_console
 from circus.signals import Signals
 from circus.trial import survey_plugins
 from circus.unit import Unit
@@ -153,8 +154,8 @@ class Service:
 
 
 def _warn(engine: Engine) -> None:
-    if engine.config.circus.httpd:
-        logger.warning("This version does not run the web console (httpd)")
+    for reason in survey_console(engine.config.circus):
+        logger.warning("The web console (httpd): %s", reason)
     unguarded = engine.endpoint.startswith("tcp:") and not engine.config.circus.curve
     if unguarded and os.geteuid() == 0:
         logger.warning(OPEN_TO_ALL, engine.endpoint)

@@ -10,6 +10,7 @@ from typing import Any
 
 from circus.config import commandline, variables
 from circus.config.advice import advice, old_spellings, unknown_variables
+from circus.config.console import console_rules
 from circus.config.environment import Environments
 from circus.config.files import Files
 from circus.config.ini import Section
@@ -142,6 +143,7 @@ class _Loader:
         )
         self.problems += plugin_rules(self.config, self._where)
         self.problems += stats_rules(self.config, self._where)
+        self.problems += console_rules(self.config, self._where)
         self.problems += across(with_plugins(self.config), self._where)
         self.warnings += advice(self.config, self._where)
         self.notes += old_spellings(self.config, self._where)

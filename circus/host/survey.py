@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import grp
+import importlib.util
 import os
 import pwd
 import resource
@@ -11,13 +12,13 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from circus.access import EVERYBODY
-from circus.config import commandline, variables
+from circus.access import EVERYBODY, Peer, role_of
+from circus.config import commandline, console, variables
 from circus.config.load import UNUSABLE
 from circus.config.mapping import variables_of
 from circus.config.schema import Problem
 from circus.exc import SpawnError
-from circus.host import identity
+from circus.host import identity, people
 from circus.host.environ import Environment, read_env_file
 from circus.host.spawn import DEFAULT_PATH, candidates
 from circus.suggest import suggestion
@@ -29,16 +30,20 @@ if TYPE_CHECKING:
 
     Where = Callable[[str, str], str]
 
+OWNERS = ("endpoint_owner", "httpd_user")
+"""Options of [circus] that name a user."""
+
 
 def survey_all(config: Config, where: Where) -> list[Problem]:
     """What `survey` looks at, and what the endpoints and sockets need."""
-    owners = [("circus", "endpoint_owner", "user", config.circus.endpoint_owner)]
+    circus = config.circus
+    owners = [("circus", key, "user", getattr(circus, key)) for key in OWNERS]
     for sock in config.sockets.values():
         section = f"socket:{sock.name}"
         owners += [(section, "owner", "user", sock.owner), (section, "group", "group", sock.group)]
     return (
         survey(config.watchers.values(), where)
-        + survey_access(config.circus, config.watchers.values(), where)
+        + survey_access(circus, config.watchers.values(), where)
         + [
             Problem(where(section, key), f"{key}: {reason}")
             for section, key, what, name in owners
@@ -82,6 +87,32 @@ def _let_in(section: CircusConfig | WatcherConfig, *roles: str) -> Iterator[tupl
         for what in ("user", "group"):
             key = f"{role}_{what}s"
             yield from ((key, what, name) for name in getattr(section, key) if name != EVERYBODY)
+
+
+def survey_console(circus: CircusConfig) -> Iterator[str]:
+    """What is wrong with `httpd`, though circusd can do without it. May block."""
+    if not circus.httpd:
+        return
+    missing = [name for name in console.NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        yield (
+            f"there is no Python module {' and no '.join(missing)}; install the Debian package "
+            "circus-console, or pip install 'circus[web]'"
+        )
+    own = os.geteuid()
+    name = console.user(circus, own)
+    try:
+        found = identity.identity(name, None, None)
+    except SpawnError as error:
+        yield f"{error}, and it does not run as root; name another user with httpd_user"
+        return
+    uid = own if found.uid is None else found.uid
+    if uid == 0:
+        yield "it runs as root, and who breaks in has everything; name another user with httpd_user"
+    peer = Peer(uid, found.gid, None, found.groups or (), people.user_name(uid))
+    names = tuple(filter(None, map(people.group_name, peer.groups)))
+    if role_of(peer._replace(group_names=names), circus, own) is None:
+        yield f"it runs as {name}, who may do nothing here; name that user in operate_users"
 
 
 def survey(watchers: Iterable[WatcherConfig], where: Where) -> list[Problem]:
