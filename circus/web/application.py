@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import falcon
 
-from circus.web import shelf
+from circus.web import assets, shelf
 from circus.web.address import Addresses
 from circus.web.api.routes import add_api
 from circus.web.audit import Audit
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
     Application = falcon.App[falcon.Request, falcon.Response]
 
-STATIC = Path(__file__).parent / "static"
-
 
 def application(parts: Parts) -> Application:
     """What is found where; made once for each process. Raises CircusError."""
@@ -45,7 +42,8 @@ def application(parts: Parts) -> Application:
     for passed in (Slashes(), guard, Current(parts)):
         app.add_middleware(passed)
     handle_errors(app, parts.render)
-    app.add_static_route("/static", STATIC)
+    for prefix in ("/static", assets.prefix()):
+        app.add_static_route(prefix, assets.FOLDER)
     app.add_route("/login", Login(parts, Guesses()))
     app.add_route("/logout", Logout(parts))
     add_pages(app, parts)

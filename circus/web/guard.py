@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import falcon
 
+from circus.web import assets
 from circus.web.sessions import same
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
-STATIC = "/static/"
 ENDLESS = "/live"
 FOR_EVER = "public, max-age=31536000, immutable"
 FORM = "application/x-www-form-urlencoded"
@@ -106,7 +106,7 @@ class Guard:
             if resp.stream is not None and hasattr(resp.stream, "close"):
                 resp.stream.close()
             resp.stream = None
-        if req.path.startswith(STATIC) and "v" in req.params and succeeded:
+        if req.path.startswith(f"{assets.prefix()}/") and succeeded:
             resp.set_header("Cache-Control", FOR_EVER)
         for name, value in HEADERS.items():
             if resp.get_header(name) is None:

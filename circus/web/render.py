@@ -8,6 +8,7 @@ import jinja2
 
 from circus import __version__
 from circus.access import Role
+from circus.web import assets
 from circus.web.pages.text import FILTERS, GLOBALS
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Renderer:
         live = values.get("live") or self._feed.state()
         around = {
             "version": __version__,
+            "static": assets.prefix(),
             "visitor": visitor,
             "may_operate": visitor.may(Role.OPERATE) and not self._readonly,
             "may_admin": visitor.may(Role.ADMIN) and not self._readonly,

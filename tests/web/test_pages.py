@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from circus.web.guard import FOR_EVER
 from circus.web.names import watcher_path
 from tests.web.conftest import Open
 from tests.web.console import Console
@@ -72,7 +73,9 @@ def test_all_files_of_a_page_are_there(admin: Console) -> None:
     files = [one.attributes["src"] for one in markup.all("script")]
     files += [one.attributes["href"] for one in markup.all("link")]
     assert len(files) > 5
-    assert [admin.get(path).status for path in files] == [200] * len(files)
+    for path in files:
+        answer = admin.get(path)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, FOR_EVER)
 
 
 def test_the_overview_shows_each_watcher(admin: Console) -> None:

@@ -21,11 +21,13 @@ function make(tag, attributes, ...children) {
   return found;
 }
 
+const here = (path) => new URL(path, import.meta.url).href;
+
 // uPlot is no module: it leaves its name with the window.
 function load() {
-  const script = make("script", { src: "/static/vendor/uPlot.iife.min.js" });
-  const style = make("link", { rel: "stylesheet", href: "/static/vendor/uPlot.min.css" });
-  const own = make("link", { rel: "stylesheet", href: "/static/charts.css" });
+  const script = make("script", { src: here("vendor/uPlot.iife.min.js") });
+  const style = make("link", { rel: "stylesheet", href: here("vendor/uPlot.min.css") });
+  const own = make("link", { rel: "stylesheet", href: here("charts.css") });
   const loaded = [script, style, own].map((one) => new Promise((resolve, reject) => {
     one.addEventListener("load", resolve);
     one.addEventListener("error", reject);

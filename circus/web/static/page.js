@@ -191,12 +191,16 @@ function themes() {
   show();
 }
 
+const HEADLINES = ["state", "trouble", "progress"];
+
 // Whether what changed can be seen on this page.
 function concerns(change) {
   const { page, watcher } = root.dataset;
   if (!change) return true;
   if (page === "sockets") return "sockets" in change;
-  return Boolean(change.watchers && watcher in change.watchers);
+  const part = change.watchers?.[watcher];
+  if (page === "watcher" || part === null) return part !== undefined;
+  return Boolean(part) && HEADLINES.some((key) => key in part);
 }
 
 async function follow() {
