@@ -13,7 +13,7 @@ from tests.web.markup import Markup
 PAGES = (
     "/", "/?show=stopped", "/sockets", "/events", "/plan", "/plan?way=reset", "/plan?way=back",
     "/add_watcher", "/connect", "/watchers/web", "/watchers/off", "/watchers/web/options",
-    "/watchers/nope", "/nope",
+    "/watchers/web/logs", "/watchers/nope", "/nope",
 )  # fmt: skip
 NAMES = ("a/b", "a b", "100%", "%2F", "..", "<script>alert(1)</script>", "\"'&", "é☃", "a;b?c#d")
 RUDE = "".join(f"[watcher:{name}]\ncmd = sleep 3600\n" for name in NAMES)

@@ -8,6 +8,7 @@ from circus.web.pages.act import BulkForm, Toggle, WatcherForm
 from circus.web.pages.add import AddWatcher
 from circus.web.pages.connect import Connect, Disconnect
 from circus.web.pages.events import EventsPage
+from circus.web.pages.logs import LogsPage
 from circus.web.pages.old import Media
 from circus.web.pages.options import OptionsPage
 from circus.web.pages.overview import Overview
@@ -32,6 +33,7 @@ def add_pages(app: Application, parts: Parts) -> None:
         "/add_watcher": AddWatcher(parts),
         "/connect": Connect(parts),
         "/watchers/{part}": WatcherPage(parts),
+        "/watchers/{part}/logs": LogsPage(parts),
         "/watchers/{part}/options": OptionsPage(parts),
         "/watchers/{part}/{act}": one,
         # as the console of circus 0.6 had them
