@@ -8,6 +8,7 @@ import falcon
 
 from circus.web import assets, shelf
 from circus.web.address import Addresses
+from circus.web.api.figures import Counted
 from circus.web.api.routes import add_api
 from circus.web.audit import Audit
 from circus.web.controller import Controller
@@ -39,7 +40,8 @@ def application(parts: Parts) -> Application:
     addresses = Addresses(parts.settings)
     app = falcon.App()
     guard = Guard(parts, addresses, Visitors(parts, addresses))
-    for passed in (Slashes(), guard, Current(parts)):
+    counted = Counted()
+    for passed in (counted, Slashes(), guard, Current(parts)):
         app.add_middleware(passed)
     handle_errors(app, parts.render)
     for prefix in ("/static", assets.prefix()):
@@ -50,7 +52,7 @@ def application(parts: Parts) -> Application:
     app.add_route("/live", Live(parts))
     app.add_route("/api/v1/state", StateReport(parts))
     app.add_route("/api/v1/history", HistoryReport(parts))
-    add_api(app, parts)
+    add_api(app, parts, counted)
     return app
 
 

@@ -44,6 +44,9 @@ class Streams:
         self._open: list[Stream] = []
         """Oldest first."""
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def open(self, whose: str, last: str, unsent: Callable[[], int]) -> Stream | None:
         """One more, from the message with id `last` on; None when there is no room.
 

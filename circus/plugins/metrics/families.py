@@ -7,7 +7,7 @@ that there are no more of them than there are watchers, sockets and streams.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,8 @@ FAMILIES = (
     Definition("circus_socket_queue", "gauge", "Connections that wait to be accepted."),
     Definition("circus_socket_backlog", "gauge", "Connections that may wait."),
 )
+QUESTIONS = ("why", "stats", "listsockets", "dstats")
+"""What circusd is asked, in the order of `Answers`."""
 STATUSES = ("active", "frozen", "starting", "stopping", "stopped")
 SLOT_STATES = (
     "empty", "spawning", "starting", "ready", "stopping", "backoff", "failed", "done",
@@ -101,15 +103,25 @@ class Numbers:
     ends: dict[str, End] = field(default_factory=dict)
     """By watcher, as topics have its name."""
 
+    def happened(self, name: str, action: str, message: Mapping[str, Any]) -> None:
+        """An event about a watcher, which topics call `name`."""
+        if action == "reap":
+            self.ended(name, message)
+        elif action == "remove":
+            self.ends.pop(name, None)
+
     def ended(self, name: str, message: Mapping[str, Any]) -> None:
         """An event tells of the end of a worker; they may come out of order."""
         end = End(message["exit_code"], message["time"])
         known = self.ends.setdefault(name, end)
         self.ends[name] = max(known, end, key=lambda one: one.when)
 
-    def sheet(self, answers: Answers | None) -> Sheet:
-        """All of them; without answers only that there were none."""
-        sheet = Sheet(FAMILIES)
+    def sheet(self, answers: Answers | None, more: Sequence[Definition] = ()) -> Sheet:
+        """All of them; without answers only that there were none.
+
+        `more`: families whose numbers the caller adds.
+        """
+        sheet = Sheet((*FAMILIES, *more))
         sheet.add("circus_up", int(answers is not None))
         if answers is not None:
             _add_daemon(sheet, answers)

@@ -16,7 +16,7 @@ from circus.client import AsyncCircusClient
 from circus.exc import CallError
 from circus.plugins.base import CircusPlugin
 from circus.plugins.metrics.exposition import OPENMETRICS, PLAIN
-from circus.plugins.metrics.families import Answers, Numbers
+from circus.plugins.metrics.families import QUESTIONS, Answers, Numbers
 from circus.plugins.metrics.http import Server, listening
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ class Metrics(CircusPlugin):
     def handle_recv(self, data: Event) -> None:
         """How workers end is told by events only."""
         name, action, message = self.split_data(data)
-        if action == "reap":
-            self._numbers.ended(name, self.load_message(message))
-        elif action == "remove":
-            self._numbers.ends.pop(name, None)
+        self._numbers.happened(name, action, self.load_message(message))
 
     async def handle_stop(self) -> None:
         """Listen and ask no more."""
@@ -92,8 +89,7 @@ class Metrics(CircusPlugin):
         before = time.monotonic()
         await self._asking.send_message("numwatchers")
         delay = time.monotonic() - before
-        commands = ("why", "stats", "listsockets", "dstats")
-        found = await asyncio.gather(*map(self._asking.send_message, commands))
+        found = await asyncio.gather(*map(self._asking.send_message, QUESTIONS))
         for answer in found:
             if answer.get("status") != "ok":
                 raise CallError(str(answer.get("reason")))
@@ -119,8 +115,7 @@ class Metrics(CircusPlugin):
             answer = await self._asking.send_message("events", since=0, topics=["watcher."])
             for one in answer.get("events", []):
                 name, action, _ = self.split_data([one["topic"], ""])
-                if action == "reap":
-                    self._numbers.ended(name, one["message"])
+                self._numbers.happened(name, action, one["message"])
 
 
 def write(path: str, text: str) -> None:
