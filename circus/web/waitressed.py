@@ -42,6 +42,7 @@ class Tuned(TypedDict):
     outbuf_overflow: int
     outbuf_high_watermark: int
     asyncore_use_poll: bool
+    log_socket_errors: bool
 
 
 def tuned(settings: Settings) -> Tuned:
@@ -60,15 +61,16 @@ def tuned(settings: Settings) -> Tuned:
         "outbuf_overflow": IN_MEMORY,
         "outbuf_high_watermark": WAITING,
         "asyncore_use_poll": True,  # select() knows no descriptor beyond 1023
+        "log_socket_errors": False,  # somebody has left
     }
 
 
-def hasten(server: Any) -> None:
+def hasten(server: Any, unread_ms: int = UNREAD_MS) -> None:
     """Have streams wait behind all else, and the kernel see to readers that take nothing.
 
     Not those of a Unix socket, which are proxies of ours.
     """
-    option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+    option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
     server.adj.socket_options = [*server.adj.socket_options, option]
     server.task_dispatcher.queue = Lanes()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits

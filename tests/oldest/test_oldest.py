@@ -57,7 +57,10 @@ PARTS = {
         "test_a_stream_that_blocks_holds_up_neither_others_nor_control",  # by gevent, too
     ],
     "statistics": ["tests/daemon/test_stats.py", "-k", "who_may or keys or seen or json"],
-    "web": [f"tests/web/test_{name}.py" for name in ("login", "t53_requests", "t53_proxy")],
+    "web": [
+        f"tests/web/test_{name}.py"
+        for name in ("feed", "live", "login", "t53_proxy", "t53_requests", "waitressed")
+    ],
     "plugins": [f"tests/plugins/test_{name}.py" for name in ("metrics", "observers")],
 }
 

@@ -26,6 +26,13 @@ def test_streams_wait_behind_all_else() -> None:
         lanes.popleft()
 
 
+def test_what_is_no_request_waits_with_the_others() -> None:
+    lanes = Lanes()
+    lanes.append(channel(STREAM))
+    lanes.append(SimpleNamespace(requests=[SimpleNamespace(error="400")]))
+    assert lanes.popleft().requests[0].error == "400"
+
+
 def test_there_are_more_threads_than_streams_by_default() -> None:
     """The others are for who asks for a page meanwhile."""
     settings = Settings()
