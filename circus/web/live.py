@@ -24,6 +24,7 @@ class Live:
 
     def __init__(self, parts: Parts) -> None:
         self._streams = parts.streams
+        self._sessions = parts.sessions
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A stream that ends by itself after some minutes; 503 when there is no room for it."""
@@ -32,7 +33,9 @@ class Live:
         if req.env.get("wsgi.multithread"):  # else nobody else could ask meanwhile
             whose = visitor.session or f"{visitor.name}@{req.remote_addr}"
             last = req.get_header("Last-Event-ID") or req.get_param("last") or ""
-            stream = self._streams.open(whose, last, _unsent(req))
+            stream = self._streams.open(
+                whose, last, _unsent(req), lambda: self._sessions.is_over(visitor.session)
+            )
         if stream is None:
             raise falcon.HTTPServiceUnavailable(
                 title="No stream is free",

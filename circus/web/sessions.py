@@ -21,6 +21,8 @@ MOST = 1000
 TOLD_MOST = 10
 """Messages that wait for one of them."""
 TOLD_LENGTH = 2000
+PROXY = "proxy:"
+"""What names begin with of those whom a proxy has let in, who have no session here."""
 TOUCH = 60.0
 """Seconds after which it is written down again that somebody is there."""
 
@@ -65,7 +67,7 @@ class Sessions:
         self._most = most
         self._clock = clock
         self._told: dict[str, tuple[Told, ...]] = {}
-        """For those whom a proxy has let in, who have no session here."""
+        """For those who have no session here."""
 
     def begin(self, name: str, role: Role, *, stamp: str = "") -> str:
         """Let somebody in. The secret of their session, which was nobody's before."""
@@ -91,6 +93,13 @@ class Sessions:
         if now - session.seen >= TOUCH:
             self._put(one, lambda old: old._replace(seen=now))
         return one, session
+
+    def is_over(self, one: str) -> bool:
+        """Whether who had the session of this name has left; who has none here never does."""
+        if not one or one.startswith(PROXY):
+            return False
+        raw = self._shelf.items().get(one)
+        return raw is None or self._over(_read(raw), self._clock())
 
     def end(self, one: str) -> None:
         """Whoever has the secret is a stranger from now on, also after a restart."""

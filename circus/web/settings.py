@@ -81,7 +81,7 @@ class Settings:
         doc="Users with passwords, and tokens; `circushttpd passwd` and `token` write it.")
     session_idle: float = option(kinds.SECONDS, default=8 * 3600.0,
         doc="After so long without a request somebody has to log in again.")
-    session_max: float = option(kinds.SECONDS, default=7 * 24 * 3600.0,
+    session_max: float = option(kinds.SECONDS, default=24 * 3600.0,
         doc="After so long everybody has to log in again.")
     state_dir: str | None = option(kinds.TEXT, default=None,
         doc="A folder for the key of this console and for who is logged in, so that a restart "

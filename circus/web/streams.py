@@ -47,12 +47,15 @@ class Streams:
     def __len__(self) -> int:
         return len(self._open)
 
-    def open(self, whose: str, last: str, unsent: Callable[[], int]) -> Stream | None:
+    def open(
+        self, whose: str, last: str, unsent: Callable[[], int], has_left: Callable[[], bool]
+    ) -> Stream | None:
         """One more, from the message with id `last` on; None when there is no room.
 
-        `unsent`: bytes of it that the reader has left lying so far.
+        `unsent`: bytes of it that the reader has left lying so far. `has_left`: whether they have
+        logged out since.
         """
-        stream = Stream(self, whose, last, unsent)
+        stream = Stream(self, whose, last, unsent, has_left)
         with self._lock:
             same = [one for one in self._open if one.whose == whose]
             going = [one for one in same if not one.crowded]
@@ -78,12 +81,20 @@ class Stream:
     on with what is so by then. So its memory is bounded, and no write to it ever blocks.
     """
 
-    def __init__(self, streams: Streams, whose: str, last: str, unsent: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        whose: str,
+        last: str,
+        unsent: Callable[[], int],
+        has_left: Callable[[], bool],
+    ) -> None:
         self.whose = whose
         self.crowded = False
         """There are too many: this is to end, with the next thing that it is told."""
         self._streams = streams
         self._unsent = unsent
+        self._has_left = has_left
         self._pieces = self._all(streams.board.number(last))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -98,6 +109,8 @@ class Stream:
         began = taken = sent = clock()
         yield b"retry: %d\n\n" % RETRY_MS
         while not board.closed and (now := clock()) - began < LONGEST:
+            if self._has_left():
+                return
             self._streams.look()
             if self._unsent():
                 if self.crowded or now - taken > UNREAD:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import falcon
 
 from circus.access import Role
+from circus.web.sessions import PROXY
 from circus.web.users import NAME
 from circus.web.visitor import METRICS, Visitor
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 LOGIN = "login"
 """The purpose of the token of who is about to log in."""
 SESSION = "session"
-PROXY = "proxy"
 
 
 class Visitors:
@@ -63,7 +63,7 @@ class Visitors:
         entry = self._parts.users.find(name)
         role = _role(entry.role if entry else self._parts.settings.proxy_role)
         csrf = self._parts.sessions.token(PROXY, name)
-        return Visitor(name, role, csrf, f"{PROXY}:{name}", address)
+        return Visitor(name, role, csrf, f"{PROXY}{name}", address)
 
     def _with_session(self, req: falcon.Request, site: Site, address: str) -> Visitor | None:
         secret = cookie(req, session_cookie(site))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.support import wait_until
 from tests.web.console import Browser
+from tests.web.follow import follow
 
 if TYPE_CHECKING:
     from tests.web.conftest import Open
@@ -69,6 +70,17 @@ def test_t53_after_a_logout_the_cookie_is_worth_nothing(console: Console) -> Non
     console.stop()
     console.begin()
     assert console.get("/").status == 303
+
+
+def test_t53_after_a_logout_a_stream_that_is_open_tells_nothing_more(console: Console) -> None:
+    console.login()
+    console.daemon.wait_pids("web", 2)
+    with follow(console) as follower:
+        follower.until(lambda: follower.watcher("web").get("wanted") == 2)
+        assert console.post("/logout").status == 303
+        assert console.daemon.call("incr", name="web", waiting=True)["status"] == "ok"
+        follower.to_the_end()
+        assert follower.watcher("web")["wanted"] == 2
 
 
 def test_a_restart_logs_nobody_out(console: Console) -> None:

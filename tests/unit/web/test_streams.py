@@ -18,6 +18,7 @@ class Reader:
     def __init__(self, most: int = 8) -> None:
         self.now = 100.0
         self.unsent = 0
+        self.left = False
         self.looked = 0
         self.board = Board()
         self.streams = Streams(self.board, self.look, most, lambda: self.now)
@@ -27,7 +28,7 @@ class Reader:
         self.board.put(State(at=self.now))
 
     def open(self, whose: str = "me", last: str = "") -> Stream | None:
-        return self.streams.open(whose, last, lambda: self.unsent)
+        return self.streams.open(whose, last, lambda: self.unsent, lambda: self.left)
 
     def pieces(self, last: str = "") -> Iterator[bytes]:
         """Of a stream, after what comes before all messages."""
@@ -67,6 +68,14 @@ def test_the_end_of_the_console_is_its_end() -> None:
     assert list(pieces) == []
 
 
+def test_who_has_logged_out_is_told_nothing_more() -> None:
+    reader = Reader()
+    pieces = reader.pieces()
+    next(pieces)
+    reader.left = True
+    assert list(pieces) == []
+
+
 def test_a_reader_that_takes_nothing_is_sent_nothing_more() -> None:
     """It is left after some time."""
     reader = Reader()
@@ -80,7 +89,7 @@ def test_a_reader_that_takes_nothing_is_sent_nothing_more() -> None:
 def test_while_nothing_happens_there_is_a_sign_of_life() -> None:
     reader = Reader()
     quiet = Streams(reader.board, lambda: None, 8, lambda: reader.now)
-    stream = quiet.open("me", reader.board.state.id, lambda: 0)
+    stream = quiet.open("me", reader.board.state.id, lambda: 0, lambda: False)
     assert stream is not None
     pieces = iter(stream)
     next(pieces)
