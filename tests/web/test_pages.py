@@ -119,10 +119,16 @@ def test_options_say_where_they_come_from(consoles: Open) -> None:
     console = consoles(watchers=watchers).login("admin")
     console.daemon.call("set", name="web", options={"graceful_timeout": 5})
     words = page(console, "/watchers/web/options").one("main").words
-    assert "cmd sleep 3600 set" in words
+    assert "cmd sleep 3600 configuration" in words
     assert "graceful_timeout 5.0 set while circusd runs" in words
     assert "autostart True default" in words
     assert "SECRET=hush" in words
+
+
+def test_options_of_a_watcher_that_is_in_no_file(admin: Console) -> None:
+    admin.daemon.call("add", name="new", cmd="sleep 3600", options={"numprocesses": 2})
+    words = page(admin, "/watchers/new/options").one("main").words
+    assert "numprocesses 2 set while circusd runs" in words
 
 
 def test_t53_values_of_variables_are_for_administrators(consoles: Open) -> None:
@@ -130,6 +136,7 @@ def test_t53_values_of_variables_are_for_administrators(consoles: Open) -> None:
     for role in ("read", "operate"):
         text = console.login(role).get("/watchers/web/options").text
         assert "SECRET=***" in text
+        assert "sleep 3600 set" in Markup(text).one("main").words
         assert "hush" not in text
 
 

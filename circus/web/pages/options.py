@@ -14,10 +14,11 @@ from circus.web.actions import perform
 from circus.web.pages.watcher import OneWatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable
 
 DEFAULT = "default"
 SET = "set"
+WRITTEN = "configuration"
 LATER = "set while circusd runs"
 
 
@@ -40,7 +41,8 @@ class OptionsPage(OneWatcher):
         visitor = req.context.visitor
         # as circusd shows them to somebody of that role: the values of variables may be concealed
         told = perform(self._parts, visitor, "options", {"name": name}).fields["options"]
-        found = [_option(key, value, self._changed(req, name)) for key, value in told.items()]
+        origin = self._origin(req, name)
+        found = [_option(key, value, origin) for key, value in told.items()]
         self.show(
             req,
             resp,
@@ -53,36 +55,36 @@ class OptionsPage(OneWatcher):
             usual=[one for one in found if one.origin == DEFAULT],
         )
 
-    def _changed(self, req: falcon.Request, name: str) -> Collection[str]:
-        """The keys that were set while circusd runs; only administrators learn which."""
+    def _origin(self, req: falcon.Request, name: str) -> Callable[[str], str]:
+        """Where a value comes from that is not the default; only administrators learn that."""
         try:
             whole, rest = (
-                _keys(perform(self._parts, req.context.visitor, "plan", {"reset": reset}), name)
+                _steps(perform(self._parts, req.context.visitor, "plan", {"reset": reset}), name)
                 for reset in (True, False)
             )
         except CircusError:
-            return ()
-        return whole - rest
+            return lambda _key: SET
+        if any(one["action"] == "stop" for one in whole):  # it is in no file
+            return lambda _key: LATER
+        changed = _keys(whole) - _keys(rest)
+        return lambda key: LATER if {key, key.partition(".")[0]} & changed else WRITTEN
 
 
-def _keys(reply: Any, name: str) -> set[str]:
-    return {
-        key
-        for step in reply.fields["steps"]
-        if step["kind"] == "watcher" and step["name"].lower() == name.lower()
-        for key in step["why"]
-    }
+def _steps(reply: Any, name: str) -> list[Any]:
+    steps = [one for one in reply.fields["steps"] if one["kind"] == "watcher"]
+    return [one for one in steps if one["name"].lower() == name.lower()]
 
 
-def _option(key: str, value: Any, changed: Collection[str]) -> Option:
+def _keys(steps: list[Any]) -> set[str]:
+    return {key for one in steps for key in one["why"]}
+
+
+def _option(key: str, value: Any, origin: Callable[[str], str]) -> Option:
     row, _ = row_of(WatcherConfig, key) or (None, "")
-    doc = row.doc if row else ""
-    family = key.partition(".")[0]
-    if key in changed or family in changed:
-        return Option(key, option_text(key, value), LATER, doc)
     usual = row is not None and not row.required and not row.prefix and _is_usual(row, value)
     unset = value is None or value in ([], {})
-    return Option(key, option_text(key, value), DEFAULT if usual or unset else SET, doc)
+    where = DEFAULT if usual or unset else origin(key)
+    return Option(key, option_text(key, value), where, row.doc if row else "")
 
 
 def _is_usual(row: Any, value: Any) -> bool:

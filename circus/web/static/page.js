@@ -149,7 +149,7 @@ export function connection(kind, since, reason) {
   badge.dataset.kind = kind;
   setText(badge, words[kind] || stale);
   document.getElementById("stale").hidden = kind !== "stale";
-  setText(document.getElementById("reason"), reason ? `: ${printable(reason)}` : "");
+  setText(document.getElementById("reason"), reason ? ` (${printable(reason)})` : "");
 }
 
 // -- times and theme ------------------------------------------------
@@ -220,6 +220,7 @@ async function follow() {
 }
 
 messages.querySelectorAll(".message").forEach(adopt);
+document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 localise(document);
 themes();
 watchKeys();
