@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
+import falcon
+
 from circus.exc import CallError
 from circus.plugins.base import CircusPlugin
 from circus.plugins.metrics.exposition import OPENMETRICS, PLAIN, Definition
@@ -17,8 +19,6 @@ from circus.web.visitor import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import falcon
 
     from circus.plugins.metrics.exposition import Sheet
     from circus.web.controller import Controller
@@ -52,7 +52,7 @@ class Counted:
         """It is answered; of a stream, or of a file, the head only."""
         took = time.monotonic() - req.context.began
         with self._lock:
-            self._requests[resp.status_code] += 1
+            self._requests[falcon.http_status_to_code(resp.status)] += 1
             self._seconds += took
 
     def add_to(self, sheet: Sheet) -> None:
