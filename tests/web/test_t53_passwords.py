@@ -154,8 +154,11 @@ def test_t53_a_token_speaks_for_a_program_and_for_no_browser(console: Console, f
 
 def test_t53_a_token_for_metrics_reads_nothing_else(console: Console, file: Path) -> None:
     sent = token(file, "prometheus", "metrics")
-    for path in ("/", "/watchers/web", "/sockets"):
-        assert console.ask("GET", path, headers=sent).status == 403
+    for path in ("/metrics", "/readyz"):
+        assert console.get(path, Accept="*/*").status == 401
+        assert console.ask("GET", path, headers={**sent, "Accept": "*/*"}).status == 200
+    for path in ("/", "/watchers/web", "/sockets", "/live", "/api/v1/state", "/api/v1/watchers"):
+        assert console.ask("GET", path, headers={**sent, "Accept": "*/*"}).status == 403
     answer = console.ask("GET", "/", headers=sent)
     assert "This takes the role read; you are prometheus, who may do nothing here." in answer.text
 
