@@ -88,6 +88,7 @@ def test_t53_who_collects_numbers_may_do_nothing_else(consoles: Open) -> None:
     for path in ("/api/v1/watchers", "/api/v1/state", "/live", "/api/v1/watchers/web/logs"):
         assert console.ask("GET", path, headers=headers).status == 403
     assert console.get("/healthz").json == {"status": "ok"}
+    assert console.ask("HEAD", "/healthz").status == 200
     for path in ("/readyz", "/metrics"):
         assert console.get(path).status == 401
         assert console.get(path, Authorization="Bearer circus_x").status == 401

@@ -24,17 +24,19 @@ PATIENCE = 2.0
 class Health:
     """`/healthz`: the process answers, and nothing is told to a stranger but that."""
 
-    needs: ClassVar[Mapping[str, Need]] = {"GET": None}
+    needs: ClassVar[Mapping[str, Need]] = {"GET": None, "HEAD": None}
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Always good: whoever hears it knows."""
         _say(resp, "ok")
 
+    on_head = on_get
+
 
 class Readiness:
     """`/readyz`: circusd answers, too."""
 
-    needs: ClassVar[Mapping[str, Need]] = {"GET": METRICS}
+    needs: ClassVar[Mapping[str, Need]] = {"GET": METRICS, "HEAD": METRICS}
 
     def __init__(self, parts: Parts) -> None:
         self._controller = parts.controller
@@ -46,6 +48,8 @@ class Readiness:
         except CallError as error:
             raise Problem(SILENT, str(error)) from error
         _say(resp, "ready")
+
+    on_head = on_get
 
 
 def _say(resp: falcon.Response, word: str) -> None:
