@@ -67,13 +67,18 @@ class RawLogs:
             raise
         resp.content_type = "text/plain; charset=utf-8"
         resp.downloadable_as = f"{output.name.replace('/', '_')}.log"
-        resp.stream = download
+        if download.size is None:
+            resp.stream = download
+        else:
+            resp.set_stream(download, download.size)
 
 
 class Download:
     """As much of a file as there was at first. Closes it, and calls `done`, once."""
 
     def __init__(self, file: IO[bytes], size: int | None, done: Callable[[], None]) -> None:
+        self.size = size
+        """Bytes; None when nobody knows yet."""
         self._file = file
         self._left = size
         self._done: Callable[[], None] | None = done
