@@ -66,8 +66,8 @@ class Output:
         options = controller.call("options", name=name)["options"]
         if controller.reach.server is not None:
             raise CircusError(f"the output of {name} is on {controller.reach.server}, not here")
-        statuses = controller.call("status")["statuses"]
-        self.name = as_written(statuses, name)
+        self.name = name
+        self._controller = controller
         self._options = options
         self.files = _files(options)
 
@@ -108,9 +108,10 @@ class Output:
         if asked.stream is not None:
             other = STREAMS[asked.stream == STREAMS[0]]
             options = {**options, f"{other}_stream.class": "elsewhere"}
+        name = as_written(self._controller.call("status")["statuses"], self.name)
         if asked.cursor is not None:
-            return journalctl.search(self.name, options)
-        return in_journal(self.name, options)
+            return journalctl.search(name, options)
+        return in_journal(name, options)
 
     def nowhere(self, stream: str | None) -> str:
         """What is said when there is nothing to look into."""
