@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,9 +16,10 @@ from urllib.parse import quote
 import pytest
 
 from circus.web.api.openapi import ERRORS
+from circus.web.controller import PLACES
 from circus.web.names import to_path
 from circus.web.users import Entry, new_token, put, token_secret
-from tests.support import only_if, wait_until
+from tests.support import child, only_if, ready, wait_until
 from tests.web.api import Api
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ LOGGED = """
 cmd = sleep 3600
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/web.log
+"""
+STUBBORN = f"""
+[watcher:stubborn]
+cmd = {child("ignore_term")}
+graceful_timeout = 12
+stdout_stream.class = FileStream
+stdout_stream.filename = FOLDER/stubborn.log
 """
 STRANGE = "".join(f"[watcher:{name}]\ncmd = sleep 3600\nautostart = False\n" for name in NAMES)
 
@@ -79,6 +88,32 @@ def test_a_change_has_begun_is_done_or_is_only_foreseen(api: Api, console: Conso
     wait_until(lambda: not console.daemon.pids("web"))
     assert api.ask("/start?waiting=true", {"name": "w*"}).status == 200
     assert len(console.daemon.pids("web")) == 3
+
+
+def test_what_takes_longer_goes_on(consoles: Open) -> None:
+    console = consoles(watchers=STUBBORN)
+    api = Api(console)
+    wait_until(lambda: ready(console.daemon.file("stubborn.log")))
+    answer = api.ask("/watchers/stubborn/stop?waiting=true", {})
+    assert (answer.status, answer.json["in_progress"]) == (202, "stop")
+    assert api.ask("/watchers/stubborn/status").json["status"] == "stopping"
+
+
+def test_t53_those_who_wait_hold_up_nobody(console: Console, api: Api) -> None:
+    asked = "/wait?names=off&until=active&timeout=5"
+    waiting = [threading.Thread(target=api.ask, args=[asked]) for _ in range(2 * PLACES)]
+    for one in waiting:
+        one.start()
+    answer = wait_until(
+        lambda: found if (found := api.ask(f"{asked[:-1]}0.1")).status == 503 else None
+    )
+    assert problem(answer)["detail"].startswith("too many requests wait already")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert api.ask("/numwatchers").status == 200
+    assert api.ask("/watchers/web/incr?waiting=true", {}).status == 202
+    for one in waiting:
+        one.join()
+    assert api.ask("/wait?names=off&until=stopped").status == 200
 
 
 def test_a_watcher_is_added_and_removed(consoles: Open) -> None:
