@@ -77,7 +77,8 @@ class Login:
             stamp = stamp_of_link(self._parts.controller)
             found = self._parts.controller.call(REDEEM, ticket=ticket, use=True)
         except (Refused, CallError) as error:
-            self._refuse(req, resp, Visitor(address=req.context.visitor.address), str(error))
+            who = Visitor(address=req.context.visitor.address)
+            self._refuse(req, resp, who, str(error), there, _status(error))
             return
         self._enter(req, resp, str(found["name"]), Role(found["role"]), there, stamp)
 
@@ -145,7 +146,7 @@ class Login:
         resp: falcon.Response,
         who: Visitor,
         why: str,
-        there: str = "/",
+        there: str,
         status: str = falcon.HTTP_403,
     ) -> None:
         self._parts.audit.denied(who, "login")
@@ -160,7 +161,7 @@ class Login:
             try:
                 holder = self._holder(ticket)
             except (Refused, CallError) as error:
-                resp.status, why = falcon.HTTP_403, str(error)
+                resp.status, why = _status(error), str(error)
         resp.content_type = falcon.MEDIA_HTML
         resp.text = self._parts.render(
             "login.html",
@@ -169,6 +170,7 @@ class Login:
             ticket=ticket if holder else "",
             holder=holder,
             why=why,
+            again=req.relative_uri if is_from_elsewhere(req) else "",
             passwords=self._parts.settings.password_file is not None,
         )
 
@@ -188,7 +190,19 @@ class Logout:
         self._parts.sessions.end(visitor.session)
         drop_cookie(resp, site, session_cookie(site))
         self._parts.audit.changed(visitor, "logout", "", outcome="done")
-        raise falcon.HTTPSeeOther("/login", headers=None)
+        raise falcon.HTTPSeeOther("/login")
+
+
+def is_from_elsewhere(req: falcon.Request) -> bool:
+    """Whether a link on another site led here: then the cookie of who has logged in stayed behind.
+
+    From a page of ours it does not, so this one leads to itself.
+    """
+    return req.method == "GET" and req.get_header("SEC-FETCH-SITE") == "cross-site"
+
+
+def _status(error: Exception) -> str:
+    return falcon.HTTP_503 if isinstance(error, CallError) else falcon.HTTP_403
 
 
 def fields(req: falcon.Request) -> dict[str, str]:

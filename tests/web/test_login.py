@@ -28,6 +28,19 @@ def test_a_stranger_is_led_to_the_login_and_back(console: Console) -> None:
     assert console.get("/").status == 200
 
 
+def test_a_link_on_another_site_leads_in_who_has_logged_in(console: Console) -> None:
+    console.login("read")
+    kept, console.cookies = console.cookies, {}
+    said = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
+    there = console.get("/sockets?x=1", **said).location
+    page = console.get(there, **said).text
+    assert '<meta http-equiv="refresh" content="0; url=/login?next=%2Fsockets%3Fx%3D1">' in page
+    # that is asked for by a page of ours, so the cookie comes along
+    assert "refresh" not in console.get(there, Sec_Fetch_Site="same-origin").text
+    console.cookies = kept
+    assert console.get(there, Sec_Fetch_Site="same-origin").location == "/sockets?x=1"
+
+
 def test_a_link_lets_nobody_in_a_second_time(console: Console) -> None:
     ticket = console.ticket()
     page = f"/login?ticket={ticket}"
