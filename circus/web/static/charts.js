@@ -8,6 +8,7 @@ const KINDS = [
   { key: "cpu", title: "CPU", write: percent, least: 1, color: "--accent" },
   { key: "rss", title: "Memory", write: size, least: 1e6, color: "--fine" },
 ];
+const LAPSE = 90; // seconds without a number that are no gap: one a minute is kept when nobody looks
 const HEIGHT = 150, AXIS = 72;
 const root = document.documentElement;
 
@@ -53,6 +54,8 @@ class Chart {
     const { kind } = this, grid = { stroke: color("--line"), width: 1 };
     const axis = { stroke: color("--muted"), grid, ticks: grid, font: "12px system-ui, sans-serif" };
     const stroke = color(kind.color);
+    const gaps = (plot, _series, _first, _last, found) =>
+      found.filter(([from, to]) => to - from > (LAPSE * plot.bbox.width) / span);
     this.plot?.destroy();
     this.plot = new window.uPlot({
       width: this.width, height: HEIGHT,
@@ -68,7 +71,7 @@ class Chart {
       ],
       series: [
         {},
-        { stroke, width: 1.5, fill: `color-mix(in srgb, ${stroke} 14%, transparent)`, points: { show: false } },
+        { stroke, width: 1.5, fill: `color-mix(in srgb, ${stroke} 14%, transparent)`, points: { show: false }, gaps },
       ],
       hooks: { setCursor: [(plot) => this.read(plot.cursor.idx)] },
     }, [[], []], this.place);
@@ -82,7 +85,7 @@ class Chart {
     this.plot.setData([at, values]);
     const known = values.filter((one) => one !== null);
     const { title, write } = this.kind;
-    const last = values.at(-1);
+    const last = values.at(-1) ?? values.at(-2); // the step that has just begun has none yet
     const told = known.length
       ? `${title}: now ${write(last)}, lowest ${write(Math.min(...known))}, highest ${write(Math.max(...known))}`
       : `${title}: nothing is known yet`;
