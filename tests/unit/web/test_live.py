@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import falcon
 import pytest
-from falcon.testing import TestClient
+from falcon import testing
 
 from circus.access import Role
 from circus.web.application import parts_of
@@ -39,22 +39,22 @@ def parts() -> Iterator[Parts]:
 
 
 @pytest.fixture
-def client(parts: Parts) -> TestClient:
+def client(parts: Parts) -> testing.TestClient:
     app = falcon.App(middleware=[Known()])
     app.add_route("/live", Live(parts))
     app.add_route("/state", StateReport(parts))
     app.add_route("/history", HistoryReport(parts))
-    return TestClient(app)
+    return testing.TestClient(app)
 
 
-def test_a_server_with_one_thread_has_none_for_a_stream(client: TestClient) -> None:
+def test_a_server_with_one_thread_has_none_for_a_stream(client: testing.TestClient) -> None:
     answer = client.simulate_get("/live")
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == str(TRY_AGAIN)
     assert "/api/v1/state" in answer.json["description"]
 
 
-def test_a_stream_ends_with_the_console(client: TestClient, parts: Parts) -> None:
+def test_a_stream_ends_with_the_console(client: testing.TestClient, parts: Parts) -> None:
     parts.close()
     answer = client.simulate_get("/live", extras=MANY)
     assert answer.status_code == 200
@@ -62,14 +62,14 @@ def test_a_stream_ends_with_the_console(client: TestClient, parts: Parts) -> Non
     assert answer.text == "retry: 1000\n\n"
 
 
-def test_what_was_never_heard_of_has_no_history(client: TestClient) -> None:
+def test_what_was_never_heard_of_has_no_history(client: testing.TestClient) -> None:
     assert client.simulate_get("/history?watcher=web").status_code == 404
     assert client.simulate_get("/history?span=0").status_code == 400
     assert client.simulate_get("/history?span=x").status_code == 400
     assert client.simulate_get("/history").json == {"step": 4, "at": [], "cpu": [], "rss": []}
 
 
-def test_the_state_is_told_without_circusd(client: TestClient) -> None:
+def test_the_state_is_told_without_circusd(client: testing.TestClient) -> None:
     state = client.simulate_get("/state").json
     assert state["endpoint"] == "ipc:///nowhere/x"
     assert not state["live"]
