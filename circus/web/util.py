@@ -57,7 +57,7 @@ def run_command(command: Callable[[], object], message: str, redirect_url: str) 
 def tell_and_go(told: Iterable[tuple[str, str]], redirect_url: str) -> None:
     """Texts, each with its kind (`done` or `refused`); a script gets them at once, as JSON."""
     parts, req, resp = _current.get()
-    if req.client_prefers([falcon.MEDIA_HTML, falcon.MEDIA_JSON]) == falcon.MEDIA_JSON:
+    if not req.client_accepts(falcon.MEDIA_HTML):
         resp.media = {"messages": [{"text": text, "kind": kind} for text, kind in told]}
         return
     for text, kind in told:

@@ -59,7 +59,16 @@ PARTS = {
     "statistics": ["tests/daemon/test_stats.py", "-k", "who_may or keys or seen or json"],
     "web": [
         f"tests/web/test_{name}.py"
-        for name in ("feed", "live", "login", "t53_proxy", "t53_requests", "waitressed")
+        for name in (
+            "extending",
+            "feed",
+            "live",
+            "login",
+            "pages",
+            "t53_proxy",
+            "t53_requests",
+            "waitressed",
+        )
     ],
     "plugins": [f"tests/plugins/test_{name}.py" for name in ("metrics", "observers")],
 }

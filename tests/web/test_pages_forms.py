@@ -133,6 +133,19 @@ def test_t53_only_pages_of_ours_come_next(operator: Console) -> None:
         assert answer.headers["X"] is None
 
 
+def test_an_option_is_set(operator: Console) -> None:
+    path = "/watchers/web/options"
+    assert operator.post(path, {"key": "graceful_timeout", "value": "5"}).location == path
+    assert messages(operator, path) == ["web: graceful_timeout is being set."]
+    options = operator.daemon.call("options", name="web")["options"]
+    assert options["graceful_timeout"] == 5
+    operator.post(path, {"key": "cmd", "value": "sleep 1"})
+    assert "admin" in messages(operator, path)[0]
+    operator.post(path, {"key": "graceful_timeout", "value": "soon"})
+    assert "soon" in messages(operator, path)[0]
+    assert operator.daemon.call("options", name="web")["options"] == options
+
+
 # -- addresses of circus 0.6 ------------------------------------------------
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import falcon
 
+from circus.access import Role
+from circus.commands.options import typed
 from circus.commands.text import option_text
 from circus.config.model import WatcherConfig
 from circus.config.schema import row_of
 from circus.exc import CircusError
 from circus.web.actions import perform
+from circus.web.names import from_path, watcher_path
+from circus.web.pages.act import Forms
 from circus.web.pages.watcher import OneWatcher
+from circus.web.util import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DEFAULT = "default"
 SET = "set"
@@ -31,8 +36,10 @@ class Option(NamedTuple):
     doc: str
 
 
-class OptionsPage(OneWatcher):
+class OptionsPage(OneWatcher, Forms):
     """`/watchers/NAME/options`."""
+
+    needs: ClassVar[Mapping[str, Role | None]] = {"GET": Role.READ, "POST": Role.OPERATE}
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, part: str) -> None:
         """Those that are set before those that are as always."""
@@ -53,6 +60,16 @@ class OptionsPage(OneWatcher):
             row=row,
             chosen=[one for one in found if one.origin != DEFAULT],
             usual=[one for one in found if one.origin == DEFAULT],
+        )
+
+    def on_post(self, req: falcon.Request, _resp: falcon.Response, part: str) -> None:
+        """Set one while circusd runs; what that takes depends on which it is."""
+        name, form = from_path(part), self.form(req)
+        key, text = str(form.get("key", "")).strip(), str(form.get("value", ""))
+        run_command(
+            lambda: self.perform(req, "set", {"name": name, "options": {key: typed(key, text)}}),
+            f"{name}: {key} is being set.",
+            watcher_path(name, "options"),
         )
 
     def _origin(self, req: falcon.Request, name: str) -> Callable[[str], str]:

@@ -150,9 +150,6 @@ function tally() {
     setText(number, String(count));
     number.closest("a").classList.toggle("none", !count && Boolean(number.dataset.count));
   }
-  const title = document.title.replace(/^\d+ in trouble - /, "");
-  const wanted = counts.trouble ? `${counts.trouble} in trouble - ${title}` : title;
-  if (document.title !== wanted) document.title = wanted;
 }
 
 // -- selection ------------------------------------------------

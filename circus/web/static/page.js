@@ -9,11 +9,11 @@ const messages = document.getElementById("messages");
 const skew = Number(root.dataset.now) - Date.now() / 1000 || 0;
 const OFTEN_MS = 1000;
 
-export const now = () => Date.now() / 1000 + skew;
+const now = () => Date.now() / 1000 + skew;
 
 // -- what is told ------------------------------------------------
 
-export function tell(text, kind) {
+function tell(text, kind) {
   const line = document.createElement("p");
   line.className = "message";
   line.dataset.kind = kind;
@@ -38,7 +38,7 @@ function adopt(line) {
 
 let agreed = null;
 
-export function ask(text, word) {
+function ask(text, word) {
   const dialog = document.getElementById("ask");
   document.getElementById("ask-text").textContent = text;
   document.getElementById("ask-yes").textContent = word;
@@ -105,7 +105,7 @@ const SHARE = 3; // so many times as long as a page took it is left alone
 let asked = 0, took = 0, waiting = 0;
 
 // The server renders the page again, and what differs of its changing parts is taken over.
-export function refresh() {
+function refresh() {
   if (!refreshed.length || waiting || document.hidden) return;
   waiting = setTimeout(async () => {
     asked = Date.now();
@@ -128,7 +128,18 @@ async function fetchParts() {
   }
 }
 
-export function header(state) {
+// Also a tab that nobody looks at says how many watchers are in trouble.
+function tab(state) {
+  const troubled = Object.values(state.watchers).filter(({ trouble }) => trouble).length;
+  const title = document.title.replace(/^\d+ in trouble - /, "");
+  const wanted = troubled ? `${troubled} in trouble - ${title}` : title;
+  if (document.title !== wanted) document.title = wanted;
+  const icon = document.querySelector('link[rel="icon"]');
+  const file = new URL(troubled ? "trouble.svg" : "favicon.svg", import.meta.url).href;
+  if (icon.href !== file) icon.href = file;
+}
+
+function header(state) {
   const { daemon } = state;
   const own = document.getElementById("circusd"), stats = document.getElementById("circusd-stats");
   if (!own) return;
@@ -141,7 +152,7 @@ export function header(state) {
   setText(stats, `circusd-stats ${daemon.stats || "off"}`);
 }
 
-export function connection(kind, since, reason) {
+function connection(kind, since, reason) {
   const badge = document.getElementById("live");
   if (!badge) return;
   const words = { live: "Live", polling: "Live, every few seconds" };
@@ -207,6 +218,7 @@ async function follow() {
   const live = await import("./live.js"); // which begins at once, and not for strangers
   live.subscribe((state, change) => {
     header(state);
+    tab(state);
     if (concerns(change)) refresh();
   });
   live.happened(() => {
