@@ -75,8 +75,10 @@ def _code(error: CircusError) -> str:
 
 
 def title_of(error: falcon.HTTPError) -> str:
-    """In a few words."""
-    return error.title or HTTPStatus(falcon.http_status_to_code(error.status)).phrase
+    """In a few words; Falcon has the status there by itself."""
+    if error.title in (None, falcon.code_to_http_status(error.status)):
+        return HTTPStatus(falcon.http_status_to_code(error.status)).phrase
+    return str(error.title)
 
 
 def told(error: falcon.HTTPError) -> dict[str, Any]:
