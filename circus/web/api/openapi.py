@@ -109,6 +109,13 @@ HISTORY: Json = {
     "properties": {"step": {"type": "number"}, "at": SERIES, "cpu": SERIES, "rss": SERIES},
     "required": ["step", "at", "cpu", "rss"],
 }
+SESSION: Json = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "__Host-circus",
+    "description": "Of a browser that has logged in; without TLS it is called circus-PORT. "
+    "A change wants the headers Origin and X-CSRF-Token, too.",
+}
 PATH_NAME: Json = {"$ref": "#/components/parameters/Name"}
 ERRORS: Mapping[int, str] = {
     400: "The request is wrong.",
@@ -159,7 +166,7 @@ def document() -> Json:
             "responses": {f"E{status}": _error(status, text) for status, text in ERRORS.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "circus_session"},
+                "session": SESSION,
             },
         },
     }
