@@ -43,7 +43,7 @@ class Board:
         self._bytes = 0
         self._state = dataclasses.replace(state or State(), id=self._id(0))
         self._json = self._state.as_json()
-        self._snapshot: Told | None = None
+        self._document = (-1, "")
         self._closed = False
 
     # -- for the feed ------------------------------------------------
@@ -69,17 +69,17 @@ class Board:
             self._closed = True
             self._news.notify_all()
 
-    def wake(self) -> None:
-        """Have everybody who waits look around."""
-        with self._news:
-            self._news.notify_all()
-
     # -- for readers ------------------------------------------------
 
     @property
     def state(self) -> State:
         """The latest."""
         return self._state
+
+    def document(self) -> str:
+        """The same as JSON."""
+        with self._news:
+            return self._written()
 
     @property
     def closed(self) -> bool:
@@ -94,7 +94,7 @@ class Board:
         return int(number)
 
     def wait(self, last: int, seconds: float) -> None:
-        """Until there is something after `last`, or somebody wakes us, or time is up."""
+        """Until there is something after `last`, or time is up."""
         with self._news:
             if self._number == last and not self._closed:
                 self._news.wait(seconds)
@@ -123,16 +123,19 @@ class Board:
         return last + 1 < oldest
 
     def _whole(self) -> Told:
-        if self._snapshot is None or self._snapshot.last != self._number:
-            latest = {**self._json, "id": self._id(self._number)}
-            self._snapshot = Told(
-                _message("snapshot", self._id(self._number), latest), self._number
-            )
-        return self._snapshot
+        return Told(_message("snapshot", self._id(self._number), self._written()), self._number)
+
+    def _written(self) -> str:
+        """Once for all who ask."""
+        number, text = self._document
+        if number != self._number:
+            text = json.dumps({**self._json, "id": self._id(self._number)})
+            self._document = self._number, text
+        return text
 
     def _tell(self, event: str, told: dict[str, Any]) -> None:
         self._number += 1
-        text = _message(event, self._id(self._number), told)
+        text = _message(event, self._id(self._number), json.dumps(told))
         self._messages.append((self._number, text))
         self._bytes += len(text)
         while self._bytes > KEPT_BYTES:
@@ -143,6 +146,6 @@ class Board:
         return f"{self._epoch}-{number}"
 
 
-def _message(event: str, message_id: str, data: dict[str, Any]) -> bytes:
+def _message(event: str, message_id: str, data: str) -> bytes:
     """As server-sent events are written; JSON has no line breaks of its own."""
-    return f"id: {message_id}\nevent: {event}\ndata: {json.dumps(data)}\n\n".encode()
+    return f"id: {message_id}\nevent: {event}\ndata: {data}\n\n".encode()

@@ -83,9 +83,10 @@ class Feed:
 
     def connect(self, endpoint: str) -> None:
         """From now on another circusd is meant."""
-        self._controller.connect(endpoint)
-        self._elsewhere = True
-        self.board.put(self._empty())
+        with self._lock:
+            self._controller.connect(endpoint)
+            self._elsewhere = True
+            self.board.put(self._empty())
         os.eventfd_write(self._woken, 1)
 
     def close(self) -> None:
@@ -129,20 +130,22 @@ class Feed:
                 self._show(line)
 
     def _show(self, line: Line) -> None:
-        now = time.time()
-        before = self.board.state
-        if self._elsewhere or not line.told_at:
-            return
-        if line.fresh:
-            self.board.put(self._seen(line, now, before))
-            line.fresh = line.measured = False
-        elif now - before.at >= TICK:
-            self.board.put(dataclasses.replace(before, at=now))
+        with self._lock:
+            now, before = time.time(), self.board.state
+            if self._elsewhere:
+                return
+            if line.fresh:
+                self.board.put(self._seen(line, now, before))
+                line.fresh = line.measured = False
+            elif now - before.at >= TICK:
+                self.board.put(dataclasses.replace(before, at=now))
 
     def _seen(self, line: Line, now: float, before: State) -> State:
         snapshot = line.snapshot()
         watchers = watchers_of(snapshot, line.explained, line.told_at, before.watchers)
         daemon = daemon_of(snapshot, line.version, line.explained)
+        if not before.live:
+            logger.info("circusd at %s answers", self._controller.endpoint)
         if line.measured:
             used = {name: Used(one.cpu, one.rss) for name, one in watchers.items()}
             self.history.add(now, {OWN: Used(daemon.cpu, daemon.rss), **used})
@@ -165,14 +168,16 @@ class Feed:
             logger.debug("An event that cannot be read, of %s", self._controller.endpoint)
 
     def _lost(self, reason: str) -> None:
-        now, before = time.time(), self.board.state
-        if before.live:
-            state = dataclasses.replace(before, live=False, since=before.at, at=now)
-        else:
-            state = dataclasses.replace(before, at=now)
-        endpoint = self._controller.endpoint
-        if before.live or reason != before.reason or now - before.at >= TICK:
-            self.board.put(dataclasses.replace(state, reason=reason, endpoint=endpoint))
+        with self._lock:
+            now, before, endpoint = time.time(), self.board.state, self._controller.endpoint
+            news = before.live or reason != before.reason
+            if self._elsewhere or not (news or now - before.at >= TICK):
+                return
+            if news:
+                logger.warning("Nothing is heard of circusd at %s: %s", endpoint, reason)
+            since = before.at if before.live else before.since
+            state = dataclasses.replace(before, at=now, live=False, reason=reason, since=since)
+            self.board.put(dataclasses.replace(state, endpoint=endpoint))
 
     def _wait(self) -> None:
         if not (self._over or self._elsewhere) and select.select([self._woken], [], [], AGAIN)[0]:

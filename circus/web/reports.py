@@ -26,7 +26,9 @@ class StateReport:
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """What a stream begins with."""
-        resp.media = self._feed.state().as_json()
+        self._feed.look()
+        resp.content_type = falcon.MEDIA_JSON
+        resp.text = self._feed.board.document()
 
 
 class HistoryReport:

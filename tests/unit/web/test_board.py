@@ -89,7 +89,7 @@ def test_of_a_long_event_only_the_topic_is_told() -> None:
 
 def test_a_reader_is_woken_by_news_and_by_the_end() -> None:
     board = Board()
-    wakers: list[Callable[[], None]] = [lambda: board.put(states("web")), board.wake, board.close]
+    wakers: list[Callable[[], None]] = [lambda: board.put(states("web")), board.close]
     for waker in wakers:
         last = board.after(None).last
         thread = threading.Thread(target=board.wait, args=(last, 60.0))
