@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from circus.web.controller import PLACES
 from tests.journald import InUnit, RealJournald, needs_journald
 from tests.support import needs_root, wait_until
 from tests.web.api import Api
@@ -157,6 +159,23 @@ def test_downloads_end_and_leave_nothing_open(console: Console, api: Api) -> Non
         assert len(raw.body) == 3_200_000
     links = [os.path.realpath(one) for one in console_descriptors(console)]
     assert not [one for one in links if one.endswith("led.log")]
+
+
+def test_t53_downloads_that_nobody_reads_to_the_end_hold_up_no_others(
+    console: Console, api: Api
+) -> None:
+    (console.daemon.folder / "led.log").write_bytes(b"0123456789abcde\n" * 2_000_000)
+    cookies = "; ".join(f"{name}={value}" for name, value in console.cookies.items())
+    request = (
+        "GET /api/v1/watchers/led/logs/raw HTTP/1.1\r\n"
+        f"Host: localhost:{console.port}\r\nCookie: {cookies}\r\n\r\n"
+    )
+    for _ in range(2 * PLACES):
+        with socket.create_connection(("127.0.0.1", console.port), timeout=30) as sock:
+            sock.sendall(request.encode())
+            assert sock.recv(1024).startswith(b"HTTP/1.1 ")
+    wait_until(lambda: api.ask("/watchers/led/logs/raw", headers={"Accept": "*/*"}).status == 200)
+    assert api.ask("/watchers/led/logs?lines=1").status == 200
 
 
 def console_descriptors(console: Console) -> list[str]:
