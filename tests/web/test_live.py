@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus import __version__
 from tests.web.follow import follow, open_stream
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ WEB = """
 [watcher:web]
 cmd = sleep 3600
 numprocesses = 2
+group = front
 """
 WITH_STATISTICS = f"[circus]\nstatsd = True\n{WEB}"
 
@@ -32,7 +34,8 @@ def test_everything_that_runs_is_told(consoles: Open, config: str) -> None:
         told.until(lambda: told.watcher("web").get("rss", 0) > 0)
         told.until(lambda: told.state.get("daemon", {}).get("pid") == daemon.process.pid)
         assert told.state["live"]
-        assert told.state["daemon"]["version"]
+        assert told.state["daemon"]["version"] == __version__
+        assert told.watcher("web")["group"] == "front"
         assert console.get("/api/v1/state").json["watchers"]["web"]["total"] == 2
         told.until(lambda: console.get("/api/v1/history?watcher=web&span=600").json["rss"])
         assert console.get("/api/v1/history").json["step"] == 4
