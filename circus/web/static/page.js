@@ -221,6 +221,7 @@ async function follow() {
     tab(state);
     if (concerns(change)) refresh();
   });
+  document.addEventListener("visibilitychange", refresh);
   live.happened(() => {
     const { page } = root.dataset;
     if (page === "events" || page === "watcher") refresh();
