@@ -141,5 +141,4 @@ def _bounded(command: Command, properties: Mapping[str, object]) -> Mapping[str,
 
 
 def _patiently(parts: Parts, verb: str, properties: Mapping[str, object]) -> dict[str, Any]:
-    with parts.controller.place():
-        return parts.controller.ask(verb, properties, seconds=PATIENCE)
+    return parts.controller.ask_patiently(verb, properties, seconds=PATIENCE)

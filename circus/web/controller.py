@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from circus.exc import CallError, CircusError
 from circus.reach import Reach, find_endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from circus.client import Reply
 
@@ -22,6 +21,12 @@ TIMEOUT = 5.0
 """Seconds that circusd has for an answer."""
 PLACES = 8
 """Requests that may wait for something that takes its time; each holds a thread meanwhile."""
+TURNS = 6
+"""Others that ask at the same time. It answers one after the other, so more gain nothing; and while
+it hangs, no more threads hang with it."""
+TURN = 1.0
+"""Seconds that they wait for their turn."""
+CROWDED = "too many requests wait already; try again"
 
 
 class Refused(CircusError):
@@ -51,17 +56,34 @@ class Controller:
         self.endpoint = self.find()
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.places = threading.BoundedSemaphore(PLACES)
+        self._turns = threading.Semaphore(TURNS)
         self._connections = threading.local()
 
     def call(self, verb: str, /, **properties: Any) -> Reply:
         """What circusd answers. Raises CallError when nothing comes, Refused when it says no.
 
-        Blocks for TIMEOUT at most.
+        Blocks for TURN and TIMEOUT at most.
         """
         return self.ask(verb, properties)
 
     def ask(self, verb: str, properties: Mapping[str, Any], *, seconds: float = TIMEOUT) -> Reply:
         """The same, for so many seconds at most. Raises Late when somebody is there at least."""
+        if not self._turns.acquire(timeout=TURN):
+            raise Crowded(CROWDED)
+        try:
+            return self._ask(verb, properties, seconds)
+        finally:
+            self._turns.release()
+
+    def ask_patiently(self, verb: str, properties: Mapping[str, Any], *, seconds: float) -> Reply:
+        """The same for what takes its time, in one of PLACES. Raises Crowded at once."""
+        self.take_place()
+        try:
+            return self._ask(verb, properties, seconds)
+        finally:
+            self.places.release()
+
+    def _ask(self, verb: str, properties: Mapping[str, Any], seconds: float) -> Reply:
         client = self._client()
         client.timeout = seconds
         try:
@@ -84,19 +106,10 @@ class Controller:
         """From now on another circusd is meant."""
         self._named = self.endpoint = endpoint
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """For what takes its time: one of PLACES. Raises Crowded."""
-        self.take_place()
-        try:
-            yield
-        finally:
-            self.places.release()
-
     def take_place(self) -> None:
         """Whoever calls it releases one of `places` in the end. Raises Crowded."""
         if not self.places.acquire(blocking=False):
-            raise Crowded("too many requests wait already; try again")
+            raise Crowded(CROWDED)
 
     def close(self) -> None:
         """Let go of all connections; nothing may be under way."""

@@ -24,6 +24,9 @@ IN_MEMORY = 256 * 1024
 WAITING = 4 * 1024 * 1024
 """Bytes of one answer that wait for a reader at all. A write beyond it blocks its thread, so what
 a stream sends at a time has to be less."""
+HEAD_MOST = 32 * 1024
+"""Bytes of a request before its body: so much of each connection that never gets on with it lies in
+memory."""
 STREAM = "/live"
 AT_ONCE = 64
 """Connections that are taken before those that there are have their turn."""
@@ -41,6 +44,7 @@ class Tuned(TypedDict):
     cleanup_interval: int
     outbuf_overflow: int
     outbuf_high_watermark: int
+    max_request_header_size: int
     asyncore_use_poll: bool
     log_socket_errors: bool
 
@@ -60,6 +64,7 @@ def tuned(settings: Settings) -> Tuned:
         "cleanup_interval": IDLE // 4,
         "outbuf_overflow": IN_MEMORY,
         "outbuf_high_watermark": WAITING,
+        "max_request_header_size": HEAD_MOST,
         "asyncore_use_poll": True,  # select() knows no descriptor beyond 1023
         "log_socket_errors": False,  # somebody has left
     }

@@ -9,6 +9,7 @@ import pytest
 
 from circus.web import assets
 from circus.web.guard import HEADERS
+from circus.web.waitressed import HEAD_MOST
 
 if TYPE_CHECKING:
     from tests.web.console import Answer, Console
@@ -246,3 +247,10 @@ def test_t53_a_long_request_in_pieces_is_refused_when_it_is_too_long(console: Co
     piece = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
     answer = console.raw(head + piece * 4)
     assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+
+
+def test_t53_a_request_with_an_endless_head_is_refused_before_it_fills_the_memory(
+    console: Console,
+) -> None:
+    answer = console.raw(b"GET / HTTP/1.1\r\nX: ".ljust(HEAD_MOST, b"x"))
+    assert answer.partition(b" ")[2].startswith(b"431 "), answer[:200]
