@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from typing import TYPE_CHECKING
 
 from circus.config.model import SocketConfig, WatcherConfig
 from circus.config.schema import Problem
-from circus.config.stats import through_ssh
+from circus.config.stats import log_level, shown, through_ssh
 from circus.endpoints import reachable
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ def console_watcher(
         *("--host", circus.httpd_host),
         *("--fd", f"$(circus.sockets.{NAME})"),
         *through_ssh(circus),
-        *(("--log-level", "debug") if circus.debug else ()),
+        *log_level(circus),
     )
-    shown = {"class": "StdoutStream"} if circus.debug else {}
     return WatcherConfig(
         name=NAME,
         cmd=python,
@@ -69,10 +69,11 @@ def console_watcher(
         use_sockets=True,
         copy_env=True,
         copy_path=True,
+        parent_death_signal=signal.SIGTERM,
         close_child_stdout=circus.httpd_close_outputs and not circus.debug,
         close_child_stderr=circus.httpd_close_outputs and not circus.debug,
-        stdout_stream=shown,
-        stderr_stream=shown,
+        stdout_stream=shown(circus),
+        stderr_stream=shown(circus),
     )
 
 

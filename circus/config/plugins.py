@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 from circus.config.model import WatcherConfig
@@ -95,6 +96,8 @@ def plugin_watcher(
         "singleton": True,
         "copy_env": True,
         "copy_path": True,
+        # what is left of a circusd that was killed is not to act beside that of the next one
+        "parent_death_signal": signal.SIGTERM,
     }
     if config.circus.debug:
         options.update(stdout_stream=shown(config.circus), stderr_stream=shown(config.circus))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 from typing import TYPE_CHECKING
 
 from circus.access import EVERYBODY, Grants, others
@@ -60,6 +61,7 @@ def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherC
         use_sockets=True,
         copy_env=True,
         copy_path=True,
+        parent_death_signal=signal.SIGTERM,
         close_child_stdout=circus.statsd_close_outputs and not circus.debug,
         close_child_stderr=circus.statsd_close_outputs and not circus.debug,
         stdout_stream=shown(circus),

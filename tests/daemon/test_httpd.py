@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.daemon.test_stats import cpu, stop_and_start
-from tests.support import free_port, wait_until
+from tests.support import alive, free_port, wait_until
 from tests.web.console import Browser
 
 if TYPE_CHECKING:
@@ -150,3 +150,17 @@ def test_without_what_it_needs_circusd_says_so_and_goes_on(
     say = "there is no Python module waitress; install the Debian package circus-console, or pip"
     assert f"The web console (httpd): {say}" in daemon.text()
     wait_until(lambda: "circushttpd: there is no Python module waitress;" in daemon.text())
+
+
+def test_what_circusd_runs_beside_itself_ends_with_it(circusd: Start) -> None:
+    options = "statsd = True\n[plugin:watch]\nuse = circus.plugins.watchdog.WatchDog\n"
+    daemon, _browser = embedded(circusd, watchers="parent_death_signal = KILL\n", options=options)
+    names = (NAME, "circusd-stats", "plugin:watch")
+    helpers = [pid for name in names for pid in daemon.wait_pids(name, 1)]
+    daemon.process.kill()
+    daemon.process.wait(20)
+    wait_until(lambda: not any(map(alive, helpers)))
+    daemon.begin()  # nobody has its sockets any more
+    daemon.wait()
+    for name in names:
+        daemon.wait_pids(name, 1)
