@@ -70,6 +70,7 @@ PARTS = {
             "waitressed",
         )
     ],
+    "web-api": [f"tests/web/test_{name}.py" for name in ("health", "logs")],
     "plugins": [f"tests/plugins/test_{name}.py" for name in ("metrics", "observers")],
 }
 
