@@ -86,6 +86,11 @@ def understood(verb: str, properties: Mapping[str, object]) -> Command:
     return find(verb).from_properties(properties)
 
 
+def named(command: type[Command], name: str) -> dict[str, object]:
+    """The properties that mean this watcher and no other, also when it is called `web*`."""
+    return {"name": name, "match": "simple"} if "match" in command.rows else {"name": name}
+
+
 def needed(command: Command) -> Role:
     """The role that it takes of a visitor."""
     return STRICTER.get(command.verb, command.needs)

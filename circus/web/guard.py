@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import falcon
 
 from circus.web import assets
+from circus.web.forms import fields
 from circus.web.sessions import same
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ HEADERS = {
 }
 ENDLESS = "/live"
 FOR_EVER = "public, max-age=31536000, immutable"
-FORM = "application/x-www-form-urlencoded"
 
 
 class Guard:
@@ -165,8 +165,4 @@ def _token(req: falcon.Request) -> str:
     header = req.get_header("X-CSRF-TOKEN")
     if header is not None:
         return header
-    if (req.content_type or "").partition(";")[0].strip().lower() != FORM:
-        return ""
-    form: Any = req.get_media(default_when_empty={})
-    value = form.get("csrf", "")
-    return value if isinstance(value, str) else ""
+    return fields(req).get("csrf", "")

@@ -11,7 +11,8 @@ import falcon
 
 from circus.access import Role
 from circus.exc import CallError
-from circus.web.controller import Refused
+from circus.web.controller import Crowded, Refused
+from circus.web.forms import fields
 from circus.web.guesses import Guesses
 from circus.web.names import local
 from circus.web.users import PASSWORD_MOST, Busy
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 REDEEM = "console-redeem"
 PLACES = 4
 """Strangers who may have circusd asked at the same time: each holds a thread meanwhile."""
+SILENT = "circusd does not answer at the moment; try again soon"
 
 
 class Login:
@@ -78,14 +80,14 @@ class Login:
             found = self._parts.controller.call(REDEEM, ticket=ticket, use=True)
         except (Refused, CallError) as error:
             who = Visitor(address=req.context.visitor.address)
-            self._refuse(req, resp, who, str(error), there, _status(error))
+            self._refuse(req, resp, who, _why(error), there, _status(error))
             return
         self._enter(req, resp, str(found["name"]), Role(found["role"]), there, stamp)
 
     def _holder(self, ticket: str) -> Mapping[str, Any]:
         """Whose it is. Raises Refused, CallError."""
         if not self._places.acquire(blocking=False):
-            raise CallError("too many people log in at the moment; try again soon")
+            raise Crowded("too many people log in at the moment; try again soon")
         try:
             return self._parts.controller.call(REDEEM, ticket=ticket)
         finally:
@@ -161,7 +163,7 @@ class Login:
             try:
                 holder = self._holder(ticket)
             except (Refused, CallError) as error:
-                resp.status, why = _status(error), str(error)
+                resp.status, why = _status(error), _why(error)
         resp.content_type = falcon.MEDIA_HTML
         resp.text = self._parts.render(
             "login.html",
@@ -205,9 +207,6 @@ def _status(error: Exception) -> str:
     return falcon.HTTP_503 if isinstance(error, CallError) else falcon.HTTP_403
 
 
-def fields(req: falcon.Request) -> dict[str, str]:
-    """A form's; one that is there twice counts for nothing."""
-    form: Any = req.get_media(default_when_empty={})
-    if not isinstance(form, dict):
-        return {}
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+def _why(error: Exception) -> str:
+    """Where circusd is, and why it does not answer, is nothing for strangers."""
+    return SILENT if isinstance(error, CallError) and not isinstance(error, Crowded) else str(error)

@@ -1,4 +1,4 @@
-"""T53: a circusd that hangs takes nobody's console away."""
+"""T53: a circusd that hangs takes nobody's console away, and tells strangers nothing."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def test_t53_a_crowd_that_asks_a_circusd_that_hangs_keeps_nobody_waiting(console
             one.close()
     assert set(statuses) == {503, 504}, statuses
     assert statuses.count(504) < MANY / 2, "most were told at once that too many wait"
+
+
+def test_t53_a_stranger_does_not_learn_where_circusd_is(console: Console) -> None:
+    console.daemon.process.terminate()
+    console.daemon.process.wait()
+    answers = [
+        console.get("/login?ticket=x"),
+        console.post("/login", {"ticket": "x"}, page="/login"),
+        console.get("/nowhere"),
+    ]
+    assert [one.status for one in answers] == [503, 503, 404]
+    for one in answers:
+        assert console.daemon.endpoint not in one.text
 
 
 def status_of(sock: socket.socket) -> int:

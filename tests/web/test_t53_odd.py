@@ -59,3 +59,26 @@ def test_t53_an_odd_request_is_answered(shared: Console, odd: str) -> None:
         for value in (odd, f"Bearer {odd}", f"circus-{shared.port}={odd}"):
             answered(shared, f"GET / {head}{name}: {value}\r\n\r\n")
     assert "[ERROR]" not in shared.text()
+
+
+TWICE = "&".join(f"{name}={value}" for name in (
+    "name", "cmd", "numprocesses", "way", "verb", "names", "pid", "signum", "endpoint", "key",
+    "value", "next", "user", "password", "ticket",
+) for value in ("a", "b"))  # fmt: skip
+OTHERS = {
+    "application/json": ["[" * 60_000, '{"a":' * 10_000, '{"way": [], "name": 5}', "[]", "null"],
+    "multipart/form-data; boundary=x": ["--x\r\n\r\n--x--\r\n"],
+    "application/x-www-form-urlencoded": [TWICE],
+}
+"""Bodies that no form of ours sends, by kind."""
+
+
+@pytest.mark.parametrize("path", [*FORMS, "/plan", "/watchers/off/options"])
+def test_t53_a_body_that_no_form_sends_is_answered(shared: Console, path: str) -> None:
+    shared.login("admin")
+    headers = {"Origin": shared.origin, "X-CSRF-Token": shared.csrf()}
+    for kind, bodies in OTHERS.items():
+        for body in bodies:
+            answer = shared.ask("POST", path, body, {"Content-Type": kind, **headers})
+            assert answer.status < 500, (kind, body[:100], answer.text)
+    assert "[ERROR]" not in shared.text()

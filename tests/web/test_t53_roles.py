@@ -112,6 +112,13 @@ def test_t53_who_may_read_changes_nothing(shared: Console, resources: dict[str, 
     assert sum("outcome=denied" in one for one in shared.audit()) >= len(ACTS)
 
 
+def test_who_looks_at_options_is_not_written_down_as_denied(shared: Console) -> None:
+    shared.login("operate")
+    before = shared.audit()
+    assert shared.get("/watchers/web/options").status == 200
+    assert shared.audit() == before
+
+
 def test_to_ask_for_the_head_is_to_get_no_body(shared: Console) -> None:
     shared.login()
     for path in ("/", "/watchers/web", "/static/console.css", "/nowhere"):

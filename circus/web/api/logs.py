@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import IO, TYPE_CHECKING, ClassVar
 
 import falcon
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from circus.web.parts import Parts
 
+NO_FILE = re.compile(r'[\x00-\x1f\x7f"/\\]')
+"""What cannot be in the name of a file everywhere, or not in a header."""
 RAW_RECORDS = 20_000
 """Of the journal, when its part is asked for as a file."""
 
@@ -66,7 +69,7 @@ class RawLogs:
             controller.places.release()
             raise
         resp.content_type = "text/plain; charset=utf-8"
-        resp.downloadable_as = f"{output.name.replace('/', '_')}.log"
+        resp.downloadable_as = f"{NO_FILE.sub('_', output.name)}.log"
         if download.size is None:
             resp.stream = download
         else:

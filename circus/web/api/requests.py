@@ -8,6 +8,7 @@ import falcon
 
 from circus import wire
 from circus.exc import MessageError
+from circus.web.actions import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,7 @@ def properties(req: falcon.Request, route: Operation, name: str | None) -> dict[
         raise route.command.unknown(strange[0])
     if name is None:
         return given
-    exact = {"match": "simple"} if "match" in route.command.rows else {}
-    return {**given, **exact, "name": name}
+    return given | named(route.command, name)
 
 
 def flag(req: falcon.Request, name: str) -> bool:

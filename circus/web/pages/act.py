@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import falcon
 
 from circus.access import Role
-from circus.exc import CircusError
-from circus.web.actions import perform
+from circus.commands import find
+from circus.exc import CallError, CircusError
+from circus.web.actions import named, perform
+from circus.web.forms import fields, several
 from circus.web.names import from_path, local, watcher_path
 from circus.web.pages.page import Page
 from circus.web.util import run_command, tell_and_go
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Form = dict[str, Any]
 
 
 class Act(NamedTuple):
@@ -50,14 +50,9 @@ BULK = ("start", "stop", "restart", "reload")
 class Forms(Page):
     """What the forms share."""
 
-    def form(self, req: falcon.Request) -> Form:
-        """The fields that were sent."""
-        found = req.get_media(default_when_empty={})
-        return found if isinstance(found, dict) else {}
-
-    def perform(self, req: falcon.Request, verb: str, given: Mapping[str, object]) -> object:
-        """Have circusd do it for whoever asks. Raises CircusError."""
-        return perform(self._parts, req.context.visitor, verb, given)
+    def perform(self, req: falcon.Request, verb: str, name: str, **given: object) -> object:
+        """Have circusd do it to one watcher, for whoever asks. Raises CircusError."""
+        return perform(self._parts, req.context.visitor, verb, given | named(find(verb), name))
 
 
 class WatcherForm(Forms):
@@ -71,13 +66,13 @@ class WatcherForm(Forms):
         """Do it, then show a page."""
         if act not in ACTS:
             raise falcon.HTTPNotFound
-        chosen, name, form = ACTS[act], from_path(part), self.form(req)
-        form = {**form, "pid": pid or form.get("pid")}
+        chosen, name, form = ACTS[act], from_path(part), fields(req)
+        form["pid"] = pid or form.get("pid", "")
         given = {key: form[key] for key in chosen.fields if form.get(key)}
         whom = f"pid {given['pid']}" if "pid" in given else "every worker"
         said = {**dict.fromkeys(chosen.fields, ""), **given, "name": name, "pid": whom}
         run_command(
-            lambda: self.perform(req, chosen.verb, {"name": name, **given}),
+            lambda: self.perform(req, chosen.verb, name, **given),
             chosen.done.format_map(said),
             local(form.get("next"), "/" if chosen.leaves else watcher_path(name)),
         )
@@ -112,17 +107,19 @@ class BulkForm(Forms):
     needs: ClassVar[Mapping[str, Role | None]] = {"GET": Role.READ, "POST": Role.OPERATE}
 
     def on_post(self, req: falcon.Request, _resp: falcon.Response) -> None:
-        """One after the other; what one refuses does not keep the others."""
-        form = self.form(req)
+        """One after the other; what is refused for one does not keep the others."""
+        form = fields(req)
         verb, told, done = form.get("verb"), [], []
         if verb not in BULK:
             raise falcon.HTTPBadRequest(title=f"What is to be done? One of {', '.join(BULK)}")
-        for name in several(form.get("names")):
+        for name in several(req, "names"):
             try:
-                self.perform(req, verb, {"name": name})
+                self.perform(req, verb, name)
                 done.append(name)
             except CircusError as error:
                 told.append((f"{name}: {error}", "refused"))
+                if isinstance(error, CallError):  # it would not answer about the others either
+                    break
         if done:
             told.append((f"{verb} is under way: {', '.join(done)}", "done"))
         elif not told:
@@ -132,10 +129,3 @@ class BulkForm(Forms):
     def on_get(self, _req: falcon.Request, _resp: falcon.Response) -> None:
         """Nothing is done."""
         raise falcon.HTTPSeeOther("/")
-
-
-def several(value: object) -> list[str]:
-    """A field that may come more than once."""
-    if isinstance(value, str):
-        return [value]
-    return [str(one) for one in value] if isinstance(value, list) else []

@@ -8,6 +8,7 @@ import falcon
 
 from circus.access import Role
 from circus.exc import CircusError
+from circus.web.forms import fields
 from circus.web.names import watcher_path
 from circus.web.pages.act import Forms
 from circus.web.util import tell_and_go
@@ -29,23 +30,18 @@ class AddWatcher(Forms):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Add it and show its page; what is refused stands above the form."""
-        form = {**dict.fromkeys(EMPTY, ""), **self.form(req)}
+        form = {**dict.fromkeys(EMPTY, ""), **fields(req)}
         options: dict[str, Any] = {"shell": bool(form["shell"])}
         options |= {key: form[key] for key in ("working_dir", "numprocesses") if form[key]}
-        wanted = {
-            "name": form["name"].strip(),
-            "cmd": form["cmd"],
-            "options": options,
-            "start": bool(form["start"]),
-        }
+        name, start = form["name"].strip(), bool(form["start"])
         try:
-            self.perform(req, "add", wanted)
+            self.perform(req, "add", name, cmd=form["cmd"], options=options, start=start)
         except CircusError as error:
             resp.status = falcon.HTTP_409
             self._form(req, resp, form, str(error))
             return
-        text = f"{wanted['name']} is there until circusd ends, or until it is removed."
-        tell_and_go([(text, "done")], watcher_path(wanted["name"]))
+        text = f"{name} is there until circusd ends, or until it is removed."
+        tell_and_go([(text, "done")], watcher_path(name))
 
     def _form(
         self, req: falcon.Request, resp: falcon.Response, form: Mapping[str, str], why: str = ""

@@ -11,6 +11,7 @@ from circus.access import Role
 from circus.endpoints import candidates
 from circus.reach import unreachable
 from circus.web.actions import ONLY_LOOKS
+from circus.web.forms import fields
 from circus.web.pages.act import Forms
 from circus.web.util import tell_and_go
 
@@ -39,7 +40,7 @@ class Connect(Forms):
 
     def on_post(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """From now on that one, for everybody who looks here, unless nobody answers there."""
-        endpoint = str(self.form(req).get("endpoint", "")).strip()
+        endpoint = fields(req).get("endpoint", "").strip()
         shut = ONLY_LOOKS if self._parts.settings.readonly else None
         obstacle = shut or _unfit(endpoint) or self._parts.controller.reach.obstacle(endpoint)
         outcome = "refused" if obstacle else "done"

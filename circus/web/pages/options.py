@@ -13,6 +13,7 @@ from circus.config.model import WatcherConfig
 from circus.config.schema import row_of
 from circus.exc import CircusError
 from circus.web.actions import perform
+from circus.web.forms import fields
 from circus.web.names import from_path, watcher_path
 from circus.web.pages.act import Forms
 from circus.web.pages.watcher import OneWatcher
@@ -20,6 +21,8 @@ from circus.web.util import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from circus.web.visitor import Visitor
 
 DEFAULT = "default"
 SET = "set"
@@ -64,19 +67,22 @@ class OptionsPage(OneWatcher, Forms):
 
     def on_post(self, req: falcon.Request, _resp: falcon.Response, part: str) -> None:
         """Set one while circusd runs; what that takes depends on which it is."""
-        name, form = from_path(part), self.form(req)
-        key, text = str(form.get("key", "")).strip(), str(form.get("value", ""))
+        name, form = from_path(part), fields(req)
+        key, text = form.get("key", "").strip(), form.get("value", "")
         run_command(
-            lambda: self.perform(req, "set", {"name": name, "options": {key: typed(key, text)}}),
+            lambda: self.perform(req, "set", name, options={key: typed(key, text)}),
             f"{name}: {key} is being set.",
             watcher_path(name, "options"),
         )
 
     def _origin(self, req: falcon.Request, name: str) -> Callable[[str], str]:
         """Where a value comes from that is not the default; only administrators learn that."""
+        visitor: Visitor = req.context.visitor
+        if not visitor.may(Role.ADMIN):
+            return lambda _key: SET
         try:
             whole, rest = (
-                _steps(perform(self._parts, req.context.visitor, "plan", {"reset": reset}), name)
+                _steps(perform(self._parts, visitor, "plan", {"reset": reset}), name)
                 for reset in (True, False)
             )
         except CircusError:

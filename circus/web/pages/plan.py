@@ -9,6 +9,7 @@ import falcon
 from circus.access import Role
 from circus.exc import CircusError
 from circus.web.actions import perform
+from circus.web.forms import fields
 from circus.web.pages.act import Forms
 from circus.web.pages.rows import Tone
 from circus.web.util import tell_and_go
@@ -78,7 +79,7 @@ class PlanPage(Forms):
 
     def on_post(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Do it, wait for the end, and say how it went."""
-        way = WAYS.get(self.form(req).get("way", ""))
+        way = WAYS.get(fields(req).get("way", ""))
         if way is None:
             raise falcon.HTTPBadRequest(title="There is no such change")
         try:
