@@ -8,7 +8,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 # redis-tools has Redis itself, too, under another name, and starts none
 NEEDED_BY_TESTS := chromium chromium-driver curl faketime fonts-dejavu-core lintian logrotate \
-	man-db mmdebstrap openssh-client openssh-server redis-tools systemd systemd-container tmux zsh
+	man-db mmdebstrap nginx openssh-client openssh-server openssl redis-tools systemd \
+	systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
 .PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb clean
@@ -30,14 +31,15 @@ deb: ## the Debian packages, in dist/
 	@$(call install,dpkg-dev)
 	@packaging/build-deb
 
-# Installs those of these Debian packages that are missing.
+# Installs those of these Debian packages that are missing, and starts none of their services.
 define install
 missing=; for package in $(1); do \
 	dpkg-query -W -f='$${db:Status-Abbrev}' $$package 2>/dev/null | grep -q '^[ih]i' \
 		|| missing="$$missing $$package"; done; \
 if [ -n "$$missing" ]; then \
 	echo "Installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
-	install="$(SUDO) apt-get install -y -qq --no-install-recommends $$missing"; \
+	install="$(SUDO) env RUNLEVEL=1 SYSTEMD_OFFLINE=1 apt-get install -y -qq --no-install-recommends \
+		$$missing"; \
 	$$install || { $(SUDO) apt-get update -qq && $$install; }; fi
 endef
 
@@ -66,7 +68,7 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
+		'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
 		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'schemathesis>=4' 'selenium>=4.20' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
 		'uvicorn>=0.30' 'vulture>=2.11' 'waitress>=2.1.2'
 	@touch $@

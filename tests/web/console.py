@@ -15,7 +15,7 @@ from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from tests.support import free_port, wait_until
+from tests.support import free_port, text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,8 @@ class Browser:
     def __init__(self, port: int, path: str = "") -> None:
         self.port = port
         self._path = path
-        self.origin = f"http://localhost:{port}"
+        self.host = f"localhost:{port}"
+        self.origin = f"http://{self.host}"
         self.cookies: dict[str, str] = {}
 
     def ask(
@@ -66,7 +67,7 @@ class Browser:
     ) -> Answer:
         """One request on a connection of its own; `headers` go before those of a browser."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        own = {"Host": f"localhost:{self.port}", "Accept": "text/html"}
+        own = {"Host": self.host, "Accept": "text/html"}
         own |= {"Cookie": cookies} if cookies else {}
         with contextlib.closing(self._connection()) as connection:
             connection.request(method, path, body, {**own, **(headers or {})})
@@ -140,14 +141,8 @@ class Console(Browser):
 
     def begin(self) -> subprocess.Popen[bytes]:
         """Start it; again, when it has ended."""
-        command = [
-            *self._inside,
-            sys.executable,
-            "-m",
-            "circus.web.circushttpd",
-            "--config",
-            str(self.config),
-        ]
+        command = [sys.executable, "-m", "circus.web.circushttpd", "--config", str(self.config)]
+        before = self._announced()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._inside, *command, *self.flags],
@@ -156,7 +151,7 @@ class Console(Browser):
                 stderr=log,
                 env={**os.environ, "CIRCUSCTL_ENDPOINT": ""},
             )
-        wait_until(lambda: self.listens() or self.process.poll() is not None)
+        wait_until(lambda: self._announced() > before or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         return self.process
 
@@ -167,9 +162,12 @@ class Console(Browser):
             return True
         return False
 
+    def _announced(self) -> int:
+        return self.text().count("Listening on ")
+
     def text(self) -> str:
         """Its log so far."""
-        return self.log.read_text()
+        return text_of(self.log)
 
     def audit(self) -> list[str]:
         """Its lines of the record."""
