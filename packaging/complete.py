@@ -13,17 +13,19 @@ from circus import circusd
 from circus.plugins import host
 from circus.stats import program as stats
 from circus.top import program as top
+from circus.web import circushttpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 FOLDER = Path(__file__).parent / "completion"
-PARSERS = (circusd.parser(), host.parser(), stats.parser(), top.parser())
+PARSERS = (circusd.parser(), host.parser(), stats.parser(), top.parser(), circushttpd.parser())
 FILES, FOLDERS, HOSTS = "files", "folders", "hosts"
 KINDS = {
     "circusd config": FILES,
     "circus-plugin config": "",  # options of the plugin
     "circus-top endpoint": "endpoints stats",
+    "circushttpd config": FILES,
     "control": "endpoints control",
     "curve": FILES,
     "endpoint": "endpoints control",
@@ -108,8 +110,10 @@ class Option(NamedTuple):
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
-    """What a program takes."""
+    """What a program takes, but for what it takes for the sake of old habits."""
     for action in parser._actions:
+        if action.help == argparse.SUPPRESS:
+            continue
         kind = KINDS.get(f"{parser.prog} {action.dest}", KINDS.get(action.dest, ""))
         if action.choices:
             # in small letters, if they are taken in capitals too

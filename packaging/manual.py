@@ -74,6 +74,18 @@ MANUALS = (
         "circusd(8), circus.ini(5)",
     ),
     Manual(
+        "circushttpd", 1, "the web console of circusd",
+        "circushttpd [options] | passwd [--role ROLE] FILE USER | token [--role ROLE] FILE NAME",
+        (Part("web-console.md", "Description"), Part("security.md", "Security", "The web console"),
+         Part(STATUSES, "Exit status", "circushttpd")),
+        "console.ini(5), circusctl(1), circusd(8)",
+    ),
+    Manual(
+        "console.ini", 5, "configuration of the web console of circusd", "/etc/circus/console.ini",
+        (Part("reference/console.md", "Description"),),
+        "circushttpd(1), circus.ini(5)",
+    ),
+    Manual(
         "circus.ini", 5, "configuration of circusd", "/etc/circus/circus.ini",
         (Part("reference/configuration.md", "Description"),),
         "circusd(8), circusctl(1)",

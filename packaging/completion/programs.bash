@@ -1,4 +1,4 @@
-# Completion of circusd, circus-plugin, circusd-stats, circus-top for bash.
+# Completion of circusd, circus-plugin, circusd-stats, circus-top, circushttpd for bash.
 # Written by `python packaging/complete.py` from their options. Installed as
 # /usr/share/bash-completion/completions/circusd; the others are links to it.
 
@@ -7,6 +7,7 @@ declare -gA _circus_options=(
     [circus-plugin]="-h --help --endpoint --pubsub --config --check-delay --ssh --path --check --log-level --log-output --version"
     [circusd-stats]="-h --help --endpoint --pubsub --statspoint --ssh --log-level --log-output --version"
     [circus-top]="-h --help --endpoint --control --ssh --ssh_keyfile --curve --process-timeout --readonly --once --batch --json --version"
+    [circushttpd]="-h --help --config --endpoint --ssh --host --port --fd --log-level --log-output --version"
 )
 declare -gA _circus_values=(
     ["circusd "]="files"
@@ -37,6 +38,14 @@ declare -gA _circus_values=(
     ["circus-top --curve"]="files"
     ["circus-top --process-timeout"]=""
     ["circus-top --batch"]=""
+    ["circushttpd --config"]="files"
+    ["circushttpd --endpoint"]="endpoints control"
+    ["circushttpd --ssh"]="hosts"
+    ["circushttpd --host"]=""
+    ["circushttpd --port"]=""
+    ["circushttpd --fd"]=""
+    ["circushttpd --log-level"]="words debug info warning error critical"
+    ["circushttpd --log-output"]="files"
 )
 
 _circus_program() {
@@ -75,4 +84,4 @@ _circus_program() {
     fi
 }
 
-complete -F _circus_program circusd circus-plugin circusd-stats circus-top
+complete -F _circus_program circusd circus-plugin circusd-stats circus-top circushttpd

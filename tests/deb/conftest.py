@@ -23,9 +23,9 @@ def builds(suite: str) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def unpacked(builds: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what both packages hold."""
+    """A folder with what the packages hold."""
     folder = tmp_path_factory.mktemp("unpacked")
-    for package in builds[0].glob("*circus_*.deb"):
+    for package in builds[0].glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
     return folder
 
@@ -37,8 +37,9 @@ def installed(
     """A plain Debian in which apt has installed the packages; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("roots")
     root = roots.plain(suite).copy(folder / "installed")
-    for package in builds[0].glob("*circus_*.deb"):
-        shutil.copy(package, root.path / "tmp")
+    for package in builds[0].glob("*.deb"):
+        if "dbgsym" not in package.name:
+            shutil.copy(package, root.path / "tmp")
     root.do("apt-get update -qq")
     root.do("apt-get install -y -qq --no-install-recommends /tmp/*.deb")
     yield root

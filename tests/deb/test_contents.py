@@ -21,7 +21,7 @@ def test_two_builds_are_the_same_bit_for_bit(builds: list[Path]) -> None:
         for folder in builds
     )
     assert first == second
-    assert len(first) == 3  # circus, python3-circus, and what a debugger wants
+    assert len(first) == 4  # circus, circus-console, python3-circus, and what a debugger wants
 
 
 def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
@@ -38,16 +38,21 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
     [
         "etc/circus/circus.ini",
         "etc/circus/conf.d",
+        "etc/circus/console.ini",
         "etc/logrotate.d/circus",
         "usr/bin/circusctl",
         "usr/bin/circusd",
+        "usr/bin/circushttpd",
         "usr/lib/python3/dist-packages/circus/py.typed",
+        "usr/lib/python3/dist-packages/circus/web/static/console.css",
+        "usr/lib/python3/dist-packages/circus/web/templates/base.html",
         "usr/lib/systemd/user/circus.service",
         "usr/share/bash-completion/completions/circus-plugin",
         "usr/share/bash-completion/completions/circus-top",
         "usr/share/bash-completion/completions/circusctl",
         "usr/share/bash-completion/completions/circusd",
         "usr/share/bash-completion/completions/circusd-stats",
+        "usr/share/bash-completion/completions/circushttpd",
         "usr/share/doc/circus/examples/ansible/tasks/main.yml",
         "usr/share/doc/circus/examples/chef/resources/watcher.rb",
         "usr/share/doc/circus/examples/hardened.conf",
@@ -59,7 +64,9 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/share/man/man1/circus-top.1.gz",
         "usr/share/man/man1/circusctl.1.gz",
         "usr/share/man/man1/circusd-stats.1.gz",
+        "usr/share/man/man1/circushttpd.1.gz",
         "usr/share/man/man5/circus.ini.5.gz",
+        "usr/share/man/man5/console.ini.5.gz",
         "usr/share/man/man8/circus.service.8.gz",
         "usr/share/man/man8/circusd.8.gz",
         "usr/share/zsh/vendor-completions/_circus",
@@ -90,7 +97,9 @@ def test_only_their_owner_may_write(unpacked: Path) -> None:
         "man1/circus-top.1",
         "man1/circusctl.1",
         "man1/circusd-stats.1",
+        "man1/circushttpd.1",
         "man5/circus.ini.5",
+        "man5/console.ini.5",
         "man8/circus.service.8",
         "man8/circusd.8",
     ],

@@ -103,11 +103,12 @@ def test_removal_keeps_the_configuration_and_purge_nothing(installed: Root, tmp_
     root = installed.copy(tmp_path / "root")
     mine = root.path / "etc/circus/conf.d/mine.ini"
     mine.write_text("# mine\n", encoding="utf-8")
-    root.do(f"{STARTED}; mkdir -p /var/log/circus; rm /tmp/*")
-    root.do("apt-get remove -y -qq circus python3-circus")
-    assert root.run("command -v circusd circusctl").stdout == ""
+    root.do(f"{STARTED}; mkdir -p /var/log/circus /var/lib/circus-console; rm /tmp/*")
+    (root.path / "var/lib/circus-console/key").write_text("secret", encoding="utf-8")
+    root.do("apt-get remove -y -qq circus circus-console python3-circus")
+    assert root.run("command -v circusd circusctl circushttpd").stdout == ""
     assert mine.exists()
-    root.do("apt-get purge -y -qq circus python3-circus")
+    root.do("apt-get purge -y -qq circus circus-console python3-circus")
     left = [str(path.relative_to(root.path)) for path in root.path.rglob("*[cC]ircus*")]
     shutil.rmtree(root.path)
     assert left == []

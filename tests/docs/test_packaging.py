@@ -79,11 +79,18 @@ def test_the_package_has_the_version_of_the_library() -> None:
     assert found[1].replace("~", ".") == __version__
 
 
-def test_the_package_suggests_what_is_optional() -> None:
+def test_the_packages_need_and_suggest_what_is_optional() -> None:
     setup = (ROOT / "setup.py").read_text(encoding="utf-8")
     extras = setup.partition("extras_require")[2].partition("entry_points")[0]
     control = (ROOT / "packaging" / "debian" / "control").read_text(encoding="utf-8")
     suggested = re.search(r"^Suggests: ((?:.+\n?)(?: .+\n)*)", control, re.MULTILINE)
     assert suggested is not None
     wanted = {f"python3-{name}" for name in re.findall(r'"(\w+)>=', extras)}
+    console = control.partition("Package: circus-console")[2].partition("Package:")[0]
+    needed = set(re.findall(r"python3-\w+ \(>= [\d.]+\)", console))
+    assert needed == {
+        f"python3-{name} (>= {version})"
+        for name, version in re.findall(r'"(\w+)>=([\d.]+)"', extras.partition('"web"')[2])
+    }
+    wanted -= {name.partition(" ")[0] for name in needed}
     assert set(re.findall(r"python3-\w+", suggested[1])) == wanted
