@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import Chromium, installed
-from tests.web.conftest import console, consoles, shared  # noqa: F401 fixtures
+from tests.web.conftest import Open, console, consoles  # noqa: F401 fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 @pytest.fixture
-def page(chromium: Chromium) -> Iterator[Chromium]:
+def page(chromium: Chromium, consoles: Open) -> Iterator[Chromium]:  # noqa: F811 they end later
     """The same without cookies; at the end it may have nothing to complain of."""
     chromium.clear()
     yield chromium
-    assert chromium.complaints() == []
+    complaints = chromium.complaints()
+    chromium.clear()
+    assert complaints == []

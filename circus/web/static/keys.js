@@ -79,11 +79,14 @@ function step(by, key) {
   return focus(next?.querySelector("th a, a, button"));
 }
 
-// In the row where we are; otherwise on the page itself.
+// In the row where we are; otherwise on the page itself, which from within a row only leads away:
+// who means a worker shall not restart the watcher.
 function press(key) {
   if (!/^[a-z]$/.test(key)) return false;
-  const found = (here() || document).querySelector(`[data-key="${key}"]`);
-  if (!found || (!here() && found.closest("tbody"))) return false;
+  const wanted = `[data-key="${key}"]`, row = here();
+  const ofPage = [...document.querySelectorAll(row ? `a${wanted}` : wanted)];
+  const found = row?.querySelector(wanted) || ofPage.find((one) => !one.closest("tbody"));
+  if (!found) return false;
   found.click();
   return true;
 }

@@ -152,11 +152,14 @@ function header(state) {
   setText(stats, `circusd-stats ${daemon.stats || "off"}`);
 }
 
+const rendered = document.getElementById("live")?.dataset.kind === "live" ? Number(root.dataset.now) : 0;
+
 function connection(kind, since, reason) {
   const badge = document.getElementById("live");
   if (!badge) return;
   const words = { live: "Live", polling: "Live, every few seconds" };
-  const stale = since ? `Stale since ${clock(since)}` : "Not connected";
+  const last = since ?? rendered; // of a page that has heard nothing since it was made
+  const stale = last ? `Stale since ${clock(last)}` : "Not connected";
   badge.dataset.kind = kind;
   setText(badge, words[kind] || stale);
   document.getElementById("stale").hidden = kind !== "stale";
