@@ -127,13 +127,16 @@ def backups(path: str) -> list[Backup]:
     return [one for _time, _number, one in sorted(found)]
 
 
-def start_of_last(file: BinaryIO, lines: int) -> int:
-    """Where the last `lines` lines begin, found from the end so that size does not matter."""
+def start_of_last(file: BinaryIO, lines: int, least: int = 0) -> int:
+    """Where the last `lines` lines begin, found from the end so that size does not matter.
+
+    `least`: where it is given up, whatever is there.
+    """
     end = position = file.seek(0, os.SEEK_END)
     if not lines:
         return end
-    while position > 0:
-        size = min(BLOCK_BYTES, position)
+    while position > least:
+        size = min(BLOCK_BYTES, position - least)
         position -= size
         file.seek(position)
         block = file.read(size)
@@ -144,4 +147,4 @@ def start_of_last(file: BinaryIO, lines: int) -> int:
             lines -= 1
             if not lines:
                 return position + at + 1
-    return 0
+    return least

@@ -27,6 +27,8 @@ ANSWER_BYTES = 256 * 1024
 LINE_BYTES = 32 * 1024
 """What is longer without an end comes in several pieces."""
 HEAD_BYTES = 256
+STAMP_BYTES = 1024 * 1024
+"""So much is read in search of the next time, at one of the places where it is looked for."""
 AT_REST = 2.0
 """Seconds after which half a line counts as one."""
 
@@ -81,11 +83,12 @@ def last(path: str, limits: Limits) -> Piece:
         return Piece([], NOWHERE)
     with file:
         facts = os.fstat(file.fileno())
-        start = start_of_last(file, limits.lines)
-        if facts.st_size - start > limits.size:
-            start = facts.st_size - limits.size
+        least = max(0, facts.st_size - limits.size)
+        start = start_of_last(file, limits.lines, least)
+        if 0 < start <= least:
             file.seek(start)
-            start += len(file.readline())
+            rest = file.readline(limits.size)
+            start += len(rest) if rest.endswith(b"\n") else 0  # else all of it is one line
         at_rest = time.time() - facts.st_mtime > AT_REST
         return _read(file, start, limits, facts.st_size if at_rest else None)
 
@@ -227,18 +230,25 @@ def _first_at(file: BinaryIO, moment: float, stamps: Stamps) -> int:
         if at is not None and at < moment:
             low = end
         else:
-            high, found = middle, found if at is None else begin
+            found = begin if begin < high else found
+            high = middle
     return found if low else 0
 
 
 def _next_stamp(
     file: BinaryIO, offset: int, high: int, stamps: Stamps
 ) -> tuple[int, int, float | None]:
-    """The first line with a stamp that begins in `offset…high`: where it begins, ends, and when."""
+    """The first line with a stamp that begins in `offset…high`: where it begins, ends, and when.
+
+    Without a time: where the search was given up, `high` when there is none at all.
+    """
     file.seek(max(0, offset - 1))
     if offset:
         file.readline(LINE_BYTES)  # the rest of a line, or the end of one alone
+    first = file.tell()
     while (begin := file.tell()) < high:
+        if begin - first > STAMP_BYTES:
+            return first, begin, None
         at = stamps.of(file.readline(LINE_BYTES).decode("utf-8", "replace"))
         if at is not None:
             return begin, file.tell(), at

@@ -11,7 +11,7 @@ import pytest
 from circus.exc import CircusError, MessageError
 from circus.web.logs import cursor, files
 from circus.web.logs.cursor import Cursor, InFile, InJournal
-from circus.web.logs.files import ANSWER_BYTES, LINE_BYTES, Limits
+from circus.web.logs.files import ANSWER_BYTES, LINE_BYTES, STAMP_BYTES, Limits
 from circus.web.logs.line import Stamps, line, severity
 
 if TYPE_CHECKING:
@@ -203,6 +203,25 @@ def test_a_time_is_found_by_the_stamps_of_lines(tmp_path: Path) -> None:
         found = files.since(str(path), at, stamps, Limits(1)).lines
         assert found == [texts[number].splitlines()[0].encode()]
     assert files.since(str(path), 2e9, stamps, ALL).lines == []
+
+
+def test_a_long_line_is_no_long_search(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    stamps = Stamps("%Y-%m-%d %H:%M:%S")
+    texts = [f"2026-01-01 00:{minute:02}:00 [7] | x\n" for minute in range(60)]
+    path.write_text("".join(texts[:30]) + "x" * 5 * STAMP_BYTES + "\n" + "".join(texts[30:]))
+    for number in (1, 29, 30, 59):
+        at = stamps.of(texts[number])
+        assert at is not None
+        piece = files.since(str(path), at, stamps, Limits(1))
+        first = piece.lines[0].decode()
+        assert set(first) == {"x"} or first <= texts[number], "nothing that is wanted is left out"
+
+
+def test_of_a_line_without_end_the_last_part_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"one\n" + b"x" * 2 * ANSWER_BYTES + b"the end")
+    assert [one[-7:] for one in files.last(str(path), ALL).lines] == [b"the end"]
 
 
 def test_a_line_tells_when_it_was_written_and_how_severe_it_is() -> None:
