@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -70,6 +71,7 @@ class Guard:
                 "proxy, let it pass Host on, and name it in trusted_proxies.",
             )
         req.context.visitor = visitor
+        req.context.may_still = functools.partial(self._may_still, req, site)
         req.context.site = site
         if req.method == "HEAD" and req.path != ENDLESS:
             req.method = "GET"  # all the same, but for the body
@@ -111,6 +113,13 @@ class Guard:
         for name, value in HEADERS.items():
             if resp.get_header(name) is None:
                 resp.set_header(name, value)
+
+    def _may_still(self, req: falcon.Request, site: Site, need: Need) -> bool:
+        """Whether who sent it may do that by now: they may have left, or been shut out."""
+        try:
+            return self._visitors.of(req, site).may(need)
+        except falcon.HTTPUnauthorized:
+            return False
 
     def _refuse(self, req: falcon.Request, visitor: Visitor, need: Need) -> None:
         if visitor.name:

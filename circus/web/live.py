@@ -24,7 +24,6 @@ class Live:
 
     def __init__(self, parts: Parts) -> None:
         self._streams = parts.streams
-        self._sessions = parts.sessions
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A stream that ends by itself after some minutes; 503 when there is no room for it."""
@@ -34,7 +33,7 @@ class Live:
             whose = visitor.session or f"{visitor.name}@{req.remote_addr}"
             last = req.get_header("Last-Event-ID") or req.get_param("last") or ""
             stream = self._streams.open(
-                whose, last, _unsent(req), lambda: self._sessions.is_over(visitor.session)
+                whose, last, _unsent(req), lambda: not req.context.may_still(Role.READ)
             )
         if stream is None:
             raise falcon.HTTPServiceUnavailable(

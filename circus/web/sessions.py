@@ -21,8 +21,6 @@ MOST = 1000
 TOLD_MOST = 10
 """Messages that wait for one of them."""
 TOLD_LENGTH = 2000
-PROXY = "proxy:"
-"""What names begin with of those whom a proxy has let in, who have no session here."""
 TOUCH = 60.0
 """Seconds after which it is written down again that somebody is there."""
 
@@ -93,13 +91,6 @@ class Sessions:
         if now - session.seen >= TOUCH:
             self._put(one, lambda old: old._replace(seen=now))
         return one, session
-
-    def is_over(self, one: str) -> bool:
-        """Whether who had the session of this name has left; who has none here never does."""
-        if not one or one.startswith(PROXY):
-            return False
-        raw = self._shelf.items().get(one)
-        return raw is None or self._over(_read(raw), self._clock())
 
     def end(self, one: str) -> None:
         """Whoever has the secret is a stranger from now on, also after a restart."""

@@ -52,8 +52,8 @@ class Streams:
     ) -> Stream | None:
         """One more, from the message with id `last` on; None when there is no room.
 
-        `unsent`: bytes of it that the reader has left lying so far. `has_left`: whether they have
-        logged out since.
+        `unsent`: bytes of it that the reader has left lying so far. `has_left`: whether they may
+        not look any more.
         """
         stream = Stream(self, whose, last, unsent, has_left)
         with self._lock:

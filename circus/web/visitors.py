@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import falcon
 
 from circus.access import Role
-from circus.web.sessions import PROXY
 from circus.web.users import NAME
 from circus.web.visitor import METRICS, Visitor
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 LOGIN = "login"
 """The purpose of the token of who is about to log in."""
 SESSION = "session"
+PROXY = "proxy:"
+"""What names begin with of those whom a proxy has let in, who have no session here."""
 
 
 class Visitors:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import read_until, wait_until
+from tests.web.follow import follow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,3 +216,12 @@ def test_a_password_that_is_typed_is_asked_for_twice_and_not_shown(
     os.close(parent)
     ended.wait(timeout=30)
     assert ("bob:read:" in file.read_text()) == (again == PASSWORD)
+
+
+def test_t53_who_is_taken_out_of_the_file_hears_nothing_more(console: Console, file: Path) -> None:
+    assert login(console, "alice", PASSWORD).status == 303
+    with follow(console) as follower:
+        follower.until(lambda: follower.watcher("web"))
+        file.write_text("")
+        follower.to_the_end()
+    assert console.get("/api/v1/state").status == 401

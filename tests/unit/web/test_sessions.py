@@ -57,17 +57,6 @@ def test_who_does_nothing_for_too_long_has_left(some: Sessions, clock: Clock) ->
     assert who(some, secret) == ""
 
 
-def test_who_only_listens_is_found_out(some: Sessions, clock: Clock) -> None:
-    secret, other = some.begin("alice", Role.READ), some.begin("bob", Role.READ)
-    assert not some.is_over(name_of(secret))
-    some.end(name_of(secret))
-    assert some.is_over(name_of(secret))
-    clock.now += 601
-    assert some.is_over(name_of(other))
-    for none in ("", "proxy:bob"):
-        assert not some.is_over(none)
-
-
 def test_nobody_stays_for_ever(some: Sessions, clock: Clock) -> None:
     secret = some.begin("alice", Role.READ)
     for _ in range(6):
