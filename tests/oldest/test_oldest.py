@@ -42,6 +42,8 @@ print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:
 """
 OLD_AGE = ("-W", "ignore:'cgi' is deprecated:DeprecationWarning")
 """What Falcon 3.1.1 does that Python 3.11 frowns upon."""
+PATIENCE = 600.0
+"""Seconds for a part, of which each test has a limit of its own."""
 PARTS = {
     "unit": ["tests/unit"],
     "compat": [
@@ -99,6 +101,7 @@ def test_t59_the_oldest_libraries_are_the_ones_in_use(programs: Path) -> None:
     assert json.loads(told.stdout) == DEBIAN_12
 
 
+@pytest.mark.timeout(PATIENCE + 60)
 @pytest.mark.parametrize("part", PARTS)
 def test_t59_it_works_with_the_oldest_libraries(programs: Path, part: str) -> None:
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
@@ -108,7 +111,7 @@ def test_t59_it_works_with_the_oldest_libraries(programs: Path, part: str) -> No
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
