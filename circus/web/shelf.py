@@ -141,7 +141,7 @@ class Shelf:
         self._version = seen
         try:
             found = json.loads(self._path.read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             found = {}
             if seen is not None:
                 logger.warning("Everybody has to log in again: %s: %s", self._path, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import logging
@@ -133,17 +134,24 @@ def entries(file: str) -> dict[str, Entry]:
 def put(file: str, entry: Entry) -> None:
     """Add an entry, or replace the one of that name. Raises CircusError, OSError.
 
-    The file stays whose it was, and a new one belongs to us alone.
+    The file stays whose it was, and a new one belongs to us alone. Blocks while others do the same.
     """
     path = Path(file)
-    others = entries(file) if path.exists() else {}
-    lines = [":".join(one) for one in {**others, entry.name: entry}.values()]
-    replace(path, "".join(f"{line}\n" for line in lines).encode())
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # the file itself is another one afterwards
+        others = entries(file) if path.exists() else {}
+        lines = [":".join(one) for one in {**others, entry.name: entry}.values()]
+        replace(path, "".join(f"{line}\n" for line in lines).encode())
+    finally:
+        os.close(folder)
 
 
 # -- secrets ------------------------------------------------
 
-SECRET = re.compile(r"scrypt\$\d{1,7}\$\d{1,2}\$\d{1,2}\$[\w+/=]+\$[\w+/=]+|token\$[0-9a-f]{64}")
+SECRET = re.compile(
+    r"scrypt\$\d{1,7}\$\d{1,2}\$\d{1,2}\$[\w+/=]+\$[\w+/=]+|token\$[0-9a-f]{64}", re.ASCII
+)
 
 
 def password_secret(password: bytes) -> str:

@@ -68,6 +68,17 @@ def test_nothing_of_several_processes_gets_lost(tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir()} == {"file.json", "file.lock"}
 
 
+@pytest.mark.parametrize("text", ["", "{", "[[" * 10_000, "[]", "null", "\xff"])
+def test_a_file_that_makes_no_sense_counts_as_empty(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "items.json"
+    path.write_text(text, encoding="latin-1")
+    found = Shelf(path)
+    assert found.items() == {}
+    with found.change() as items:
+        items["a"] = 1
+    assert Shelf(path).items() == {"a": 1}
+
+
 def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "file.json")
     with shelf.change() as items:

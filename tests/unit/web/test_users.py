@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +49,15 @@ def test_a_long_password_is_not_even_looked_into(
 ) -> None:
     monkeypatch.setattr(hashlib, "scrypt", None)
     assert Users(str(tmp_path / "none")).check("alice", "x" * 1025) is None
+
+
+def test_of_many_who_add_entries_at_once_none_gets_lost(tmp_path: Path) -> None:
+    file = str(tmp_path / "users")
+    names = [f"bot{number}" for number in range(24)]
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(lambda name: put(file, Entry(name, "metrics", token_secret(name))), names))
+    assert sorted(entries(file)) == sorted(names)
+    assert os.listdir(tmp_path) == ["users"]
 
 
 def test_entries_are_added_and_replaced(tmp_path: Path) -> None:
