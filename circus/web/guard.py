@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import falcon
 
 from circus.web import assets
 from circus.web.forms import fields
+from circus.web.names import itself
 from circus.web.sessions import same
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def login_at(req: falcon.Request) -> str:
     """The page to log in at, which leads back to this one."""
     if req.method != "GET":
         return "/login"
-    there = f"{quote(req.path)}?{req.query_string}" if req.query_string else quote(req.path)
+    there = itself(req)
     return "/login" if there == "/" else f"/login?{urlencode({'next': there})}"
 
 

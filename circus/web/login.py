@@ -14,7 +14,7 @@ from circus.exc import CallError
 from circus.web.controller import Crowded, Refused
 from circus.web.forms import fields
 from circus.web.guesses import Guesses
-from circus.web.names import local
+from circus.web.names import itself, local
 from circus.web.users import PASSWORD_MOST, Busy
 from circus.web.visitor import Visitor
 from circus.web.visitors import (
@@ -172,7 +172,7 @@ class Login:
             ticket=ticket if holder else "",
             holder=holder,
             why=why,
-            again=req.relative_uri if is_from_elsewhere(req) else "",
+            again=itself(req) if is_from_elsewhere(req) else "",
             passwords=self._parts.settings.password_file is not None,
         )
 

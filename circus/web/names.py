@@ -7,7 +7,11 @@ is special is encoded twice; what comes back from the path is decoded once more.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    import falcon
 
 _SPECIAL = str.maketrans({"%": "%25", "/": "%2F"})
 _DOTS = {".": "%2E", "..": "%2E%2E"}
@@ -38,3 +42,9 @@ def local(path: object, otherwise: str = "/") -> str:
     if isinstance(path, str) and LOCAL.fullmatch(path):
         return path
     return otherwise
+
+
+def itself(req: falcon.Request) -> str:
+    """The address of the page that is asked for, as a link back to it."""
+    path = quote(req.path)
+    return local(f"{path}?{req.query_string}" if req.query_string else path)

@@ -9,6 +9,7 @@ import jinja2
 from circus import __version__
 from circus.access import Role
 from circus.web import assets
+from circus.web.names import itself
 from circus.web.pages.text import FILTERS, GLOBALS
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Renderer:
             "may_operate": visitor.may(Role.OPERATE) and not self._readonly,
             "may_admin": visitor.may(Role.ADMIN) and not self._readonly,
             "req": req,
+            "itself": itself(req),
             "host": live.host,
             "endpoint": live.endpoint,
             "live": live,

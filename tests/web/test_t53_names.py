@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from circus.web.names import to_path, watcher_path
@@ -44,3 +45,16 @@ def test_t53_markup_in_a_name_is_text_and_no_part_of_a_header(consoles: Open) ->
         assert "<b>'x" not in answer.text
     raw = console.get(f"/api/v1/watchers/{to_path(ODD)}/logs/raw")
     assert raw.headers["Content-Disposition"] == 'attachment; filename="q_u<b>\'x.log"'
+
+
+def test_t53_a_page_links_back_to_itself_and_nowhere_else(consoles: Open) -> None:
+    console = consoles(watchers=SPECIAL + "[watcher:a?b#c%41]\ncmd = sleep 3600\n").login("read")
+    for path in (watcher_path("a?b#c%41"), watcher_path("w*", "options") + "?x=1"):
+        answer = console.get(path)
+        assert answer.status == 200
+        back = re.findall(r'href="([^"]*)">Look again', answer.text)
+        assert console.get(back[0]).text.count("<h1>") == 1
+        assert back == [path]
+    for path in ("/%5cevil.example", "//evil.example", "/%2f/evil.example", "/%5c%5cevil.example"):
+        for back in re.findall(r'href="([^"]*)">Look again', console.get(path).text):
+            assert re.match(r"/(?![/\\])", back), path
