@@ -186,12 +186,18 @@ def sockets_of(listed: Sequence[Told], snapshot: Snapshot) -> dict[str, SocketSt
     published = {one.fd: one for one in snapshot.sockets}
     found = {}
     for one in listed:
-        address = one["path"] if "path" in one else f"{one['host']}:{one['port']}"
         newer = published.get(one["fd"])
         queue = one.get("queue") if newer is None or newer.queue is None else newer.queue
         hits = None if newer is None else newer.hits
-        found[one["name"]] = SocketState(one["fd"], str(address), queue, one.get("backlog"), hits)
+        found[one["name"]] = SocketState(
+            one["fd"], address_of(one), queue, one.get("backlog"), hits
+        )
     return found
+
+
+def address_of(listed: Told) -> str:
+    """Of a socket, as `listsockets` tells of it."""
+    return str(listed["path"]) if "path" in listed else f"{listed['host']}:{listed['port']}"
 
 
 # -- numbers ------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.web.pages.page import Page
+from circus.web.state import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ def sockets_of(answer: Iterable[Told]) -> list[Told]:
     return [
         {
             "name": one["name"],
-            "address": one["path"] if "path" in one else f"{one['host']}:{one['port']}",
+            "address": address_of(one),
             "fd": one["fd"],
             "queue": one.get("queue"),
             "backlog": one["backlog"],
