@@ -21,11 +21,16 @@ axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => done
 """
 """Rules of WCAG 2.2 and those that axe calls best practice."""
 WIDER = """
-const far = [...document.querySelectorAll("body *")].filter((one) =>
-    one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1);
+const box = (one) => one.getBoundingClientRect();
+const beyond = (one, edge) => one.checkVisibility() && box(one).right > edge + 1;
 const wide = document.documentElement.scrollWidth > innerWidth;
-return wide ? far.map((one) => one.outerHTML.slice(0, 120)) : [];
+const far = [...document.querySelectorAll(wide ? "body *" : "nobody")].filter((one) =>
+    beyond(one, innerWidth));
+const fields = [...document.querySelectorAll("input, select, button")].filter((one) =>
+    beyond(one, box(one.parentElement).right));
+return [...far, ...fields].map((one) => one.outerHTML.slice(0, 120));
 """
+"""What makes a page wider than its window, and fields that reach into what is beside them."""
 
 
 def findings(page: Chromium) -> list[object]:

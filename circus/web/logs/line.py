@@ -23,6 +23,7 @@ class Line(NamedTuple):
     stream: str
     """`stdout`, `stderr`, or `output` where both are one."""
     text: str
+    """Without the time that a stream has put before it, which is `at`."""
     at: float | None = None
     """Seconds since 1970, where it is known."""
     severity: str | None = None
@@ -53,7 +54,13 @@ class Stamps:
 def line(stream: str, data: bytes, stamps: Stamps) -> Line:
     """From what is in a file; what is not UTF-8 is replaced."""
     text = data.decode("utf-8", "replace")
-    return Line(stream, text, stamps.of(text), severity(text))
+    at = stamps.of(text)
+    return Line(stream, text if at is None else without_stamp(text), at, severity(text))
+
+
+def without_stamp(text: str) -> str:
+    """A line that has one, from the pid in brackets on."""
+    return "[" + text.partition(" [")[2]
 
 
 def severity(text: str) -> str | None:

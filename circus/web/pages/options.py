@@ -52,7 +52,9 @@ class OptionsPage(OneWatcher, Forms):
         # as circusd shows them to somebody of that role: the values of variables may be concealed
         told = perform(self._parts, visitor, "options", {"name": name}).fields["options"]
         origin = self._origin(req, name)
-        found = [_option(key, value, origin) for key, value in told.items()]
+        # `stdout_stream_conf` and its like are all of `stdout_stream.…` once more
+        plain = {key: value for key, value in told.items() if not key.endswith("_stream_conf")}
+        found = [_option(key, value, origin) for key, value in plain.items()]
         self.show(
             req,
             resp,

@@ -229,7 +229,7 @@ def test_a_line_tells_when_it_was_written_and_how_severe_it_is() -> None:
         "stderr", b"1970-01-02 00:00:00 [12] | [ERROR] tea\xe9", Stamps("%Y-%m-%d %H:%M:%S")
     )
     assert found.at is not None
-    assert (found.text[-4:], found.severity) == ("tea\ufffd", "err")
+    assert (found.text, found.severity) == ("[12] | [ERROR] tea\ufffd", "err")
     assert line("stdout", b"no [stamp", Stamps("%H:%M")).at is None
 
 
