@@ -77,6 +77,7 @@ $(TOOLS): $(READY) Makefile
 
 bench-console: tools ## what the web console costs beside a thousand workers, and how soon it tells
 	@$(VENV)/bin/python -m benchmarks.console
+	@$(VENV)/bin/python -m benchmarks.console_browser
 
 bench-journal: tools ## a million lines into a journal, all there or counted, also when it is stopped
 	@$(VENV)/bin/python -m benchmarks.journal

@@ -38,7 +38,7 @@ KILLED = 20
 
 def main() -> int:
     """Returns the exit status."""
-    args = arguments()
+    args = arguments(watchers=20)
     daemon = Daemon(config(args.workers, args.watchers)).wait()
     try:
         wait_until(lambda: ready(daemon) == args.workers, within=120)
@@ -51,11 +51,13 @@ def main() -> int:
         daemon.stop()
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
+def arguments(*, watchers: int) -> argparse.Namespace:
+    """What the command line says; `watchers` unless it says how many."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=1000)
-    parser.add_argument("--watchers", type=int, default=20, help="that these are divided among")
+    parser.add_argument(
+        "--watchers", type=int, default=watchers, help="that they are divided among"
+    )
     return parser.parse_args()
 
 

@@ -76,10 +76,10 @@ class Chromium:
         """Tell the browser itself."""
         return self.driver.execute_cdp_cmd(command, properties)
 
-    def size(self, width: int, height: int) -> None:
-        """Of the page, in pixels."""
+    def size(self, width: int, height: int, pixels: int = 1) -> None:
+        """Of the page, in points of so many pixels."""
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
-            deviceScaleFactor=1, mobile=False)  # fmt: skip
+            deviceScaleFactor=pixels, mobile=False)  # fmt: skip
 
     def theme(self, name: str) -> None:
         """What the system prefers: light or dark; and nothing moves."""
@@ -150,6 +150,11 @@ class Chromium:
     def text(self, selector: str = "body") -> str:
         """What can be read there, with single spaces; nothing when it is not there."""
         found = self.script(f"return ({FIND})(arguments[0])?.innerText", selector)
+        return " ".join((found or "").split())
+
+    def content(self, selector: str) -> str:
+        """The same, also of what is out of sight or hidden."""
+        found = self.script(f"return ({FIND})(arguments[0])?.textContent", selector)
         return " ".join((found or "").split())
 
     def there(self, selector: str) -> bool:
