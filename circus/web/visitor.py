@@ -39,6 +39,3 @@ class Visitor:
         if need == METRICS:
             return self.metrics or self.role is not None
         return self.role is not None and self.role.includes(need)
-
-
-STRANGER = Visitor()

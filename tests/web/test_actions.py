@@ -14,7 +14,7 @@ from circus.web.application import parts_of
 from circus.web.controller import Refused
 from circus.web.parts import Parts
 from circus.web.settings import Settings
-from circus.web.visitor import STRANGER, Visitor
+from circus.web.visitor import Visitor
 from tests.daemon.conftest import circusd as circusd
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_a_dry_run_touches_nothing(daemon: Daemon, console: Console) -> None:
 @pytest.mark.parametrize(
     ("visitor", "verb", "properties", "role"),
     [
-        (STRANGER, "list", {}, "read"),
+        (Visitor(), "list", {}, "read"),
         (READER, "stop", {"name": "web"}, "operate"),
         (OPERATOR, "rm", {"name": "web"}, "admin"),
         (OPERATOR, "restart", {}, "admin"),

@@ -41,11 +41,6 @@ class Operation(NamedTuple):
         return "{name}" in self.path
 
     @property
-    def reads(self) -> bool:
-        """Whether it changes nothing."""
-        return self.method == "GET"
-
-    @property
     def needs(self) -> Role:
         """What it takes at least; with some arguments it is more."""
         return STRICTER.get(self.command.verb, self.command.role)

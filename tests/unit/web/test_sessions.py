@@ -9,7 +9,7 @@ import pytest
 from circus.access import Role
 from circus.web.sessions import TOLD_MOST, Sessions, Told, name_of, same
 from circus.web.shelf import Shelf
-from circus.web.visitor import STRANGER, Visitor
+from circus.web.visitor import Visitor
 from tests.unit.web.clock import Clock
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def test_what_is_told_is_told_once(some: Sessions) -> None:
         for number in range(2 * TOLD_MOST):
             some.tell(visitor, str(number))
         assert len(some.take(visitor)) == TOLD_MOST
-    some.tell(STRANGER, "nobody hears it")
-    assert some.take(STRANGER) == ()
+    some.tell(Visitor(), "nobody hears it")
+    assert some.take(Visitor()) == ()
 
 
 def test_a_token_is_for_one_purpose_of_one_session(some: Sessions) -> None:
