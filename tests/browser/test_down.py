@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 from tests.browser.chromium import Chromium
 from tests.browser.pages import end
@@ -37,6 +38,19 @@ def test_circusd_goes_and_comes_back(page: Chromium, console: Console) -> None:
     page.until(lambda: not page.there("#stale"))
     page.shows("2 of 2", "tr[data-name=web]")
     assert page.script("return window.loaded") == 1
+
+
+def test_circusd_hangs_and_goes_on(page: Chromium, console: Console) -> None:
+    page.login(console)
+    page.shows("Live", "#live")
+    page.forgive(*AWAY)
+    console.daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        page.shows("Stale since", "#live")
+        page.shows("2 of 2", "tr[data-name=web]")
+    finally:
+        console.daemon.process.send_signal(signal.SIGCONT)
+    page.shows("Live", "#live")
 
 
 def test_a_page_that_could_not_be_made_comes_by_itself(page: Chromium, console: Console) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +23,7 @@ ECHO = """
 cmd = sh -c 'mkfifo FOLDER/said; echo "ready 1"; exec cat 0<>FOLDER/said'
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/echo.log
+stdout_stream.time_format = %Y-%m-%d %H:%M:%S
 """
 LAST = "#log li:last-child"
 
@@ -85,6 +88,22 @@ def test_who_scrolls_back_is_left_there(
 
 
 AT_END = "log.scrollHeight - log.scrollTop - log.clientHeight < 30"
+
+
+def test_a_time_is_jumped_to(page: Chromium, echo: Console, say: Callable[[str], None]) -> None:
+    page.login(echo, path="/watchers/echo/logs")
+    say("ERROR: before")
+    page.shows("ERROR: before", LAST)
+    page.shows("err", f"{LAST} .severity")
+    then = int(time.time()) + 1
+    wait_until(lambda: time.time() > then)
+    say("after")
+    page.shows("after", LAST)
+    page.open(f"/watchers/echo/logs?since={datetime.fromtimestamp(then, UTC):%Y-%m-%dT%H:%M:%SZ}")
+    page.shows("after", "#log li:first-child")
+    page.shows("Go on", "#pause")
+    page.click("//main//a[.='To the end']")
+    page.shows("ERROR: before", "#log")
 
 
 def test_t53_lines_are_text(page: Chromium, echo: Console, say: Callable[[str], None]) -> None:

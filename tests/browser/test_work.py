@@ -118,3 +118,37 @@ def test_a_changed_file_is_planned_and_applied(page: Chromium, console: Console)
     page.open("/")
     page.shows("more", "table.watchers")
     assert sorted(console.daemon.call("list")["watchers"]) == ["more", "web"]
+
+
+def test_another_circusd_is_connected_to(page: Chromium, console: Console, consoles: Open) -> None:
+    other = consoles(watchers="[watcher:other]\ncmd = sleep 3600\n").daemon
+    page.login(console, path="/connect")
+    page.shows("circusd answers there")
+    page.fill("[name=endpoint]:not([type=hidden])", other.endpoint)
+    page.click("main button.first")
+    page.until(lambda: page.path.startswith("/login"))  # nobody knows them there yet
+    page.open(f"/login?ticket={console.ticket('admin', other)}")
+    page.click("main button.first")
+    page.shows(other.endpoint, "#endpoint")
+    page.shows("1 of 1", "tr[data-name=other]")
+    page.until(lambda: not page.there("tr[data-name=web]"))
+
+
+def test_a_theme_stays(page: Chromium, console: Console) -> None:
+    page.login(console)
+    light = page.script(GROUND)
+    page.shows("System's theme", "#theme")
+    page.click("#theme")
+    page.shows("Light theme", "#theme")
+    page.click("#theme")
+    page.shows("Dark theme", "#theme")
+    assert page.script(GROUND) != light
+    page.open("/sockets")
+    page.shows("Dark theme", "#theme")
+    assert page.script(GROUND) != light
+    page.click("#theme")
+    page.shows("System's theme", "#theme")
+    assert page.script(GROUND) == light
+
+
+GROUND = "return getComputedStyle(document.body).backgroundColor"
