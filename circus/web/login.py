@@ -19,6 +19,7 @@ from circus.web.users import PASSWORD_MOST, Busy
 from circus.web.visitor import Visitor
 from circus.web.visitors import (
     LOGIN,
+    cookie,
     drop_cookie,
     login_cookie,
     session_cookie,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 REDEEM = "console-redeem"
 PLACES = 4
 """Strangers who may have circusd asked at the same time: each holds a thread meanwhile."""
+OVER = "Your login is over, or was for another circusd."
 SILENT = "circusd does not answer at the moment; try again soon"
 
 
@@ -61,7 +63,8 @@ class Login:
             set_cookie(resp, req.context.site, name, secret)
             csrf = self._parts.sessions.token(LOGIN, secret)
             req.context.visitor = Visitor(csrf=csrf, address=visitor.address)
-        self._show(req, resp, there, ticket)
+        was_in = not ticket and cookie(req, session_cookie(req.context.site))
+        self._show(req, resp, there, ticket, OVER if was_in else "")
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Let somebody in, or say why not."""
