@@ -40,7 +40,7 @@ PAINT = "return performance.getEntriesByName('first-contentful-paint')[0]?.start
 
 def main() -> int:
     """Returns the exit status."""
-    args = arguments(watchers=250)
+    args = arguments(watchers=1000)
     with ExitStack() as ended:
         daemon = Daemon(config(args.workers, args.watchers))
         ended.callback(daemon.stop)
