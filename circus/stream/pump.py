@@ -162,6 +162,8 @@ class Pump:
     def _run(self) -> None:
         while True:
             events = self._epoll.poll(self._patience())
+            if self._orders:  # first: what is written after an order goes where that says
+                self._obey()
             for fd, _event in events:
                 self._attend(fd)
             now = time.monotonic()
