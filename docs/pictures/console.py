@@ -168,7 +168,7 @@ def begin(ended: ExitStack) -> Console:
         "-m",
         "circus.web.circushttpd",
         "passwd",
-        daemon.folder / "users",
+        str(daemon.folder / "users"),
         "ops",
     ]
     subprocess.run(passwd, input=b"correct horse battery\n", stdout=subprocess.DEVNULL, check=True)

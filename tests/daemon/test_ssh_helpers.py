@@ -48,6 +48,12 @@ arbiter.stop()
 """
 
 
+@pytest.fixture(autouse=True)
+def found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin is, by whoever is started."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
 @pytest.fixture
 def server(sshd: Server, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """Lets in whatever circusd starts: it has the key, as in the configuration of ssh."""

@@ -129,7 +129,7 @@ def test_a_server_that_hangs_holds_up_no_plugin(circusd: Start, sink: Sink) -> N
         url = f"check_url = {web.url}"
         hang = plugin("http_observer.HttpObserver", sink, "loop_rate = 0", "timeout = 3600", url)
         daemon = circusd(WATCHER + hang)
-        (pid,) = daemon.pids("plugin:p")
+        (pid,) = daemon.wait_pids("plugin:p", 1)
         assert web.asked.wait(20)
         daemon.call("stop", name="plugin:p", waiting=True)
         assert f"plugin:p.1 (pid {pid}) exited with code 0" in daemon.text()

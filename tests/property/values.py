@@ -104,6 +104,8 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     kinds.ANYTHING.name: JSON,
     kinds.ENDPOINT.name: st.sampled_from(["ipc:///run/x", "tcp://127.0.0.1:5555", "tcp://*:*"]),
     kinds.MULTICAST.name: st.just("udp://237.219.251.97:12027"),
+    kinds.SSH_SERVER.name: NAMES
+    | st.builds("{}@{}:{}".format, NAMES, NAMES, st.integers(1, 65535)),
     kinds.LEVEL.name: _words_of(*kinds.LOG_LEVELS),
     kinds.FAMILY.name: _words_of(*kinds.FAMILIES),
     kinds.SOCKET_TYPE.name: _words_of(*kinds.SOCKET_TYPES),

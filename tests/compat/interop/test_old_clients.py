@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zmq
 
+from circus.exc import ERRNO
 from tests.compat.interop.peer import SOCKET, WATCHERS, Old, Script, free_tcp_endpoint
 from tests.support import Daemon, alive, child, children, wait_until
 
@@ -51,9 +52,9 @@ def statuses(daemon: Daemon) -> dict[str, str]:
     return found
 
 
-def error(errno: int, reason: str) -> dict[str, Any]:
-    """An answer that says no."""
-    return {"status": "error", "reason": reason, "tb": None, "errno": errno}
+def error(code: str, reason: str) -> dict[str, Any]:
+    """An answer that says no; 0.19 has a number alone for why."""
+    return {"status": "error", "reason": reason, "tb": None, "errno": ERRNO[code], "code": code}
 
 
 OK = {"status": "ok"}
@@ -152,15 +153,17 @@ def test_every_change_with_waiting(daemon: Daemon, client: Script) -> None:
 
 
 def test_what_is_refused(daemon: Daemon, client: Script) -> None:
-    assert client.ask("nope") == error(2, "unknown command: 'nope'")
-    assert client.ask("list", name="nope") == error(3, "program nope not found")
-    assert client.ask("incr") == error(3, "message invalid 'name' is missing")
-    assert client.ask("globaloptions", option="x") == error(3, "'x' not an existing option")
-    assert client.ask("listen") == error(3, "invalid message. use a pub/sub socket")
+    assert client.ask("nope") == error("unknown-command", "unknown command: 'nope'")
+    assert client.ask("list", name="nope") == error("not-found", "program nope not found")
+    assert client.ask("incr") == error("message", "message invalid 'name' is missing")
+    assert client.ask("globaloptions", option="x") == error("message", "'x' not an existing option")
+    assert client.ask("listen") == error("message", "invalid message. use a pub/sub socket")
     assert client.ask("add", name="web", cmd="x")["reason"] == "'web' already exist"
     assert client.ask("add", name="", cmd="x")["errno"] == 3
-    assert client.ask("set", name="web", options={"x": 1}) == error(3, "unknown key 'x'")
-    assert client.ask("kill", name="nope", waiting=True) == error(3, "program nope not found")
+    assert client.ask("set", name="web", options={"x": 1}) == error("message", "unknown key 'x'")
+    assert client.ask("kill", name="nope", waiting=True) == error(
+        "not-found", "program nope not found"
+    )
 
 
 def test_what_old_messages_look_like(daemon: Daemon, client: Script) -> None:
@@ -199,7 +202,7 @@ def test_the_client_that_is_awaited(daemon: Daemon, old: Old) -> None:
         assert client.ask("list", name="web") == OK | {"pids": daemon.pids("web")}
         assert client.ask("incr", name="web", waiting=True) == OK | {"numprocesses": 3}
         assert client.ask("decr", name="web") == OK
-        assert client.ask("stop", name="nope") == error(3, "program nope not found")
+        assert client.ask("stop", name="nope") == error("not-found", "program nope not found")
     daemon.wait_pids("web", 2)
 
 

@@ -100,7 +100,8 @@ def bench_in(lanes_in: Callable[[], Beside]) -> Iterator[Bench]:
     for child in one.children:
         child.kill()
     one.finish()
-    wait_until(lambda: _descriptors() == before, within=5.0)
+    # fewer are right, too: what a test before left to be collected may be gone by now
+    wait_until(lambda: _descriptors() <= before, within=5.0)
 
 
 def _descriptors() -> set[str]:

@@ -193,9 +193,10 @@ def test_work_that_goes_on_and_on_leaves_others_their_turn(backend: str) -> None
     run, others, ended = beside(backend), threading.Event(), threading.Event()
 
     def go_on() -> bool:
-        if others.is_set():
+        over = others.is_set()
+        if over:
             ended.set()
-        return not others.is_set()
+        return not over
 
     run(go_on)
     run(others.set)
