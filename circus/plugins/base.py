@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from circus.client import TIMED_OUT, CircusClient, cast_message, make_message
+from circus.deaf import hear_no_more
 from circus.exc import CallError
 from circus.plugins.loop import PluginLoop
 from circus.reach import Reach
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from circus.client import Reply
 
 logger = logging.getLogger(__name__)
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 Event = list[bytes]
 """Topic and message, which is JSON."""
@@ -151,7 +154,7 @@ class CircusPlugin:
 
     async def _live(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGTERM, signal.SIGINT):
+            for signum in ENDS:
                 self.loop.asyncio_loop.add_signal_handler(signum, self.stop)
         self.running = True
         await _done(self.handle_init())
@@ -163,6 +166,7 @@ class CircusPlugin:
         try:
             await _done(self.handle_stop())
         finally:
+            hear_no_more(ENDS)
             if self._lost:  # whatever that has failed with
                 raise CallError(self._lost) from None
 

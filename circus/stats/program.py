@@ -18,6 +18,7 @@ from circus.access import Grants
 from circus.client import AsyncCircusClient
 from circus.config.stats import GUESTS
 from circus.curve import SECRET, SERVER
+from circus.deaf import hear_no_more
 from circus.endpoints import default_endpoints
 from circus.exc import CallError, CircusError
 from circus.reach import Reach
@@ -87,3 +88,4 @@ async def _serve(args: argparse.Namespace) -> None:
         reach.close()
         context.destroy(linger=0)
         publisher.close()
+        hear_no_more(ENDS)

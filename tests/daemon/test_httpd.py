@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -152,15 +154,38 @@ def test_without_what_it_needs_circusd_says_so_and_goes_on(
     wait_until(lambda: "circushttpd: there is no Python module waitress;" in daemon.text())
 
 
+HELPERS = (NAME, "circusd-stats", "plugin:watch")
+ALL_HELPERS = "statsd = True\n[plugin:watch]\nuse = circus.plugins.watchdog.WatchDog\n"
+
+
+def test_what_circusd_runs_beside_itself_may_be_told_to_end_again_and_again(
+    circusd: Start,
+) -> None:
+    daemon, _browser = embedded(circusd, options=ALL_HELPERS)
+    for name in HELPERS:
+        (pid,) = daemon.wait_pids(name, 1)
+        wait_until(partial(running, daemon, name))
+        with contextlib.suppress(ProcessLookupError):
+            while alive(pid):
+                os.kill(pid, signal.SIGTERM)
+    assert "Exception ignored" not in daemon.text()
+
+
+def running(daemon: Daemon, name: str) -> bool:
+    """Whether it has come so far that it handles signals."""
+    said = {NAME: "Listening on", "circusd-stats": "Statistics are at", "plugin:watch": "Starting"}
+    return said[name] in daemon.text()
+
+
 def test_what_circusd_runs_beside_itself_ends_with_it(circusd: Start) -> None:
-    options = "statsd = True\n[plugin:watch]\nuse = circus.plugins.watchdog.WatchDog\n"
-    daemon, _browser = embedded(circusd, watchers="parent_death_signal = KILL\n", options=options)
-    names = (NAME, "circusd-stats", "plugin:watch")
-    helpers = [pid for name in names for pid in daemon.wait_pids(name, 1)]
+    daemon, _browser = embedded(
+        circusd, watchers="parent_death_signal = KILL\n", options=ALL_HELPERS
+    )
+    helpers = [pid for name in HELPERS for pid in daemon.wait_pids(name, 1)]
     daemon.process.kill()
     daemon.process.wait(20)
     wait_until(lambda: not any(map(alive, helpers)))
     daemon.begin()  # nobody has its sockets any more
     daemon.wait()
-    for name in names:
+    for name in HELPERS:
         daemon.wait_pids(name, 1)
