@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 from typing import TYPE_CHECKING
 
+from circus.config import beside
 from circus.config.model import SocketConfig, WatcherConfig
 from circus.config.schema import Problem
-from circus.config.stats import log_level, shown, through_ssh
 from circus.endpoints import reachable
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def console_watcher(
         *("--endpoint", reachable(endpoints.control)),
         *("--host", circus.httpd_host),
         *("--fd", f"$(circus.sockets.{NAME})"),
-        *through_ssh(circus),
-        *log_level(circus),
+        *beside.arguments(circus),
     )
     return WatcherConfig(
         name=NAME,
@@ -65,15 +63,8 @@ def console_watcher(
         args=command,
         uid=runs_as,
         no_new_privileges=True,
-        singleton=True,
         use_sockets=True,
-        copy_env=True,
-        copy_path=True,
-        parent_death_signal=signal.SIGTERM,
-        close_child_stdout=circus.httpd_close_outputs and not circus.debug,
-        close_child_stderr=circus.httpd_close_outputs and not circus.debug,
-        stdout_stream=shown(circus),
-        stderr_stream=shown(circus),
+        **beside.options(circus, closed=circus.httpd_close_outputs),
     )
 
 

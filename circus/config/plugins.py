@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from circus.config import beside
 from circus.config.model import WatcherConfig
 from circus.config.rules import watcher_rules
 from circus.config.schema import Problem, differing, rows
-from circus.config.stats import log_level, shown, through_ssh
 from circus.endpoints import reachable
 
 if TYPE_CHECKING:
@@ -86,27 +85,17 @@ def plugin_watcher(
         *("--endpoint", reachable(endpoint)),
         *("--pubsub", reachable(pubsub_endpoint)),
         *("--check-delay", f"{config.circus.check_delay:g}"),
-        *through_ssh(config.circus),
-        *log_level(config.circus),
+        *beside.arguments(config.circus),
         *(() if config.path is None else ("--path", os.path.dirname(config.path))),
         plugin.use,
     )
-    options: dict[str, Any] = {
-        "priority": 1,
-        "singleton": True,
-        "copy_env": True,
-        "copy_path": True,
-        # what is left of a circusd that was killed is not to act beside that of the next one
-        "parent_death_signal": signal.SIGTERM,
-    }
-    if config.circus.debug:
-        options.update(stdout_stream=shown(config.circus), stderr_stream=shown(config.circus))
+    options = {"priority": 1, **beside.options(config.circus), **plugin.options}
     return WatcherConfig(
         name=name,
         cmd=python,
         args=command,
         env={OPTIONS: json.dumps({**plugin.extra, "name": name}, sort_keys=True)},
-        **{**options, **plugin.options},
+        **options,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 from typing import TYPE_CHECKING
 
 from circus.access import EVERYBODY, Grants, others
+from circus.config import beside
 from circus.config.model import WatcherConfig
 from circus.config.schema import Problem
 from circus.endpoints import reachable
@@ -48,8 +48,7 @@ def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherC
         *("--endpoint", reachable(endpoints.control)),
         *("--pubsub", reachable(endpoints.pubsub)),
         *("--statspoint", endpoints.stats),
-        *through_ssh(circus),
-        *log_level(circus),
+        *beside.arguments(circus),
     )
     return WatcherConfig(
         name=NAME,
@@ -57,32 +56,9 @@ def stats_watcher(config: Config, endpoints: Endpoints, python: str) -> WatcherC
         args=command,
         env={GUESTS: _guests(config)},
         priority=0,
-        singleton=True,
         use_sockets=True,
-        copy_env=True,
-        copy_path=True,
-        parent_death_signal=signal.SIGTERM,
-        close_child_stdout=circus.statsd_close_outputs and not circus.debug,
-        close_child_stderr=circus.statsd_close_outputs and not circus.debug,
-        stdout_stream=shown(circus),
-        stderr_stream=shown(circus),
+        **beside.options(circus, closed=circus.statsd_close_outputs),
     )
-
-
-def through_ssh(circus: CircusConfig) -> tuple[str, ...]:
-    """What tells a helper of circusd to reach it so."""
-    # in one word: what begins with a dash is no option of the helper
-    return () if circus.ssh_server is None else (f"--ssh={circus.ssh_server}",)
-
-
-def log_level(circus: CircusConfig) -> tuple[str, ...]:
-    """What `debug` has a helper of circusd log."""
-    return ("--log-level", "debug") if circus.debug else ()
-
-
-def shown(circus: CircusConfig) -> dict[str, str]:
-    """The stream for what a helper says: with `debug` what circusd's own output is, else none."""
-    return {"class": "StdoutStream"} if circus.debug else {}
 
 
 def told_anew(config: Config) -> Config:
