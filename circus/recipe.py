@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from circus.config import commandline, variables
-from circus.config.asked import handed_over, naming, used
+from circus.config.asked import handed_over, naming, told_by_number, used
 from circus.config.mapping import variables_of
 from circus.exc import SpawnError
 from circus.host import identity, spawn, tree
@@ -40,6 +40,7 @@ class Recipe:
         self._env_with_sockets = [
             (key, text) for key, text in config.env.items() if variables.sockets_named(text)
         ]
+        self._told_by_number = told_by_number(config)
         self._gets_all = config.use_sockets and not any(naming(config))
         self._argv: tuple[str, ...] | None = None
         self._names: ChainMap[str, str] | None = None
@@ -129,9 +130,14 @@ class Recipe:
         return {name: number for number, name in enumerate(names, FIRST)}, more
 
     def _tell_sockets(self, env: dict[str, str], numbers: Mapping[str, int]) -> None:
-        """As systemd does, and in values that have a variable for it; LISTEN_PID comes later."""
-        env["LISTEN_FDS"] = str(len(numbers))
-        env["LISTEN_FDNAMES"] = ":".join(name.replace(":", "_") for name in numbers)
+        """As systemd does, and in values that have a variable for it; LISTEN_PID comes later.
+
+        Nobody is told twice: gunicorn would open what is in both, and fail.
+        """
+        announced = [name for name in numbers if name not in self._told_by_number]
+        if announced:
+            env["LISTEN_FDS"] = str(len(announced))
+            env["LISTEN_FDNAMES"] = ":".join(name.replace(":", "_") for name in announced)
         names = _names_of(numbers)
         for key, text in self._env_with_sockets:
             if env.get(key) == text:

@@ -32,15 +32,22 @@ def naming(config: WatcherConfig) -> Iterator[tuple[str, str]]:
             yield f"env.{key}", name
 
 
+def told_by_number(config: WatcherConfig) -> frozenset[str]:
+    """The names of which the command or the environment has the number."""
+    return frozenset(name for key, name in naming(config) if key != "sockets")
+
+
 def handed_over(config: WatcherConfig, declared: Mapping[str, Declared]) -> tuple[str, ...]:
     """The names of what its workers get, each once, in the order it names them.
 
+    Those that are told by number come last: the others are announced, and have to begin at 3.
     With `use_sockets` and no name all, but none that would be a worker's own: to listen on one
     without knowing of it would take connections from those who do.
     """
-    named = tuple(dict.fromkeys(name for _, name in naming(config)))
+    told = told_by_number(config)
+    named = sorted(dict.fromkeys(name for _, name in naming(config)), key=told.__contains__)
     if named or not config.use_sockets:
-        return named
+        return tuple(named)
     return tuple(name for name, one in sorted(declared.items()) if not one.so_reuseport)
 
 

@@ -114,16 +114,23 @@ def test_t38_what_is_named_is_handed_over_in_that_order(sockets: CircusSockets) 
     assert made.handed == ((sockets["b"].fd, 3), (sockets["a"].fd, 4))
     assert dict(made.env) == {
         "CIRCUS_WORKER": "mark",
-        "LISTEN_FDS": "2",
-        "LISTEN_FDNAMES": "b:a",
         "NUMBER": "<4>",
         "OTHER": "$(circus.wid)",
     }
     for asking in ({"sockets": "A"}, {"env": {"X": "((circus.sockets.a))"}}):
         one = recipe(sockets, cmd="x", **asking).order(1, "mark", None, None)
         assert one.handed == ((sockets["a"].fd, 3),)
-    many = recipe(sockets, cmd="x $(circus.sockets.b)", sockets="a", use_sockets=True)
-    assert many.order(1, "mark", None, None).argv == ("x", "4")
+
+
+@pytest.mark.parametrize("asked", ["a", "b, a"])
+def test_what_is_told_by_number_is_not_announced_as_well(
+    sockets: CircusSockets, asked: str
+) -> None:
+    many = recipe(sockets, cmd="x $(circus.sockets.b)", sockets=asked, use_sockets=True)
+    made = many.order(1, "mark", None, None)
+    assert made.argv == ("x", "4")
+    assert made.handed == ((sockets["a"].fd, 3), (sockets["b"].fd, 4))
+    assert (made.env["LISTEN_FDS"], made.env["LISTEN_FDNAMES"]) == ("1", "a")
 
 
 def test_who_asks_for_no_socket_gets_none(sockets: CircusSockets) -> None:
