@@ -31,6 +31,8 @@ NEXT = {
     State.DONE: "nothing: respawn is off",
 }
 
+WORK_IS_DONE = "nothing: it ended with one of its done_codes"
+
 
 def slot_report(
     slot: Slot,
@@ -90,4 +92,5 @@ def _next(slot: Slot, config: WatcherConfig, now: float, hook: str) -> str:
         case State.FAILED if slot.why in TURNED_AWAY:
             return "nothing until it is started again"
         case _:
-            return NEXT.get(slot.state, "nothing")
+            done = slot.done and slot.state is State.DONE
+            return WORK_IS_DONE if done else NEXT.get(slot.state, "nothing")

@@ -367,7 +367,8 @@ class Workers:
         slot = self._pool.slots.get(process.wid)
         stopping = slot is not None and slot.state is State.STOPPING
         words = self._limits.ended(process, how)
-        self._log_end(process, words, meant=stopping or how.success)
+        done = how.code in self._config.done_codes
+        self._log_end(process, words, meant=stopping or how.success or done)
         if not stopping or not self._pool.up:
             ended = {"process_pid": process.pid, "exit_code": how.number, "how": words}
             self._tell("reap", wid=process.wid, **ended)
@@ -377,7 +378,9 @@ class Workers:
         )
         if not waits:
             self._gone(process)
-        event = core.Exited(words, empty=not waits, success=how.success, luck=random.random())
+        event = core.Exited(
+            words, empty=not waits, success=how.success, done=done, luck=random.random()
+        )
         self._send(process.wid, event)
 
     def _tell_of_end(self, process: Process, how: Exit, *, asked: bool) -> None:

@@ -205,6 +205,12 @@ def _ssh_server(value: object) -> str:
     return text
 
 
+def _codes(value: object) -> tuple[int, ...]:
+    found = value if isinstance(value, (list, tuple)) else _text(value).split(",")
+    one = _between(0, 255)
+    return tuple(one(item) for item in found if str(item).strip())
+
+
 def _listed(separator: re.Pattern[str]) -> Callable[[object], tuple[str, ...]]:
     def parse(value: object) -> tuple[str, ...]:
         if isinstance(value, (list, tuple)):
@@ -400,6 +406,9 @@ TASKS = Kind("count or infinity", "A whole number above 0; `infinity` for no lim
     amounts.or_infinity(_tasks), _format_tasks, IDENTIFIER_SCHEMA)  # fmt: skip
 WEIGHT = Kind("weight", "A number from 1 to 10000; one that has twice as much gets twice as much.",
     _between(1, 10000), json={"type": "integer", "minimum": 1, "maximum": 10000})  # fmt: skip
+CODES = Kind("exit codes, with commas", "Numbers from 0 to 255 with commas between them, or in "
+    "JSON a list.", _codes, list, {"type": "array", "items": {"type": "integer", "minimum": 0,
+    "maximum": 255}})  # fmt: skip
 DOTTED_NAME = Kind("dotted name", "`package.module.Class` or `package.module:Class`.", _dotted)
 HOOK = Kind("hook", "`package.module.function`; `,true` behind it lets failures pass.",
     _hook, _format_hook, PAIR_SCHEMA)  # fmt: skip

@@ -148,6 +148,8 @@ class WatcherConfig:
         doc="Start with the daemon.")  # fmt: skip
     respawn: bool = option(kinds.BOOLEAN, default=True, on_change=LIVE,
         doc="Start another worker when one ends.")  # fmt: skip
+    done_codes: tuple[int, ...] = option(kinds.CODES, default=(), on_change=LIVE,
+        doc="Exit codes that say that the work is done: no other worker is started.")  # fmt: skip
     priority: int = option(kinds.INTEGER, default=0, on_change=LIVE,
         doc="Bigger numbers start first and stop last.")  # fmt: skip
     singleton: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RECONCILE,

@@ -113,6 +113,8 @@ class Exited:
     how: str
     empty: bool = True
     success: bool = False
+    done: bool = False
+    """With one of the watcher's `done_codes`."""
     luck: float = 0.0
 
 
@@ -198,7 +200,9 @@ class Slot(NamedTuple):
     why: Why | None = None
     leader_gone: bool = False
     ended_well: bool = False
-    """The last end was an exit with code 0."""
+    """The last end was an exit with code 0, or one of `done_codes`."""
+    done: bool = False
+    """The last end was an exit with one of `done_codes`."""
     kills: int = 0
     """SIGKILLs sent in this stop."""
     started: float = 0.0
@@ -341,7 +345,8 @@ def _turned_away(slot: Slot, config: WatcherConfig, now: float, luck: float) -> 
 def _exited(slot: Slot, event: Event, config: WatcherConfig, now: float) -> Outcome:
     """A worker ended on its own; what it left behind must go before another takes its place."""
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
-    slot = slot._replace(last=event.how, ended_well=event.success)
+    well = event.success or event.done
+    slot = slot._replace(last=event.how, ended_well=well, done=event.done)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     stopped = slot._replace(why=Why.LEFTOVERS, leader_gone=True)
@@ -360,7 +365,7 @@ def _gone(slot: Slot, config: WatcherConfig, now: float, luck: float) -> Outcome
         return _turned_away(slot, config, now, luck), ()
     if meant:
         return _spawn(_forgive(slot._replace(restarts=slot.restarts + 1)), now)
-    if not config.respawn or config.on_demand:
+    if not config.respawn or config.on_demand or slot.done:
         return _enter(slot, State.DONE, now), ()
     slot = slot._replace(restarts=slot.restarts + 1)
     if ran >= config.backoff_reset:
@@ -405,7 +410,8 @@ def _leader_ended(slot: Slot, event: Event, config: WatcherConfig, now: float) -
     assert isinstance(event, Exited)  # noqa: S101 the table sends nothing else here
     # that a hook had it stopped is worth more than how it took it
     last = slot.last if slot.why in TURNED_AWAY else event.how
-    slot = slot._replace(last=last, ended_well=event.success, leader_gone=True)
+    well = event.success or event.done
+    slot = slot._replace(last=last, ended_well=well, done=event.done, leader_gone=True)
     if event.empty:
         return _gone(slot, config, now, event.luck)
     # what is left never heard the stop signal: it went to the leader

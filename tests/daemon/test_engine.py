@@ -95,6 +95,26 @@ stdout_stream.filename = FOLDER/loud.log
     wait_until(lambda: log.exists() and log.stat().st_size == 1048576)
 
 
+def test_who_has_done_its_work_is_not_started_again(circusd: Start) -> None:
+    daemon = circusd(
+        """
+[watcher:done]
+cmd = exit 3
+shell = True
+done_codes = 0, 3
+[watcher:killed]
+cmd = kill -9 $$
+shell = True
+done_codes = 0, 3, 9, 137
+"""
+    )
+    wait_until(lambda: daemon.slots("done")[0]["state"] == "done")
+    slot = daemon.slots("done")[0]
+    assert (slot["restarts"], slot["failures"]) == (0, 0)
+    assert slot["next"] == "nothing: it ended with one of its done_codes"
+    wait_until(lambda: daemon.slots("killed")[0]["state"] == "failed")
+
+
 def test_dependencies_and_priority_give_the_order(circusd: Start) -> None:
     daemon = circusd(
         """

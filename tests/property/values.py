@@ -88,6 +88,8 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     kinds.IDENTIFIER.name: NAMES | _numbers(0, 2**32 - 2),
     kinds.PROTOCOL.name: NAMES | _numbers(0, 65535),
     kinds.NAMES.name: _listed(","),
+    kinds.CODES.name: st.lists(_numbers(0, 255), max_size=3)
+    | st.lists(st.integers(0, 255).map(str), max_size=3).map(", ".join),
     kinds.PATHS.name: _listed(" "),
     kinds.LIMIT.name: LIMITS
     | st.tuples(st.integers(0, 99), st.integers(99, 199))

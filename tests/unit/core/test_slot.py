@@ -148,6 +148,21 @@ def test_max_age_is_drawn_once_from_the_start_of_the_process() -> None:
     assert effects == (core.Spawn(),)
 
 
+def test_done_is_done_whatever_else_would_be_started_again() -> None:
+    config = WatcherConfig(name="w", cmd="x", done_codes=(0, 2))
+    for empty in (True, False):
+        slot, _ = step(Slot(1), core.WantUp(), config, 0.0)
+        slot, _ = step(slot, core.Spawned(5), config, 1.0)
+        slot, _ = step(slot, core.Exited("exited with code 2", empty=empty, done=True), config, 2.0)
+        slot, _ = step(slot, core.Emptied(), config, 3.0)
+        assert (slot.state, slot.failures) == (State.DONE, 0)
+    slot, effects = step(slot, core.Retry(), config, 4.0)
+    assert effects == (core.Spawn(),)
+    slot, _ = step(slot, core.Spawned(6), config, 5.0)
+    slot, _ = step(slot, core.Exited("exited with code 1"), config, 6.0)
+    assert slot.failures == 1
+
+
 def test_without_respawn_an_end_is_the_end() -> None:
     config = WatcherConfig(name="w", cmd="x", respawn=False)
     slot, _ = step(Slot(1), core.WantUp(), config, 0.0)
