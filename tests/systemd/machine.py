@@ -106,7 +106,7 @@ class Machine(System):
                 start_new_session=True,
             )
         try:
-            self._enter = self._way_in()
+            self.enter = self._way_in()
             self._install(files)
         except BaseException:
             self.stop()
@@ -116,7 +116,7 @@ class Machine(System):
         self, command: str, *, check: bool = True, given: str | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*self._enter, "sh", "-c", command],
+            [*self.enter, "sh", "-c", command],
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
@@ -133,7 +133,7 @@ class Machine(System):
         leader = self._leader()
         self.run("systemctl reboot", check=False)  # it may take the shell away first
         wait_until(lambda: self._leader() not in (None, leader), within=60)
-        self._enter = self._way_in()
+        self.enter = self._way_in()
 
     def stop(self) -> None:
         """Power off; nothing of it is left then."""
@@ -168,7 +168,7 @@ class Machine(System):
         return found[-1] if found else None
 
     def _install(self, files: Path) -> None:
-        unpack = [*self._enter, "tar", "-C", "/", "--no-same-owner", "-x"]
+        unpack = [*self.enter, "tar", "-C", "/", "--no-same-owner", "-x"]
         subprocess.run(unpack, input=packed(files), check=True)
 
 
