@@ -12,7 +12,7 @@ NEEDED_BY_TESTS := chromium chromium-driver curl faketime fonts-dejavu-core ipro
 	systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb clean
+.PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb docs clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -23,6 +23,10 @@ test: tools ## every check that a change has to pass; ONLY=unit,lint runs these 
 test-vm: tools ## what takes a kernel of its own: limits of control groups, in an emulated machine
 	@$(call install,$(NEEDED_BY_TEST_VM))
 	@$(VENV)/bin/tox run -e vm
+
+docs: tools ## the documentation as a book, in build/html
+	@$(VENV)/bin/sphinx-build -q -W -n -E --keep-going docs build/html
+	@echo 'The documentation is in build/html/index.html'
 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
 	@$(VENV)/bin/python -m benchmarks $(BENCH)
@@ -68,8 +72,8 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'prometheus_client>=0.20' 'pytest>=8' \
-		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'schemathesis>=4' 'selenium>=4.20' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
+		'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'furo>=2023.9' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'myst-parser>=2' 'prometheus_client>=0.20' 'pytest>=8' \
+		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'schemathesis>=4' 'selenium>=4.20' 'sphinx>=7.2' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
 		'uvicorn>=0.30' 'vulture>=2.11' 'waitress>=2.1.2'
 	@# for the axe-core in it alone: it would bring a browser
 	@$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps 'axe-playwright-python==0.1.8'

@@ -1,4 +1,4 @@
-"""The life of a worker as a picture, found by walking the machine from the empty slot.
+"""The life of a worker as a table, found by walking the machine from the empty slot.
 
 Run as a module, it writes docs/reference/states.md; a test fails when that file is stale.
 """
@@ -66,14 +66,14 @@ def page() -> str:
         "",
         "Written by `python -m circus.core.diagram` from the table in `circus/core/slot.py`.",
         "",
-        "```mermaid",
-        "stateDiagram-v2",
-        "    [*] --> empty",
+        "A slot is empty at first.",
+        "",
+        "| From | To | At |",
+        "|---|---|---|",
         *(
-            f"    {before} --> {after}: {', '.join(events)}"
+            f"| {before} | {after} | {', '.join(events)} |"
             for (before, after), events in arrows.items()
         ),
-        "```",
         "",
     ]
     return "\n".join(lines)

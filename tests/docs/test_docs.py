@@ -16,6 +16,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GENERATED = re.compile(r"^Written by `python -m ([\w.]+)`", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
+LOADED = re.compile(
+    r"(?:<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=|url\()[\"']?(?:https?:)?//"
+)
+"""Something from elsewhere that a page of the book would load."""
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -42,14 +46,31 @@ def test_a_generated_page_is_fresh(page: Path) -> None:
     assert text(page) == writer.page(), f"run python -m {found[1]}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", list(ROOT.glob("*.md")), ids=name)
 def test_links_lead_somewhere(page: Path) -> None:
+    # those of the other pages are followed when the book is made
     for target, anchor in LINK.findall(FENCE.sub("", text(page))):
         if "://" in target:
             continue
         there = (page.parent / target).resolve()
         assert there.exists(), f"{name(page)}: {target}"
         assert not anchor or anchor in anchors(there), f"{name(page)}: {target}#{anchor}"
+
+
+def test_the_book_is_made_without_a_warning(tmp_path: Path) -> None:
+    # no page without a place in it, and no link that leads nowhere
+    made = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "--keep-going", "docs", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    for file in tmp_path.rglob("*.*"):
+        if file.suffix in (".html", ".css", ".js"):
+            assert not LOADED.search(file.read_text(encoding="utf-8")), file
 
 
 def test_the_readme_leads_to_every_page() -> None:

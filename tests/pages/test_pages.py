@@ -32,7 +32,6 @@ LATER = {
     "docs/output.md",
     "docs/plugins.md",
     "docs/reference/commands.md",
-    "docs/reference/states.md",
     "docs/running.md",
     "docs/security.md",
     "docs/sockets.md",
