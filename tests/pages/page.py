@@ -112,10 +112,13 @@ class Page:
         return None if found is None else "circus" if found[1] else "bare"
 
     def blocks(self) -> list[Block]:
-        """All that is set as code, also what is only indented (which has no language)."""
+        """All that is set as code, also what is only indented (which has no language).
+
+        What is in braces, such as `{toctree}`, is for Sphinx and no code.
+        """
         found, said = [], None
         for token in MarkdownIt().parse(self.text):
-            if token.type in ("fence", "code_block"):
+            if token.type in ("fence", "code_block") and not token.info.startswith("{"):
                 assert token.map is not None
                 rule, about = (said[1], said[2] or "") if said else ("", "")
                 language = token.info.strip()

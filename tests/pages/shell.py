@@ -34,6 +34,8 @@ mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /dev/shm
 mkdir -p "$1"  # it may be below /tmp
 mount --bind /run/page/mounted "$1"
+over "$2" "$1/.venv" venv
+touch "$1/.venv/.ready"  # as make has prepared it
 # as the packages circus and redis-server have it
 mkdir -p /usr/share/doc/circus
 ln -sfn "$1/examples" /usr/share/doc/circus/examples
@@ -134,4 +136,4 @@ def room(folder: str = FOLDER) -> Shell:
     environ = {"PATH": PATH, "HOME": folder, "LC_ALL": "C.UTF-8"}
     if "PYTHONPATH" in os.environ:  # another tree than that which is installed
         environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    return Shell([*APART, "sh", "-c", ROOM, "room", str(TREE)], folder, environ)
+    return Shell([*APART, "sh", "-c", ROOM, "room", str(TREE), sys.prefix], folder, environ)

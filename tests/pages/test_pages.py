@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LATER = {
     "CONTRIBUTING.md",
-    "README.md",
     "docs/benchmarks.md",
     "docs/changing.md",
     "docs/circus-top.md",
