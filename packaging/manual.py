@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[1] / "docs"
 GENERATED = re.compile(r"^Written by `python -m .*\n", re.MULTILINE)
 PICTURE = re.compile(r"^!\[.*\n", re.MULTILINE)
+COMMENT = re.compile(r"^<!--.*-->\n", re.MULTILINE)
 INLINE = re.compile(r"(?P<code>`+)(?P<text>.+?)(?P=code)|\*(?P<em>[^*\s][^*]*)\*|"
                     r"\[(?P<label>[^\]]+)\]\([^)\s]+\)", re.DOTALL)  # fmt: skip
 ROW = re.compile(r"(?<!\\)\|")
@@ -31,6 +32,9 @@ class Part(NamedTuple):
     """The heading of the only section that is taken."""
     below: bool = False
     """Whether its sections are subsections of the title."""
+    brief: bool = False
+    """Whether these are many pages, each a subsection of the part before, without what follows
+    its examples."""
 
 
 class Manual(NamedTuple):
@@ -55,6 +59,7 @@ MANUALS = (
         "circusctl", 1, "ask circusd what runs, and change it",
         "circusctl [options] [COMMAND [arguments]]",
         (Part("circusctl.md", "Description"), Part("reference/commands.md", "Commands", below=True),
+         Part("reference/commands/*.md", "", brief=True),
          Part(STATUSES, "Exit status", "circusctl")),
         "circusd(8), circus.ini(5)",
     ),
@@ -114,20 +119,26 @@ def page(manual: Manual) -> Iterator[str]:
     yield ".SH SYNOPSIS"
     yield f"\\fB{literal(manual.synopsis)}\\fR"
     for part in manual.parts:
-        yield f".SH {part.title.upper()}"
-        yield from body(part)
+        if part.title:
+            yield f".SH {part.title.upper()}"
+        for path in sorted(DOCS.glob(part.page)):
+            yield from body(part, path)
     yield ".SH SEE ALSO"
     yield f"{manual.see}, /usr/share/doc/circus"
 
 
-def body(part: Part) -> Iterator[str]:
+def body(part: Part, path: Path) -> Iterator[str]:
     """The lines of a part below its title."""
-    text = GENERATED.sub("", (DOCS / part.page).read_text(encoding="utf-8"))
-    text = PICTURE.sub("", text)
+    text = path.read_text(encoding="utf-8")
+    for pattern in (GENERATED, PICTURE, COMMENT):
+        text = pattern.sub("", text)
+    if part.brief:
+        text = re.sub(r"^## For example$", "For example:", text, flags=re.MULTILINE)
+        text = "#" + re.split(r"^## ", text, flags=re.MULTILINE)[0]
     if part.section:
         text = re.split(rf"^## {part.section}$", text, flags=re.MULTILINE)[1]
         text = re.split(r"^## ", text, flags=re.MULTILINE)[0]
-    macro = ".SS" if part.below else ".SH"
+    macro = ".SS" if part.below or part.brief else ".SH"
     for block in blocks(text):
         heading = re.match(r"(#+) (.+)", block)
         if heading is None:

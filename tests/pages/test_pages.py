@@ -30,7 +30,6 @@ LATER = {
     "docs/limits.md",
     "docs/output.md",
     "docs/plugins.md",
-    "docs/reference/commands.md",
     "docs/running.md",
     "docs/security.md",
     "docs/sockets.md",

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from circus.commands import COMMANDS, Role, find, get_commands, reference
+from circus.commands import COMMANDS, Role, find, get_commands
 from circus.commands.kinds import KINDS
 from circus.commands.lifecycle import Stop
 from circus.exc import UnknownCommand
@@ -72,12 +72,6 @@ def test_a_command_does_not_change() -> None:
 def test_unknown_verbs() -> None:
     with pytest.raises(UnknownCommand, match=r"^unknown command: 'x{40}'$"):
         find("x" * 5000)
-
-
-def test_the_reference_page_is_what_the_commands_say() -> None:
-    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), (
-        "run python -m circus.commands.reference"
-    )
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["incr", "--help"], ["incr"]])
