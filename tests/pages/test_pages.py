@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 LATER = {
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
-    "docs/changing.md",
     "docs/circus-top.md",
-    "docs/circusctl.md",
     "docs/configuration-management.md",
     "docs/hooks.md",
     "docs/installing.md",
@@ -30,7 +28,6 @@ LATER = {
     "docs/limits.md",
     "docs/output.md",
     "docs/plugins.md",
-    "docs/running.md",
     "docs/security.md",
     "docs/sockets.md",
     "docs/statistics.md",
