@@ -42,8 +42,8 @@ KINDS = {
 """What the values of an option are, by its name, or by its program and its name."""
 ABOUT = """\
 # Completion of {programs} for {shell}.
-# Written by `python packaging/complete.py` from their options. Installed as
-# {place}.
+# Written by `python packaging/complete.py` from their options. Installed below
+# share as {place}.
 """
 BASH = """
 _circus_program() {
@@ -141,7 +141,7 @@ def bash() -> str:
             for name in one.action.option_strings or ("",)
             if one.takes
         ]
-    place = "/usr/share/bash-completion/completions/circusd; the others are links to it"
+    place = "bash-completion/completions/circusd, and again for each of the others"
     lines = [
         about("bash", place),
         # where bash-completion loads it, it does so in a function
@@ -155,8 +155,8 @@ def bash() -> str:
 
 def zsh() -> str:
     """What zsh reads."""
-    lines = [f"#compdef {programs()}", about("zsh", "/usr/share/zsh/vendor-completions/_circus")]
-    lines.append(ZSH.strip())
+    place = "zsh/site-functions/_circus (Debian: zsh/vendor-completions)"
+    lines = [f"#compdef {programs()}", about("zsh", place), ZSH.strip()]
     for parser in PARSERS:
         specs = [quoted(spec) for one in options(parser) for spec in specs_of(one)]
         lines += [f"    {parser.prog})", "        _arguments -S \\"]
@@ -185,7 +185,8 @@ def zsh_kind(kind: str) -> str:
         return f"({kind.removeprefix('words ')})"
     if kind.startswith("endpoints"):
         return f"_circus_{kind}"
-    return {FILES: "_files", FOLDERS: "_directories", HOSTS: "_hosts"}.get(kind, " ")
+    # no words; a blank alone would be a message, and zsh completes nothing beside that
+    return {FILES: "_files", FOLDERS: "_directories", HOSTS: "_hosts"}.get(kind, "( )")
 
 
 def quoted(text: str) -> str:

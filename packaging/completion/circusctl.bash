@@ -1,5 +1,5 @@
 # Completion of circusctl for bash: circusctl itself tells what may follow.
-# Installed as /usr/share/bash-completion/completions/circusctl.
+# Installed as share/bash-completion/completions/circusctl.
 
 _circusctl() {
     local line=${COMP_LINE:0:COMP_POINT}

@@ -1,6 +1,6 @@
 # Completion of circusd, circus-plugin, circusd-stats, circus-top, circushttpd for bash.
-# Written by `python packaging/complete.py` from their options. Installed as
-# /usr/share/bash-completion/completions/circusd; the others are links to it.
+# Written by `python packaging/complete.py` from their options. Installed below
+# share as bash-completion/completions/circusd, and again for each of the others.
 
 declare -gA _circus_options=(
     [circusd]="-h --help --log-level --log-output --logger-config --daemon --pidfile --check --strict --instead-of --version"

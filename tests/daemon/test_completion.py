@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import shells
 from tests.support import Daemon, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 FILES = Path(__file__).parents[2] / "packaging" / "completion"
 CONFIG = """
@@ -157,59 +159,24 @@ def test_zsh_gets_groups_and_names_with_blanks(daemon: Daemon) -> None:
     assert offered("zsh", daemon, "start with\\ b") == ["with blank"]
 
 
-@contextlib.contextmanager
-def person(shell: str, folder: Path, **environ: str) -> Iterator[int]:
-    """The terminal of somebody's shell that has read the files, at its prompt."""
-    ours, theirs = os.openpty()
-    start = {
-        "bash": (
-            "bash --noprofile --norc -i",
-            f"source {FILES}/circusctl.bash; source {FILES}/programs.bash",
-        ),
-        "zsh": (
-            "zsh -f -i",
-            f"fpath=({FILES} $fpath); autoload -Uz compinit; compinit -u -d $BIN/dump",
-        ),
+def typist(shell: str, folder: Path, **environ: str) -> AbstractContextManager[int]:
+    """The terminal of somebody's shell that has read the files."""
+    first = {
+        "bash": f"source {FILES}/circusctl.bash; source {FILES}/programs.bash",
+        "zsh": f"fpath=({FILES} $fpath); {shells.COMPINIT.format(dump='$BIN/dump')}",
     }[shell]
-    process = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *start[0].split()],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=folder,
-        env={
-            **os.environ,
-            "BIN": str(folder),
-            "TERM": "dumb",
-            "HISTFILE": "/dev/null",
-            **environ,
-        },
+    return shells.person(
+        shell,
+        f"PATH=$BIN:$PATH; {first}",
+        folder=folder,
+        environ={**os.environ, "BIN": str(folder), **environ},
     )
-    os.close(theirs)
-    try:
-        os.write(ours, f"PATH=$BIN:$PATH; {start[1]}; PS1='>'\">> \"\n".encode())
-        read_until(ours, ">>> ")
-        yield ours
-        os.write(ours, b"exit 0\n")
-        read_until(ours, None)
-        assert process.wait(timeout=30) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def type_and_see(terminal: int, *pairs: tuple[str, str]) -> None:
-    """Type each of these, and read what comes of it."""
-    for typed, shown in pairs:
-        os.write(terminal, typed.encode())
-        read_until(terminal, shown)
 
 
 @pytest.mark.parametrize("shell", BOTH)
 def test_a_person_types(shell: str, daemon: Daemon) -> None:
-    with person(shell, daemon.folder, CIRCUSCTL_ENDPOINT=daemon.endpoint) as terminal:
-        type_and_see(
+    with typist(shell, daemon.folder, CIRCUSCTL_ENDPOINT=daemon.endpoint) as terminal:
+        shells.type_and_see(
             terminal,
             ("circusctl is-act\t", "ive "),
             ("web\t", "b "),
@@ -238,6 +205,7 @@ def test_a_person_types(shell: str, daemon: Daemon) -> None:
         ("circus-top --endpoint=ip", "c://RUN/circus/stats "),
         ("circusd-stats --pubs", "ub"),
         ("circusd-stats --log-level=cri", "tical "),
+        ("circus-plugin --check-d", "elay"),
         ("circus-plugin --pubsub ipc:", "//RUN/circus/pubsub "),
         ("circus-plugin --path fol", "der/"),
         ("circus-plugin --log-output circus.i", "ni "),
@@ -252,14 +220,12 @@ def test_the_other_programs_complete_their_options(shell: str, line: str, rest: 
             (folder / inside).mkdir()
         for file in ("control", "pubsub", "stats"):
             sockets.enter_context(socket.socket(socket.AF_UNIX)).bind(f"{name}/circus/{file}")
-        with person(shell, folder, XDG_RUNTIME_DIR=name) as terminal:
-            os.write(terminal, f"{line}\t".replace("RUN", name).encode())
-            read_until(terminal, rest.replace("RUN", name))
-            os.write(terminal, b"\x15")  # none of this is to be run
+        with typist(shell, folder, XDG_RUNTIME_DIR=name) as terminal:
+            shells.tab_adds(terminal, line.replace("RUN", name), rest.replace("RUN", name))
 
 
 def test_nothing_that_is_typed_is_carried_out(tmp_path: Path) -> None:
-    with person("bash", tmp_path) as terminal:
+    with typist("bash", tmp_path) as terminal:
         os.write(terminal, b"circusd '$(touch${IFS}made)' \"$(touch made)]\" --str\t")
         read_until(terminal, "ict ")
         os.write(terminal, b"\x15")  # none of this is to be run
