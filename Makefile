@@ -7,9 +7,9 @@ CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 # redis-tools has Redis itself, too, under another name, and starts none
-NEEDED_BY_TESTS := chromium chromium-driver curl faketime fonts-dejavu-core iproute2 lintian logrotate \
-	man-db mmdebstrap nginx openssh-client openssh-server openssl redis-tools systemd \
-	systemd-container tmux zsh
+NEEDED_BY_TESTS := bash-completion chromium chromium-driver curl faketime fonts-dejavu-core iproute2 \
+	lintian logrotate man-db mmdebstrap nginx openssh-client openssh-server openssl redis-tools \
+	systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
 .PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb docs clean
@@ -72,7 +72,7 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'furo>=2023.9' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'myst-parser>=2' 'prometheus_client>=0.20' 'pytest>=8' \
+		'build>=1.0' 'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'furo>=2023.9' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'myst-parser>=2' 'prometheus_client>=0.20' 'pytest>=8' \
 		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'schemathesis>=4' 'selenium>=4.20' 'sphinx>=7.2' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
 		'uvicorn>=0.30' 'vulture>=2.11' 'waitress>=2.1.2'
 	@# for the axe-core in it alone: it would bring a browser

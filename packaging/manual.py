@@ -104,10 +104,10 @@ MANUALS = (
 
 
 def main(folder: Path) -> None:
-    """Write every manual page into `folder`, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every manual page into the folder of its section below this one; they are made."""
     for manual in MANUALS:
-        file = folder / f"{manual.name}.{manual.section}"
+        file = folder / f"man{manual.section}" / f"{manual.name}.{manual.section}"
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(page(manual)) + "\n", encoding="utf-8")
 
 

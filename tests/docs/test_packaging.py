@@ -55,19 +55,19 @@ def test_every_option_is_explained(manuals: Path) -> None:
         for model in (CircusConfig, WatcherConfig, SocketConfig, PluginConfig)
         for row in rows(model)
     }
-    assert options <= terms(manuals / "circus.ini.5")
+    assert options <= terms(manuals / "man5/circus.ini.5")
 
 
 def test_every_command_is_explained(manuals: Path) -> None:
-    assert {command.verb for command in COMMANDS} <= terms(manuals / "circusctl.1")
+    assert {command.verb for command in COMMANDS} <= terms(manuals / "man1/circusctl.1")
 
 
 def test_the_daemon_has_its_flags_and_signals(manuals: Path) -> None:
-    assert {"--check", "--pidfile FILE", "HUP", "EXIT STATUS"} <= terms(manuals / "circusd.8")
+    assert {"--check", "--pidfile FILE", "HUP", "EXIT STATUS"} <= terms(manuals / "man8/circusd.8")
 
 
 def test_no_markup_is_left_in_a_manual_page(manuals: Path) -> None:
-    for page in manuals.iterdir():
+    for page in manuals.glob("man?/*"):
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"^\||^#|^```|\]\(", text, re.MULTILINE), page.name
 

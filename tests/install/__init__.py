@@ -1,0 +1,1 @@
+"""What pip and `python -m build` make of the tree: archives, and environments that have Circus."""
