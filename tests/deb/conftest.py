@@ -34,13 +34,16 @@ def unpacked(builds: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
 def installed(
     suite: str, builds: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[roots.Root]:
-    """A plain Debian in which apt has installed the packages; tests leave it as it is."""
+    """A plain Debian in which apt has installed the packages; tests leave it as it is.
+
+    It has what completes for bash and zsh, too.
+    """
     folder = tmp_path_factory.mktemp("roots")
     root = roots.plain(suite).copy(folder / "installed")
     for package in builds[0].glob("*.deb"):
         if "dbgsym" not in package.name:
             shutil.copy(package, root.path / "tmp")
     root.do("apt-get update -qq")
-    root.do("apt-get install -y -qq --no-install-recommends /tmp/*.deb")
+    root.do("apt-get install -y -qq --no-install-recommends /tmp/*.deb bash-completion zsh")
     yield root
     shutil.rmtree(folder)

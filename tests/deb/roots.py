@@ -44,12 +44,11 @@ class Root:
 
     def run(self, command: str, *, network: bool = True) -> subprocess.CompletedProcess[str]:
         """What a shell there did, started as root with a plain environment. Blocks."""
-        inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--root={self.path}",
-                  "--wd=/", "--mount-proc=/proc"]  # fmt: skip
-        if not network:
+        inside = [] if self.path == Path("/") else self.way_in()
+        if inside and not network:
             inside.append("--net")
         return subprocess.run(
-            [*(() if self.path == Path("/") else inside), "sh", "-c", command],
+            [*inside, "sh", "-c", command],
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -57,6 +56,11 @@ class Root:
             timeout=600,
             check=False,
         )
+
+    def way_in(self) -> list[str]:
+        """The beginning of a command line that runs there."""
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--root={self.path}",
+                "--wd=/", "--mount-proc=/proc"]  # fmt: skip
 
     def do(self, command: str, *, network: bool = True) -> str:
         """What a shell there printed. AssertionError with all of its words if it failed."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus import __version__
+from tests import shells
+from tests.deb import roots
 from tests.deb.roots import TREE, Root
 from tests.support import needs_root
 
@@ -29,9 +31,13 @@ def test_the_default_configuration_is_right(installed: Root) -> None:
     assert told.stdout == "/etc/circus/circus.ini: ok, 0 watchers\n"
 
 
-def test_both_programs_know_their_version(installed: Root) -> None:
+@pytest.mark.parametrize("program", shells.PROGRAMS)
+def test_every_program_tells_its_version(installed: Root, program: str) -> None:
+    assert installed.do(f"{program} --version").split()[-1] == __version__
+
+
+def test_circusctl_tells_its_name_too(installed: Root) -> None:
     assert installed.do("circusctl --version") == f"circusctl {__version__}\n"
-    assert installed.do("circusd --version") == f"{__version__}\n"
 
 
 def test_circusctl_loads_only_what_it_needs(installed: Root) -> None:
@@ -40,9 +46,15 @@ def test_circusctl_loads_only_what_it_needs(installed: Root) -> None:
     assert not re.search(r"importlib[.]metadata|pkg_resources|zmq|asyncio", told)
 
 
-def test_the_completion_loads(installed: Root) -> None:
-    file = "/usr/share/bash-completion/completions/circusctl"
-    assert "circusctl" in installed.do(f"bash -c 'source {file}; complete -p circusctl'")
+@pytest.mark.parametrize("shell", shells.SHELLS)
+@pytest.mark.parametrize(("line", "rest"), shells.STARTS)
+def test_the_tab_key(installed: Root, shell: str, line: str, rest: str) -> None:
+    first = {"bash": shells.BASH_COMPLETION, "zsh": shells.COMPINIT.format(dump="/tmp/dump")}
+    inside = installed.way_in()
+    with shells.person(
+        shell, first[shell], folder=TREE, environ=roots.ENVIRONMENT, inside=inside
+    ) as terminal:
+        shells.tab_adds(terminal, line, rest)
 
 
 def test_a_worker_runs_under_a_user_of_its_own(installed: Root) -> None:
