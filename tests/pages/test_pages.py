@@ -29,7 +29,6 @@ LATER = {
     "docs/output.md",
     "docs/plugins.md",
     "docs/security.md",
-    "docs/sockets.md",
     "docs/statistics.md",
     "docs/systemd.md",
     "docs/web-api.md",
