@@ -26,7 +26,6 @@ LATER = {
     "docs/installing.md",
     "docs/library.md",
     "docs/limits.md",
-    "docs/output.md",
     "docs/plugins.md",
     "docs/security.md",
     "docs/statistics.md",
