@@ -122,8 +122,10 @@ class Life:
             if event.later:
                 self.again, self._put_off = True, put_off
                 self.not_before = now + back_off(put_off + 1, config, event.luck)
-        elif asked is Stage.AFTER_START:
-            self._put_off = 0
+        elif asked not in GOING_DOWN:
+            self.refusal = ""  # what was said before counts no more
+            if asked is Stage.AFTER_START:
+                self._put_off = 0
 
     def advance(
         self, config: WatcherConfig, now: float, *, stands: bool, empty: bool

@@ -93,6 +93,16 @@ def test_later_is_paced_by_the_back_off() -> None:
     assert told(pool.start(now)) == "before_start"  # nobody who asks is made to wait
 
 
+def test_a_later_is_forgotten_with_the_yes_that_follows_it() -> None:
+    pool = Pool(CONFIG)
+    pool.start(0.0)
+    pool.answered(LATER, 0.0)
+    pool.due(1.0)
+    assert pool.life.refusal
+    pool.answered(Answered(), 1.0)
+    assert pool.life.refusal == ""
+
+
 def test_a_stop_ends_the_waiting_for_later() -> None:
     pool = Pool(CONFIG)
     pool.start(0.0)
