@@ -22,7 +22,6 @@ LATER = {
     "docs/benchmarks.md",
     "docs/circus-top.md",
     "docs/configuration-management.md",
-    "docs/hooks.md",
     "docs/installing.md",
     "docs/library.md",
     "docs/limits.md",
