@@ -72,7 +72,7 @@ $(TOOLS): $(READY) Makefile
 	@$(call install,$(NEEDED_BY_TESTS))
 	@echo 'Installing the tools of the checks in $(VENV)'
 	@$(VENV)/bin/pip install -q --disable-pip-version-check \
-		'build>=1.0' 'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'furo>=2023.9' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'myst-parser>=2' 'prometheus_client>=0.20' 'pytest>=8' \
+		'build>=1.0' 'chaussette>=1.3' 'codespell>=2.2' 'django>=4.2' 'falcon>=3.1.1' 'furo>=2023.9' 'gevent>=22.10.2' 'gunicorn>=22' 'hypothesis>=6.100' 'import-linter>=2.0' 'jinja2>=3.1.2' 'markdown-it-py>=2.2' 'mypy>=1.11' 'myst-parser>=2' 'prometheus_client>=0.20' 'pyramid>=2.1' 'pytest>=8' \
 		'pytest-timeout>=2.3' 'redis>=4.3.4' 'ruff>=0.6' 'schemathesis>=4' 'selenium>=4.20' 'sphinx>=7.2' 'tornado>=6.4' 'tox>=4.11' types-psutil types-setuptools types-waitress \
 		'uvicorn>=0.30' 'vulture>=2.11' 'waitress>=2.1.2'
 	@# for the axe-core in it alone: it would bring a browser

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.daemon.hooked import PRELUDE, called, state
-from tests.support import free_port, wait_until
+from tests.daemon.hooked import PRELUDE, called
 
 if TYPE_CHECKING:
-    from tests.daemon.conftest import Start
     from tests.daemon.hooked import Hooked
 
 
@@ -87,19 +85,6 @@ def test_a_hook_that_cannot_be_found_is_named_with_its_place(
     )  # fmt: skip
     assert ended.returncode == os.EX_CONFIG
     assert ended.stderr.splitlines()[-1] == f"{config}:7: hooks.after_stop: {BAD[hook]}"
-
-
-def test_the_example_waits_for_its_store(circusd: Start, tmp_path: Path) -> None:
-    examples = Path(__file__).parents[2] / "examples"
-    port = str(free_port())
-    module = (examples / "hooks_ready.py").read_text()
-    (tmp_path / "hooks_ready.py").write_text(module.replace("7711", port))
-    text = (examples / "hooks.ini").read_text().replace("7711", port)
-    daemon = circusd(f"{text}\n[env:worker]\nPYTHONPATH = {tmp_path}\n")
-    daemon.wait_pids("store", 1)
-    daemon.wait_pids("worker", 1)
-    assert daemon.call("stop", name="worker", waiting=True)["status"] == "ok"
-    wait_until(lambda: state(daemon, "worker") == "stopped")
 
 
 PROGRAM = """

@@ -124,12 +124,12 @@ def test_a_check_tells_what_is_wrong_with_a_stream_and_makes_no_file(circusd: St
 
 
 def test_the_stream_of_the_examples_does_what_it_says(circusd: Start) -> None:
-    text = (ROOT / "examples" / "stream.ini").read_text()
+    text = (ROOT / "examples" / "stream" / "circus.ini").read_text()
     daemon = circusd(
         text.replace("while sleep 1; do date; done", "echo one; echo '\"two\"' ; exec sleep 60")
         .replace("clock.json", "FOLDER/clock.json")
         .replace("stdout_stream.class = ", "autostart = False\nstdout_stream.class = ")
-        + f"[env:clock]\nPYTHONPATH = {ROOT / 'examples'}\n"
+        + f"[env:clock]\nPYTHONPATH = {ROOT / 'examples' / 'stream'}\n"
     )
     file = daemon.folder / "clock.json"
     daemon.call("start", name="clock", waiting=True)

@@ -13,7 +13,9 @@ import pytest
 from circus.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
 GENERATED = re.compile(r"^Written by `python -m ([\w.]+)`", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 LOADED = re.compile(

@@ -1,4 +1,4 @@
-"""The plugin of plugin.ini. It is found because it lies beside it."""
+"""A plugin of circus.ini. It is found because it lies beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream of one's own: each line as an object, for whatever collects JSON. See stream.ini."""
+"""A stream of one's own: each line as an object, for whatever collects JSON. See circus.ini."""
 
 from __future__ import annotations
 
