@@ -163,14 +163,21 @@ def as_user(uid: int, *gids: int) -> list[str]:
 class Daemon:
     """A circusd on a configuration of its own, with private sockets unless `endpoint` is given.
 
-    `uid`: run as that user.
+    `uid`: run as that user. `beside`: a folder whose files are to lie beside the configuration.
     """
 
     def __init__(
-        self, text: str, *arguments: str, endpoint: str | None = None, uid: int = 0
+        self,
+        text: str,
+        *arguments: str,
+        endpoint: str | None = None,
+        uid: int = 0,
+        beside: Path | None = None,
     ) -> None:
         # short, because the path of a Unix socket may not be long
         self.folder = Path(tempfile.mkdtemp(prefix="circus-", dir="/tmp"))
+        if beside is not None:
+            shutil.copytree(beside, self.folder, dirs_exist_ok=True)
         self.endpoint = endpoint or f"ipc://{self.folder}/control"
         if endpoint is not None:
             text = f"[circus]\nendpoint = {endpoint}\n{text}"

@@ -1,0 +1,49 @@
+"""An example that runs as it stands, but for its ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.support import Daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+REDIS = "/usr/bin/redis-check-rdb"
+"""Redis itself, under the other name that Debian's redis-tools has for it."""
+
+
+class Run(Protocol):
+    """Starts an example: its configuration, and what is to stand in its files for what is there."""
+
+    def __call__(self, path: str, instead: dict[str, str] | None = None) -> Daemon: ...
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Starts examples in copies of their folders, and ends them with the test."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    started: list[Daemon] = []
+
+    def run(path: str, instead: dict[str, str] | None = None) -> Daemon:
+        folder = tmp_path / str(len(started))
+        shutil.copytree((EXAMPLES / path).parent, folder)
+        for file in filter(Path.is_file, folder.iterdir()):
+            text = file.read_text(encoding="utf-8")
+            for there, here in (instead or {}).items():
+                text = text.replace(there, here)
+            file.write_text(text, encoding="utf-8")
+        daemon = Daemon((folder / Path(path).name).read_text(encoding="utf-8"), beside=folder)
+        started.append(daemon)
+        return daemon.wait()
+
+    yield run
+    for daemon in started:
+        daemon.stop()
