@@ -28,19 +28,45 @@ html_copy_source = False
 
 
 def joined(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Two pages have their text elsewhere, where those look for it who have the tree."""
+    """Three pages have their text elsewhere, where those look for it who have the tree."""
     if name == "changes":
         notes = sorted(HERE.glob("changes/*.md"), reverse=True)
         source[0] = "# Changes\n\nThe newest first.\n\n" + "\n".join(map(titled, notes))
     elif name == "contributing":
         text = (HERE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
         source[0] = text.replace("](docs/", "](")
+    elif name == "examples":
+        source[0] = gallery(HERE.parent / "examples")
 
 
 def titled(note: Path) -> str:
     """A note of a change below a title made of its name, with links that lead from this folder."""
     title = re.sub(r"^\d+-", "", note.stem).replace("-", " ").capitalize()
     return f"## {title}\n\n{note.read_text(encoding='utf-8').replace('](../', '](')}"
+
+
+def gallery(examples: Path) -> str:
+    """The table of the examples, then each with its page and its configuration."""
+    table = (examples / "README.md").read_text(encoding="utf-8")
+    folders = re.findall(r"\]\((\w+)/README\.md\)", table)
+    table = re.sub(r"\[([\w.]+)\]\(\1\)", r"`\1`", table)
+    return re.sub(
+        r"\]\((?:\.\./)?(\w+)/README\.md\)",
+        r"](#example-\1)",
+        "\n".join([table, *(exhibit(examples / folder) for folder in folders)]),
+    )
+
+
+def exhibit(folder: Path) -> str:
+    """An example one level deeper, under a name to link to, with the files that circusd reads."""
+    page = (folder / "README.md").read_text(encoding="utf-8").replace("](../../docs/", "](")
+    files = [
+        f"`{path.name}`:\n\n```ini\n{path.read_text(encoding='utf-8')}```\n"
+        for path in sorted(folder.glob("*.ini"))
+    ]
+    return "\n".join(
+        [f"(example-{folder.name})=", re.sub("^(?=#+ [A-Z])", "#", page, flags=re.M), *files]
+    )
 
 
 def setup(app: Sphinx) -> None:
