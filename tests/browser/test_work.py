@@ -81,7 +81,7 @@ def test_processes_are_added_and_removed(page: Chromium, console: Console) -> No
     assert len(console.daemon.pids("web")) == 2
 
 
-def test_t05_to_kill_a_worker_ends_all_that_it_started(page: Chromium, consoles: Open) -> None:
+def test_t5_to_kill_a_worker_ends_all_that_it_started(page: Chromium, consoles: Open) -> None:
     console = consoles(watchers=f"[watcher:rude]\ncmd = {child('double_fork')}\n{QUICK}")
     (left,) = wait_until(lambda: ready(console.daemon.text()))
     (pid,) = console.daemon.wait_pids("rude", 1)

@@ -83,7 +83,7 @@ def workers(machine: Machine) -> list[str]:
     return machine.says("circusctl list web").split(",")
 
 
-def test_what_is_installed_runs_and_is_open_to_nobody(installed: Machine) -> None:
+def test_t60_what_is_installed_runs_and_is_open_to_nobody(installed: Machine) -> None:
     says = installed.says
     assert says("systemctl is-active circus.service circus.socket") == "active\nactive"
     assert says("systemctl is-enabled circus.service circus.socket") == "enabled\nenabled"
@@ -155,7 +155,7 @@ def test_a_restart_brings_new_ones(installed: Machine) -> None:
     assert not set(workers(installed)) & set(two)
 
 
-def test_it_is_there_again_after_a_reboot(installed: Machine) -> None:
+def test_t60_it_is_there_again_after_a_reboot(installed: Machine) -> None:
     installed.reboot()
     assert installed.says("systemctl show -P StatusText circus") == "1 watcher active, 2 workers"
     installed.run("circusctl wait web --timeout 30")
