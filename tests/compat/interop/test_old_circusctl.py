@@ -385,7 +385,7 @@ SESSION = [
     ("rm new", "ok"),
     ("reloadconfig --waiting", "ok"),
     ("stop nope", ""),  # the reason goes to standard error
-    ("restart --waiting", "ok"),
+    # no restart of all: what is sent while circusd takes its socket anew may get lost
     ("quit --waiting", "ok"),
 ]
 
