@@ -256,7 +256,7 @@ def test_t27_a_file_may_be_a_pipe_or_a_terminal_but_no_socket(circusd: Start) ->
     ("kind", "form"),
     [
         ("FileStream", "create\npostrotate\nkill -USR1 PID\nendscript"),
-        ("WatchedFileStream", "create"),
+        ("WatchedFileStream", "nocreate"),
         ("FileStream", "copytruncate"),
     ],
 )
