@@ -75,6 +75,10 @@ def _carry_out(asked: arguments.Asked, command: type[Command]) -> int:
         from circus.ctl.keygen import keygen
 
         return keygen(**asked.properties)
+    if command.verb == "import":
+        from circus.ctl.importing import import_file
+
+        return import_file(as_json=asked.options.json, **asked.properties)
     from circus.ctl.connection import connected
 
     if command.verb == "logs" and arguments.ssh_server(asked.options):

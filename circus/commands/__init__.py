@@ -7,6 +7,7 @@ from circus.commands.change import Add, Foresee, Plan, ReloadConfig, Rm, Rollbac
 from circus.commands.console import ConsoleLogin, ConsoleRedeem
 from circus.commands.daemon import DStats, GlobalOptions, Keygen, Quit
 from circus.commands.happened import Events, Listen
+from circus.commands.importing import Import
 from circus.commands.lifecycle import (
     Freeze,
     Kill,
@@ -47,6 +48,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Freeze,
     Get,
     GlobalOptions,
+    Import,
     Incr,
     IsActive,
     Keygen,

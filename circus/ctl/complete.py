@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from circus.commands import SHELL_COMMANDS, find
 from circus.commands.daemon import GLOBAL_OPTIONS
+from circus.commands.importing import SOURCES
 from circus.commands.lifecycle import CONDITIONS
 from circus.ctl import arguments, bash
 from circus.ctl.output import say
@@ -206,6 +207,7 @@ _SOURCES: dict[str, Callable[[Live, Sequence[str]], Iterable[str]]] = {
     "pid": _pids,
     "process": _pids,
     "signum": _signals,
+    "source": lambda _live, _words: SOURCES,
     "topics": _topics,
     "until": lambda _live, _words: CONDITIONS,
 }

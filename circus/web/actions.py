@@ -24,6 +24,7 @@ ELSEWHERE: Mapping[str, str] = {
     "console-login": "whoever is here has logged in; for somebody else use circusctl",
     "console-redeem": "/login does that",
     "foresee": "it is asked for with dry_run=true at the command itself",
+    "import": "files are read and written where circusctl runs: use circusctl",
     "keygen": "keys are made where they are kept: use circusctl",
     "listen": "what happens is told at /live",
     "logs": "output is read at the watcher's logs, as the console itself may",

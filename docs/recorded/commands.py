@@ -41,6 +41,7 @@ class Sample(NamedTuple):
 MORE = "printf '[watcher:more]\\ncmd = sleep 3600\\n' >> circus.ini"
 WORSE = "printf '[watcher:worse]\\nnumprocesses = many\\n' >> circus.ini"
 LESS = "sed -i '/watcher:more/,$d' circus.ini"
+SUPERVISOR = "printf '[program:web]\\ncommand=/usr/bin/web\\npriority=10\\nuser=www-data\\n'"
 WAITING = {"waiting": True}
 DB: dict[str, Any] = {"name": "db"}
 NOBODY = "circusctl {} nothing; echo $?"
@@ -84,6 +85,10 @@ SAMPLES = (
     Sample(
         "globaloptions", "circusctl globaloptions\ncircusctl globaloptions endpoint",
         {"option": "pubsub_endpoint"}, NOBODY.format("globaloptions"),
+    ),
+    Sample(
+        "import", f"{SUPERVISOR} > old.conf\ncircusctl import supervisor old.conf --output new.ini",
+        wrong="circusctl import supervisor nowhere.conf; echo $?",
     ),
     Sample(
         "incr", "circusctl incr web --waiting\ncircusctl incr web 2 --waiting",

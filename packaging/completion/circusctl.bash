@@ -6,8 +6,8 @@ _circusctl() {
     mapfile -t COMPREPLY < <(
         AUTO_COMPLETE=1 COMP_LINE=$line COMP_WORDBREAKS=$COMP_WORDBREAKS "$1" 2>/dev/null
     )
-    # a key, and the program of a new watcher, are files
-    if [[ $3 == --ssh_keyfile || $line =~ ^[^\ ]+\ +add\  ]]; then
+    # a key, the program of a new watcher, and what is imported are files
+    if [[ $3 == --ssh_keyfile || $line =~ ^[^\ ]+\ +(add|import)\  ]]; then
         compopt -o default
     fi
 }

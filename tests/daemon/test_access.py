@@ -65,6 +65,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "scale": {"numprocesses": 1},
     "set": {"options": {"priority": 0}},
     "add": {"cmd": "sleep 3600"},
+    "import": {"source": "circus", "file": "/nowhere"},
     "keygen": {"folder": "/nowhere"},
 }
 WITHOUT_A_NAME = {

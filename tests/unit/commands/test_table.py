@@ -32,6 +32,7 @@ NEW_VERBS = (
     "freeze",
     "thaw",
     "keygen",
+    "import",
     "events",
     "console-login",
     "console-redeem",

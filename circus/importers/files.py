@@ -1,0 +1,46 @@
+"""Reading what somebody else wrote: what is no text is told in one line."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from circus.exc import CircusError
+
+MOST = 4 << 20
+"""Bytes of a file; no configuration is that long."""
+
+
+def read(path: str) -> str:
+    """The text of a file. Raises CircusError. May block."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CircusError(f"cannot read {path!r}: {reason}") from error
+    if len(data) > MOST:
+        raise CircusError(f"cannot read {path!r}: it is longer than any configuration")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        say = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
+        raise CircusError(f"{path}:{line}: {say}, so this is no configuration file") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise CircusError(f"{path}:{line}: a NUL byte is no text, this is no configuration file")
+    return text.replace("\r\n", "\n")
+
+
+def matching(folder: str, pattern: str) -> list[str]:
+    """The files that a pattern names, sorted; one that is not absolute is below `folder`."""
+    return sorted(glob.glob(os.path.join(folder, pattern)))
+
+
+def beside(path: str, name: str) -> str | None:
+    """Another file in the folder of one, if it is there."""
+    found = Path(path).with_name(name)
+    return str(found) if found.is_file() else None

@@ -1,0 +1,112 @@
+"""Where Supervisor leads the output of a program."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from circus.importers.draft import Unfit
+from circus.importers.report import Option, Verdict, changed, decide, kept
+
+if TYPE_CHECKING:
+    from circus.importers.report import Handler
+    from circus.importers.supervisor_program import Program
+
+SIZE = re.compile(r"([0-9]+)(KB|MB|GB)?", re.IGNORECASE)
+UNITS = {"": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+MAX_BYTES, BACKUPS = "50MB", "10"
+"""Of a file that does not say."""
+OWN = {"stdout": ("/dev/stdout", "/dev/fd/1"), "stderr": ("/dev/stderr", "/dev/fd/2")}
+NOWHERE = ("none", "/dev/null")
+INHERITED = "no file, it goes where circusd's own does, under systemd to the journal"
+
+
+def logfile(program: Program, option: Option) -> Verdict:
+    """The file of one stream, or of both."""
+    stream = option.key.partition("_")[0]
+    both = program.flag("redirect_stderr")
+    if stream == "stderr" and both:
+        return kept("nothing: redirect_stderr leads it to standard output")
+    streams = ("stdout", "stderr") if both else (stream,)
+    word = option.value.lower()
+    if word == "auto":
+        return changed(INHERITED)
+    if word in NOWHERE:
+        return kept(" and ".join(program.put(f"close_child_{one}", "True") for one in streams))
+    if word == "syslog":
+        return changed(_journal(program, streams))
+    if option.value in OWN[stream]:
+        return kept(INHERITED)
+    if stream == "stderr" and option.value in OWN["stdout"]:
+        return kept(program.put("stderr_stream.class", "StdoutStream"))
+    if option.value.startswith("/dev/"):
+        return decide(INHERITED, f"{option.value} is no file; name one, or leave it so")
+    return kept(_file(program, stream, streams, option.value))
+
+
+def leads(program: Program, stream: str) -> bool:
+    """Whether something is said of where a stream goes."""
+    if stream == "stderr" and program.flag("redirect_stderr"):
+        return True
+    keys = (f"{stream}_logfile", f"{stream}_syslog")
+    return any(key in program.section.options for key in keys)
+
+
+def _file(program: Program, stream: str, streams: tuple[str, ...], path: str) -> str:
+    if path.startswith("~"):
+        raise Unfit("~ is not replaced here", "write the whole path")
+    said = ""
+    for one in streams:
+        said = program.put_text(f"{one}_stream.filename", path)
+        limit = _bytes(program.value(f"{stream}_logfile_maxbytes", MAX_BYTES))
+        if limit:
+            program.put(f"{one}_stream.max_bytes", str(limit))
+            backups = program.value(f"{stream}_logfile_backups", BACKUPS)
+            program.put(f"{one}_stream.backup_count", backups)
+    return said if len(streams) == 1 else f"{said}, and that of {streams[0]}"
+
+
+def _bytes(text: str) -> int:
+    found = SIZE.fullmatch(text.strip())
+    if found is None:
+        raise Unfit(f"{text!r} is not a size such as 50MB", "mend it")
+    return int(found[1]) * UNITS[(found[2] or "").upper()]
+
+
+def size(key: str) -> Handler[Program]:
+    """When a file is begun anew, or how many old ones are kept."""
+
+    def handler(program: Program, option: Option) -> Verdict:
+        stream = option.key.partition("_")[0]
+        name = f"{stream}_stream.{key}"
+        section = f"watcher:{program.watchers[0][0]}"
+        if program.draft.has(section, name) or program.value(f"{stream}_logfile")[:1] == "/":
+            number = _bytes(option.value) if key == "max_bytes" else option.value
+            return kept(f"{name} = {number}" if number else "a file without a limit")
+        return kept("nothing: there is no file to limit")
+
+    return handler
+
+
+def syslog(program: Program, option: Option) -> Verdict:
+    """To syslog as well."""
+    stream = option.key.partition("_")[0]
+    if option.value.lower() not in ("true", "yes", "on", "1"):
+        return kept("nothing: it is off")
+    if program.value(f"{stream}_logfile").lower() in ("", "auto", *NOWHERE):
+        return changed(_journal(program, (stream,)))
+    say = f"output goes to one place, which is {stream}_logfile"
+    return decide(say, f"{stream}_stream.class = JournalStream leads it to the journal instead")
+
+
+def _journal(program: Program, streams: tuple[str, ...]) -> str:
+    return " and ".join(program.put(f"{one}_stream.class", "JournalStream") for one in streams)
+
+
+def redirect(program: Program, _option: Option) -> Verdict:
+    """Whether standard error goes where standard output does."""
+    if not program.flag("redirect_stderr"):
+        return kept("each stream goes its own way")
+    if program.value("stdout_logfile").lower() in ("", "auto", *OWN["stdout"]):
+        return changed(INHERITED)
+    return kept("stderr_stream, the same as stdout_stream")

@@ -1,0 +1,149 @@
+"""`circusctl import`: where the result goes, how it ends, and what is said of what is no source."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from circus.circusctl import main
+from circus.commands.importing import SOURCES
+from circus.importers.convert import IMPORTERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = "[program:web]\ncommand=/bin/web\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
+LOSING = f"{GOOD}serverurl=AUTO\n"
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "web.conf"
+    file.write_text(GOOD)
+    return file
+
+
+def test_both_sides_know_the_same_sources() -> None:
+    assert set(SOURCES) == set(IMPORTERS)
+
+
+def test_the_configuration_is_printed_and_the_report_told(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", "supervisor", "web.conf"]) == 0
+    out, err = capsys.readouterr()
+    assert "[watcher:web]\ncmd = /bin/web\n" in out
+    assert err.splitlines()[0] == "web.conf:1: [program:web] -> kept: [watcher:web]"
+    assert err.splitlines()[-1] == "4 lines: 4 kept, 0 changed, 0 lost, 0 to decide"
+    source.write_text(LOSING)
+    assert main(["import", "supervisor", "web.conf"]) == 4
+    out, err = capsys.readouterr()
+    assert "# web.conf:5: serverurl=AUTO -> lost: SUPERVISOR_SERVER_URL is not set" in out
+    assert "[watcher:web]" in out
+
+
+def test_json_has_both(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source.write_text(LOSING)
+    assert main(["--json", "import", "supervisor", "web.conf", "--output", "new.ini"]) == 4
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert err == ""
+    assert found["output"] == "new.ini"
+    assert found["configuration"] == (source.parent / "new.ini").read_text()
+    assert found["summary"] == {"kept": 4, "changed": 0, "lost": 1, "decide": 0}
+    assert found["report"][1] == {
+        "file": "web.conf", "line": 2, "last_line": 2, "written": "command=/bin/web",
+        "fate": "kept", "became": "cmd = /bin/web", "todo": "",
+    }  # fmt: skip
+
+
+def test_nothing_is_overwritten_unless_it_is_asked_for(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = source.parent / "new.ini"
+    words = ["import", "supervisor", "web.conf", "--output", "new.ini"]
+    assert main(words) == 0
+    assert stat.S_IMODE(new.stat().st_mode) == 0o600
+    first = new.read_text()
+    new.write_text("mine")
+    new.chmod(0o644)
+    capsys.readouterr()
+    assert main(words) == 1
+    assert capsys.readouterr().err == "cannot write 'new.ini': it exists (--force overwrites it)\n"
+    assert new.read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert new.read_text() == first
+    assert stat.S_IMODE(new.stat().st_mode) == 0o644
+    assert sorted(os.listdir(source.parent)) == ["new.ini", "web.conf"]
+
+
+def test_a_link_leads_to_the_file_that_is_overwritten(source: Path) -> None:
+    target = source.parent / "target.ini"
+    target.write_text("")
+    (source.parent / "new.ini").symlink_to("target.ini")
+    words = ["import", "supervisor", "web.conf", "--output", "new.ini"]
+    assert main(words) == 1
+    assert main([*words, "--force"]) == 0
+    assert (source.parent / "new.ini").is_symlink()
+    assert "[watcher:web]" in target.read_text()
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing", None, r"cannot read 'missing': No such file or directory"),
+        ("folder", None, r"cannot read 'folder': Is a directory"),
+        ("binary", b"\x7fELF\x02\xe9", r"binary:1: byte 0xe9 is not UTF-8 text.*"),
+        ("nul", b"[a]\nb=\0\n", r"nul:2: a NUL byte is no text.*"),
+        ("empty", b"", r"empty: this is no .*"),
+        ("html", b"<html>\n<body>x</body>\n", r"html(:\d+)?: .*"),
+        ("long", b"#" * (5 << 20), r"cannot read 'long': it is longer than any configuration"),
+    ],
+)
+def test_what_is_no_source_is_one_line(
+    source: Path, capsys: pytest.CaptureFixture[str], kind: str, name: str,
+    content: bytes | None, said: str,
+) -> None:  # fmt: skip
+    if name == "folder":
+        (source.parent / name).mkdir()
+    elif content is not None:
+        (source.parent / name).write_bytes(content)
+    assert main(["import", kind, name, "--output", "new.ini"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(rf"{said}\n", err), err
+    assert not (source.parent / "new.ini").exists()
+
+
+def test_a_folder_that_is_not_there(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "supervisor", "web.conf", "--output", "no/new.ini"]) == 1
+    assert capsys.readouterr().err == "cannot write 'no/new.ini': No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["supervisr", "x"], "source: 'supervisr' is not one of supervisor, "
+         "circus, did you mean 'supervisor'?"),
+        (["supervisor", "x", "--force"], "--force is for --output"),
+        (["supervisor"], "the following arguments are required: FILE"),
+    ],
+)  # fmt: skip
+def test_wrong_words(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert main(["import", *words]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"circusctl import: error: {said}"
+
+
+def test_an_include_that_leads_in_circles_is_read_once(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source.write_text(f"[include]\nfiles = *.conf web.conf\n{GOOD}")
+    assert main(["import", "supervisor", "web.conf"]) == 0
+    assert capsys.readouterr().out.count("[watcher:") == 1

@@ -1,0 +1,82 @@
+"""Whatever the source says: circusd takes what comes of it, and each option is accounted for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from circus.config.load import examine
+from circus.exc import CircusError
+from circus.importers.convert import convert
+from circus.importers.supervisor_options import PROGRAM
+
+WORDS = st.sampled_from([
+    "true", "false", "unexpected", "0", "1", "5", "-1", "999", "abc", "TERM", "9", "022", "NONE",
+    "AUTO", "syslog", "/dev/stdout", "/var/log/x.log", "50MB", "0,2", "www-data", "/srv",
+    "%(program_name)s_%(process_num)02d", "/x/%(process_num)d", "%(ENV_HOME)s/bin", "%(here)s",
+    'A="1",B=\'2 ; 3\'', 'A="$B"', "unix:///run/%(program_name)s.sock", "tcp://localhost:80",
+    "/bin/sh -c 'a && b ; c'", "sleep 60 ; really", "a # b", "%", "$(circus.wid)", "'", "",
+    "x" * 200, "é", "[circus]",
+])  # fmt: skip
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=12)
+VALUES = WORDS | TEXT | st.lists(WORDS, max_size=3).map("\n  ".join)
+KEYS = st.sampled_from([*PROGRAM, "nonsense"])
+NAMES = st.sampled_from(["a", "A", "a b", "é", "x]y", "plugin:q", "a,b", "*"]) | TEXT
+KINDS = st.sampled_from(["program", "fcgi-program", "group", "eventlistener", "supervisord"])
+PAIRS = st.lists(st.tuples(KEYS, VALUES), max_size=8)
+COMMANDS = st.just("sleep 60") | VALUES
+
+
+def written(sections: list[tuple[str, str, list[tuple[str, str]], str]]) -> str:
+    lines = ["[supervisord]", "minfds=1024"]
+    for kind, name, pairs, command in sections:
+        lines.append(f"[{kind}:{' '.join(name.split())}]" if kind != "supervisord" else f"[{kind}]")
+        lines += [f"{key}={value}" for key, value in [("command", command), *pairs]]
+    return "\n".join([*lines, ""])
+
+
+def imported(source: str, name: str, text: str) -> None:
+    """Nothing but one clear line goes wrong, and what comes of it is a configuration."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, made = os.path.join(folder, name), os.path.join(folder, "made.ini")
+        with open(file, "w", encoding="utf-8", newline="") as out:
+            out.write(text)
+        wrong = ""
+        try:
+            found = convert(source, file, made, "box", None)
+        except CircusError as error:
+            found = None
+            wrong = str(error)
+        if found is None:
+            assert "\n" not in wrong
+            return
+        with open(made, "w", encoding="utf-8", newline="") as out:
+            out.write(found.text)
+        assert examine(made, {"HOME": "/x", "PATH": "/bin", "X": "1"})[1] == ()
+        assert all("\n" not in str(entry) for entry in found.report.entries)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(KINDS, NAMES, PAIRS, COMMANDS), max_size=4).map(written))
+def test_supervisor(text: str) -> None:
+    imported("supervisor", "supervisord.conf", text)
+
+
+OURS = st.sampled_from([
+    "[circus]", "[watcher:a]", "[watcher:A]", "[socket:s]", "[env:a]", "  [env:a]", "[plugin:p]",
+    "[env]", "[odd]", "cmd = sleep 60", "  cmd = sleep 60", "use_papa = True", "service = a",
+    "endpoint = tcp://0.0.0.0:5555", "stats_endpoint = tcp://127.0.0.1:5557", "retry_in = x",
+    "numproceses = 3", "singleton = True", "numprocesses = 2", "copy_path = True", "stdout_stream",
+    "stdout_stream = x", "stdout_stream.refresh_time = 1", "umask = 99", "shell = True", "; c",
+    "env = A=1", "cmd = a $WID $(ENV.X)", "   more", "", "path = /run/x", "port = 99999",
+    "use = a.b", "name: value", "httpd = yes", "after = nobody", "stdin_socket = t",
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(OURS, max_size=14).map("\n".join))
+def test_circus(text: str) -> None:
+    imported("circus", "circus.ini", f"[circus]\n{text}\n")
