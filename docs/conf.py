@@ -28,7 +28,10 @@ html_copy_source = False
 
 
 def joined(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Three pages have their text elsewhere, where those look for it who have the tree."""
+    """Three pages have their text elsewhere, where those look for it who have the tree.
+
+    Examples, which lie beside this folder, are one of these.
+    """
     if name == "changes":
         notes = sorted(HERE.glob("changes/*.md"), reverse=True)
         source[0] = "# Changes\n\nThe newest first.\n\n" + "\n".join(map(titled, notes))
@@ -37,6 +40,9 @@ def joined(_app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = text.replace("](docs/", "](")
     elif name == "examples":
         source[0] = gallery(HERE.parent / "examples")
+    else:
+        text = source[0].replace("](../examples/README.md)", "](examples.md)")
+        source[0] = re.sub(r"\]\(\.\./examples/(\w+)/README\.md\)", r"](#example-\1)", text)
 
 
 def titled(note: Path) -> str:

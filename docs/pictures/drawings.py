@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from circus.core.diagram import transitions
 from circus.core.slot import State
+from docs.pictures import stacks
 from docs.pictures.boxes import FAINT, Arrow, Box, label, picture
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ DRAWINGS: Mapping[str, Callable[[], str]] = {
     "processes": processes,
     "states": states,
     "layers": layers,
+    "stack-classical": stacks.classical,
+    "stack-circus": stacks.circus,
 }
 
 

@@ -12,7 +12,10 @@ from circus.core.slot import EVENTS, State
 from docs.pictures import drawings
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGES = "".join(
+    (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for page in ("architecture", "use-cases")
+)
 
 
 @pytest.mark.parametrize("name", drawings.DRAWINGS)
@@ -20,7 +23,7 @@ def test_a_drawing_is_fresh_and_shown(name: str) -> None:
     drawn = drawings.DRAWINGS[name]()
     again = "python -m docs.pictures.drawings draws it anew"
     assert drawings.file(name).read_text(encoding="utf-8") == drawn, again
-    assert f"](pictures/{name}.svg)" in PAGE
+    assert f"](pictures/{name}.svg)" in PAGES
 
 
 def test_the_life_has_every_state_and_event() -> None:
