@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from circus import __version__, sidelog, systemd
 from circus.config.console import NEEDS
 from circus.config.kinds import PORT
-from circus.exc import CircusError
+from circus.exc import CircusError, ConfigError
 from circus.web import passwd
 from circus.web.settings import FILE, VARIABLE, settings
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from circus.web.application import Application
 
 FAILED = 1
+WRONG_FILE = os.EX_CONFIG
+"""No use to try again before somebody has mended it."""
 MISSING = (
     "there is no Python module {}; install the Debian package circus-console, or "
     "pip install 'circus[web]'"
@@ -57,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name not in NEEDS:
             raise
         return _failed(MISSING.format(error.name))
+    except ConfigError as error:
+        _say(str(error))
+        return WRONG_FILE
     except (CircusError, OSError) as error:
         return _failed(str(error))
     return 0

@@ -59,11 +59,11 @@ def running(
             process.kill()
 
 
-def refused(*arguments: str, env: Mapping[str, str] | None = None) -> str:
+def refused(*arguments: str, env: Mapping[str, str] | None = None, status: int = 1) -> str:
     """Its only line, with which it fails."""
     with running(*PROGRAM, *arguments, env=env) as process:
         said, complained = process.communicate(timeout=60)
-    assert (process.returncode, said) == (1, ""), complained
+    assert (process.returncode, said) == (status, ""), complained
     (line,) = complained.splitlines()
     return line.removeprefix("circushttpd: ")
 
@@ -193,6 +193,15 @@ def test_t53_it_listens_where_others_can_connect_only_if_it_is_told_how(
 
 
 # -- what else it is told ------------------------------------------------
+
+
+def test_t54_a_file_that_cannot_be_used_has_a_status_of_its_own(tmp_path: Path) -> None:
+    config = tmp_path / "console.ini"
+    said = refused("--config", str(config), status=os.EX_CONFIG)
+    assert said == f"{config}: cannot read it: No such file or directory"
+    config.write_text("[console]\nport = many\n")
+    said = refused("--config", str(config), status=os.EX_CONFIG)
+    assert said.startswith(f"{config}:2: port: ")
 
 
 def test_options_of_older_consoles_are_understood(daemon: Daemon) -> None:
