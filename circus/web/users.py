@@ -37,6 +37,8 @@ NOBODY = f"scrypt${COST}${BLOCK}${LANES}${'A' * 22}==${'A' * 43}="
 """The secret of no password: to look into it costs what somebody's does."""
 TOKEN = "circus_"  # noqa: S105 what tokens begin with, so that they are known where they leak
 
+OPEN = "others may read %s, and try passwords on what they hash to; do: chmod o-r %s"
+
 
 class Busy(CircusError):
     """Too many passwords are being looked into."""
@@ -106,6 +108,8 @@ class Users:
             version = seen.st_ino, seen.st_mtime_ns, seen.st_size, seen.st_mode
             if version != self._version:
                 self._entries, self._version = entries(self.file), version
+                if seen.st_mode & stat.S_IROTH:
+                    logger.warning(OPEN, self.file, self.file)
         except (OSError, CircusError) as error:
             if self._version != str(error):
                 logger.warning("Nobody can log in with a password or a token: %s", error)

@@ -172,6 +172,17 @@ def test_t53_a_file_that_others_may_write_to_lets_nobody_in(console: Console, fi
     assert login(console, "alice", PASSWORD).status == 303
 
 
+def test_t53_a_file_that_others_may_read_is_told_once(console: Console, file: Path) -> None:
+    told = f"others may read {file}, and try passwords on what they hash to; do: chmod o-r {file}"
+    file.chmod(0o644)
+    for _ in range(2):
+        assert login(console, "alice", PASSWORD).status == 303
+    assert console.text().count(told) == 1
+    file.chmod(0o640)
+    assert login(console, "alice", PASSWORD).status == 303
+    assert console.text().count(told) == 1
+
+
 def test_the_file_holds_no_password_and_only_its_owner_reads_it(file: Path) -> None:
     text = file.read_text()
     assert re.fullmatch(r"alice:operate:scrypt\$32768\$8\$1\$\S{24}\$\S{44}\n", text)
