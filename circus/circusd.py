@@ -14,6 +14,7 @@ import prctl
 
 from circus import __version__, logs, systemd
 from circus.arbiter import Arbiter
+from circus.commands.own import import_commands
 from circus.config.load import examine
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
@@ -121,6 +122,7 @@ def _survey(
     config, where = with_plugins(loaded.config, python=sys.executable), loaded.where
     watchers = config.watchers.values()
     code = survey_backend(config.circus, where) + survey_streams(watchers, where, config.path)
+    code += import_commands(config.circus, where, config.path)
     code += survey_hooks(watchers, where, config.path)
     code += survey_plugins(config, config.plugins.values(), where)
     return loaded, in_order([*wrong, *survey_all(config, where), *code])

@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from circus.aside import aside
+from circus.commands.own import import_commands
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.control.discovery import discovery
@@ -121,15 +122,19 @@ class Service:
         return control
 
     async def _code_is_there(self) -> bool:
-        """Import hooks and plugins; False when somebody ends us meanwhile. Raises ConfigError."""
+        """Import commands, hooks and plugins; False when somebody ends us meanwhile.
+
+        Raises ConfigError.
+        """
         engine = self.engine
         config = with_plugins(engine.config)
         hooked = [one for one in config.watchers.values() if one.hooks]
-        if not hooked and not config.plugins:
+        if not hooked and not config.plugins and not config.circus.commands:
             return True
 
         def survey() -> list[Problem]:
-            problems = survey_hooks(hooked, self._where, config.path)
+            problems = import_commands(config.circus, self._where, config.path)
+            problems += survey_hooks(hooked, self._where, config.path)
             return problems + survey_plugins(config, config.plugins.values(), self._where)
 
         look = aside(engine.loop, survey)

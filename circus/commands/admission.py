@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from circus.access import Peer
-    from circus.commands.base import Command
+    from circus.commands.command import Command
     from circus.engine import Engine
 
 ASK = "ask an administrator of this circusd to"

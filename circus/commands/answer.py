@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from circus.access import Peer
     from circus.audit import Audit
-    from circus.commands.base import Command, Reply
+    from circus.commands.command import Command, Reply
     from circus.engine import Engine
     from circus.threads import Outcome
     from circus.wire import Request

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from circus.access import is_owner
 from circus.commands.as_caller import as_caller, as_owner, refuse_code
-from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.command import Command, Reply, Role, argument, command
 from circus.commands.foresight import step, steps_lines, steps_reply, stops
 from circus.commands.kinds import Args, Name, Options, Program, pairs
 from circus.commands.options import normal, typed

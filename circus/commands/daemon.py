@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus import __version__
-from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.command import Command, Reply, Role, argument, command
 from circus.commands.foresight import stops
 from circus.commands.kinds import Name
 from circus.commands.text import infoline, options_lines

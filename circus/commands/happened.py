@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.command import Command, Reply, Role, argument, command
 from circus.commands.kinds import Serial, Words
 from circus.exc import MessageError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circus.commands.base import Command, Reply, Role, argument, command
+from circus.commands.command import Command, Reply, Role, argument, command
 from circus.commands.foresight import replacements, starts, stops
 from circus.commands.kinds import Name, Pid, Seconds, Signum, Words
 from circus.commands.waiting import AllDone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.access import Role
-from circus.commands.base import Command, Reply, argument, command
+from circus.commands.command import Command, Reply, argument, command
 from circus.commands.kinds import Count, Name, Pid, Words
 from circus.commands.output import output_lines, outputs
 from circus.commands.text import duration, options_lines, process_lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from circus.commands.base import Reply
+    from circus.commands.command import Reply
     from circus.engine import Engine
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from circus.commands import COMMANDS
 
 if TYPE_CHECKING:
-    from circus.commands.base import Argument, Command
+    from circus.commands.command import Argument, Command
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "reference" / "commands.md"

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 def folders(config: WatcherConfig, path: str | None) -> list[str]:
     """Where else it is looked for: PYTHONPATH of the watcher, beside the file, where we are."""
-    found = [one for one in config.env.get("PYTHONPATH", "").split(os.pathsep) if one]
-    if path is not None:
-        found.append(os.path.dirname(os.path.abspath(path)))
+    return [one for one in config.env.get("PYTHONPATH", "").split(os.pathsep) if one] + beside(path)
+
+
+def beside(path: str | None) -> list[str]:
+    """The folder of the file, when there is one, and the one that we are in."""
+    found = [] if path is None else [os.path.dirname(os.path.abspath(path))]
     with contextlib.suppress(FileNotFoundError):
         found.append(os.getcwd())
     return found

@@ -63,6 +63,8 @@ class CircusConfig:
         doc="Run circusd-stats; on when there is a stats_endpoint.")  # fmt: skip
     statsd_close_outputs: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
         doc="Send the output of circusd-stats nowhere, unless debug is on.")  # fmt: skip
+    commands: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=OnChange.RESTART,
+        doc="Modules with commands of your own, imported by circusd.")  # fmt: skip
     check_delay: float = option(kinds.NUMBER, default=5.0, on_change=LIVE,
         doc="Seconds; kept for old files and plugins, nothing waits for it.")  # fmt: skip
     include: tuple[str, ...] = option(kinds.PATHS, default=(), on_change=LIVE,

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from circus import wire
-from circus.commands import SHELL_COMMANDS, find
+from circus.commands import find, shell_commands
 from circus.ctl.output import columns
 from circus.ctl.targets import Target, deal
 from circus.exc import ArgumentError, MessageError, UnknownCommand
@@ -15,7 +15,7 @@ from circus.exc import ArgumentError, MessageError, UnknownCommand
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from circus.commands.base import Argument, Command
+    from circus.commands.command import Argument, Command
 
 USAGE = "circusctl [options] command [args]"
 WORDS = "words"
@@ -42,6 +42,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--ssh", {"help": "SSH server in the format user@host:port"}),
     ("--ssh_keyfile", {"help": "the key to authorise the user with", "metavar": "FILE"}),
     ("--curve", {"help": "your key for a tcp:// endpoint that takes keys", "metavar": "FILE"}),
+    ("--commands", {"help": "a module with commands of your own", "metavar": "MODULE"}),
     ("--timeout", {"help": "seconds to wait for an answer (default: 5)", "type": seconds}),
     ("--version", {"help": "display version and exit", "action": "store_true"}),
     ("-h/--help", {"help": "show help and exit", "action": "store_true"}),
@@ -88,11 +89,18 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Asked:
-    """What the words ask for. Raises ArgumentError. `session`: options that hold already."""
+    """What the words ask for. Raises ArgumentError, ImportStringError for `--commands`.
+
+    `session`: options that hold already.
+    """
     start = verb_at(words)
     options = _options(session)
     if start:
         _options_parser().parse_args(words[:start], options)
+    if options.commands:
+        from circus.resolve import resolve_name
+
+        resolve_name(options.commands)  # who declares a command there has added it
     if start == len(words):
         return Asked(None, {}, waiting=False, dry_run=False, options=options)
     verb, rest = words[start], list(words[start + 1 :])
@@ -107,7 +115,7 @@ def read(words: Sequence[str], session: argparse.Namespace | None = None) -> Ask
 def overview() -> str:
     """Help on circusctl itself."""
     usage, _, options = _options_parser().format_help().partition("\n\n")
-    lines = [f"  {command.verb:<21} {command.title()}" for command in SHELL_COMMANDS]
+    lines = [f"  {command.verb:<21} {command.title()}" for command in shell_commands()]
     about = ["", "Controls a Circus daemon", "", "Commands:", *lines, "", options.rstrip()]
     return "\n".join([usage, *about])
 

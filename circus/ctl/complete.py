@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from circus.commands import SHELL_COMMANDS, find
+from circus.commands import find, shell_commands
 from circus.commands.daemon import GLOBAL_OPTIONS
 from circus.commands.importing import SOURCES
 from circus.commands.lifecycle import CONDITIONS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from circus.commands.base import Argument, Command
+    from circus.commands.command import Argument, Command
 
 PATIENCE = 0.8
 """Seconds until nothing is offered: who types does not wait."""
@@ -98,7 +98,7 @@ def _offers(line: Line, session: argparse.Namespace | None) -> Iterable[str]:
 
 
 def _verbs() -> list[str]:
-    return [*(command.verb for command in SHELL_COMMANDS), "help"]
+    return [*(command.verb for command in shell_commands()), "help"]
 
 
 def _takes_value(row: Argument | None, flag: str) -> bool:

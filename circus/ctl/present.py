@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from circus.commands.base import Command, Reply
+    from circus.commands.command import Command, Reply
     from circus.ctl.arguments import Asked
     from circus.ctl.terminal import Terminal
 

@@ -13,7 +13,7 @@ from circus.exc import CallError
 
 if TYPE_CHECKING:
     from circus.client import CircusClient
-    from circus.commands.base import Command, Reply
+    from circus.commands.command import Command, Reply
     from circus.ctl.arguments import Asked
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circus import __version__
-from circus.commands import SHELL_COMMANDS, find
+from circus.commands import find, shell_commands
 from circus.ctl import arguments, exits
 from circus.ctl.complete import Line, offers
 from circus.ctl.connection import reach_of
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     Run = Callable[[list[str], argparse.Namespace], int]
 
 HISTORY_LINES = 1000
-
-VERBS = [command.verb for command in SHELL_COMMANDS]
 
 
 class Shell(cmd.Cmd):
@@ -75,20 +73,20 @@ class Shell(cmd.Cmd):
     def _carry_out(self, words: list[str], line: str) -> None:
         if words[0] in ("help", "?"):
             self._help(words[1] if len(words) > 1 else "")
-        elif words[0] in VERBS or words[0].startswith("-"):
+        elif words[0] in _verbs() or words[0].startswith("-"):
             self._status = self._run(words, self._options)
         else:
             say(f"*** Unknown syntax: {line}")
             self._status = exits.USAGE
 
     def _help(self, verb: str) -> None:
-        if verb in VERBS:
+        if verb in _verbs():
             say(arguments.explain(find(verb)))
         elif verb:
             say(f"*** No help on {verb}")
         else:
             say(self.doc_leader)
-            self.print_topics(self.doc_header, [*VERBS, "help"], 15, 80)
+            self.print_topics(self.doc_header, [*_verbs(), "help"], 15, 80)
 
     # -- completion -----------------------------------------------------------------------------
 
@@ -130,3 +128,7 @@ def _history() -> Iterator[None]:
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             readline.write_history_file(path)
+
+
+def _verbs() -> list[str]:
+    return [command.verb for command in shell_commands()]

@@ -11,7 +11,7 @@ from circus.ctl.terminal import GREEN, RED, YELLOW, Cell, Terminal, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from circus.commands.base import Reply
+    from circus.commands.command import Reply
 
 COLORS = {
     "active": GREEN,

@@ -10,7 +10,7 @@ from circus.exc import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from circus.commands.base import Argument, Command
+    from circus.commands.command import Argument, Command
 
 
 class Target(NamedTuple):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.circusctl import main
-from circus.commands import SHELL_COMMANDS
+from circus.commands import shell_commands
 from tests.support import Daemon, asleep, circusctl, is_connected, read_until, wait_until
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_t54_every_verb_and_failure_has_its_exit_status(
 def test_t54_every_verb_is_in_that_table() -> None:
     lines = [line for line, _, _ in STATUSES]
     assert len(lines) > 100
-    for command in SHELL_COMMANDS:
+    for command in shell_commands():
         assert any(line.split()[0] == command.verb for line in lines)
 
 

@@ -25,7 +25,7 @@ from circus.web.problems import KINDS, MEDIA_PROBLEM, TYPE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from circus.commands.base import Argument
+    from circus.commands.command import Argument
     from circus.web.api.operations import Operation
 
     Json = dict[str, Any]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from circus.access import Role
     from circus.commands import Command
-    from circus.commands.base import Argument
+    from circus.commands.command import Argument
 
 ROOT = "/api/v1"
 
