@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from circus.client import CircusClient
-    from circus.commands.base import Command
+    from circus.commands.command import Command
 
 HINT = """\
 A time out usually happens in one of those cases:
@@ -91,7 +91,7 @@ def _ask(client: CircusClient, asked: arguments.Asked, command: type[Command]) -
     if command.verb == "logs":
         from circus.ctl.logs import show_logs
 
-        return show_logs(client, as_json=asked.options.json, **asked.properties)
+        return show_logs(client, asked.options, **asked.properties)
     if command.verb == "status" and "name" not in asked.properties:
         on = terminal_of(asked.options)
         if on is not None:

@@ -7,7 +7,6 @@ more.
 
 from __future__ import annotations
 
-import json
 import select
 import sys
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,14 @@ from circus import wire
 from circus.commands.look import Logs
 from circus.ctl import journal
 from circus.ctl.both import show_both
-from circus.ctl.output import complain, say
+from circus.ctl.output import complain
+from circus.ctl.present import say_json
 from circus.ctl.printer import LINES, Printer
 from circus.ctl.tail import POLL_MS, Tail, print_all
 from circus.exc import CallError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Mapping, Sequence
 
     from circus.client import CircusClient
@@ -29,19 +30,19 @@ if TYPE_CHECKING:
 
 def show_logs(
     client: CircusClient,
+    options: argparse.Namespace,
     *,
     name: str,
     follow: bool,
     lines: int | None = None,
     since: str | None = None,
-    as_json: bool = False,
 ) -> int:
     """Print the last lines of a watcher. The exit status."""
     answer = client.send_message("options", name=name)
     reason = wire.reason(answer)
     if reason is not None:
-        if as_json:
-            say(json.dumps(answer))
+        if options.json:
+            say_json(answer, options)
         else:
             complain(f"error: {reason}")
         return Logs.refused_status
@@ -55,9 +56,9 @@ def show_logs(
         )
     if not wanted and since is not None:
         raise CallError(f"cannot look for a time: {name} writes to a file, not to the journal")
-    if as_json:
+    if options.json:
         places = {"files": paths, "journal": wanted}
-        say(json.dumps({"status": "ok", **{key: found for key, found in places.items() if found}}))
+        say_json({"status": "ok", **{key: one for key, one in places.items() if one}}, options)
         return 0
     if not paths:
         return journal.show(wanted, lines=lines, since=since, follow=follow)

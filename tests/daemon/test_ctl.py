@@ -122,6 +122,8 @@ def test_it_can_be_pretty(daemon: Daemon) -> None:
     text = daemon.ctl("list", "--json", "--prettify").stdout
     assert text.startswith('{\n  "id": ')
     assert json.loads(text)["watchers"] == ["off", "single", "talk", "web"]
+    assert daemon.ctl("logs", "talk", "--json", "--prettify").stdout.startswith('{\n  "files": [')
+    assert daemon.ctl("logs", "nope", "--json", "--prettify").stdout.startswith("{\n  ")
 
 
 def test_texts(daemon: Daemon) -> None:
