@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from circus.userloop import TornadoLoop
 
     Started = Callable[[Result], object]
+    Sockets = Iterable[CircusSocket | Mapping[str, object]] | Mapping[str, CircusSocket]
 
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class Arbiter(ArbiterSurface):
     """Runs watchers, takes commands at `endpoint`, publishes events at `pubsub_endpoint`.
 
     Without endpoints it uses the usual private ones. Watchers and sockets are objects or mappings
-    of options, plugins mappings; `options` are those of `[circus]`. `adopt`: this process does
+    of options, plugins mappings; sockets may be a mapping of them by name, too. `options` are those
+    of `[circus]`. `adopt`: this process does
     nothing else, so every orphan and child of it is the arbiter's. Raises ConfigError.
 
     Actions answer with an `Outcome`; they and all questions may come from any thread. Those that
@@ -61,7 +63,7 @@ class Arbiter(ArbiterSurface):
         context: object = None,
         loop: asyncio.AbstractEventLoop | TornadoLoop | None = None,
         *,
-        sockets: Iterable[CircusSocket | Mapping[str, object]] | None = None,
+        sockets: Sockets | None = None,
         plugins: Iterable[Mapping[str, object]] | None = None,
         proc_name: str = "circusd",
         ssh_server: str | None = None,
@@ -71,9 +73,10 @@ class Arbiter(ArbiterSurface):
         self._watchers = [
             one if isinstance(one, Watcher) else Watcher.load_from_config(one) for one in watchers
         ]
+        given = sockets.values() if isinstance(sockets, Mapping) else sockets or ()
         self._sockets = [
             one if isinstance(one, CircusSocket) else CircusSocket.load_from_config(one)
-            for one in sockets or ()
+            for one in given
         ]
         config = assemble(
             {

@@ -193,6 +193,14 @@ def test_a_wrong_option_is_refused_in_words() -> None:
         Arbiter([Watcher("web", "sleep 1"), Watcher("Web", "sleep 1")])
 
 
+def test_sockets_may_be_a_mapping() -> None:
+    web = CircusSocket("web", host="127.0.0.1", port=0)
+    for sockets in ([web], {"web": web}):
+        arbiter = Arbiter([Watcher("w", "sleep 1")], sockets=sockets)
+        assert dict(arbiter.sockets) == {"web": web}
+    web.close()
+
+
 def test_what_cannot_be_bound_is_raised(arbiter: ThreadedArbiter) -> None:
     second = get_arbiter(dict(SLEEP), background=True)
     with pytest.raises(ConflictError, match="another circusd"):
