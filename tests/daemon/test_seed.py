@@ -45,6 +45,22 @@ def check_redis(*args, **kw):
     return r.get('foo') == 'bar'
 """
 """As it stands there."""
+NETWORK_SCRIPT = """
+import socket
+import sys
+
+fd = int(sys.argv[1])   # getting the FD from circus
+sock = socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+
+# dealing with one request at a time
+while True:
+    conn, addr = sock.accept()
+    request = conn.recv(1024)
+    response = request.upper()
+    conn.sendall(response)
+    conn.close()
+"""
+"""The same, with what it leaves out."""
 REDIS = """
 from pathlib import Path
 
@@ -252,6 +268,17 @@ def test_a_socket_is_served_by_every_worker(
         assert "3" in told
         assert [one for one in told if one != "3"] == arguments
     samples.served_by(port, set(found))
+
+
+def test_the_network_script_answers_each_request(samples: Samples) -> None:
+    script = samples.folder / "bin" / "mycoolscript"
+    script.write_text(f"#!{sys.executable}\n{NETWORK_SCRIPT}")
+    daemon = samples.run("dummy")
+    daemon.wait_pids("dummy", 5)
+    for word in (b"one", b"two"):
+        with socket.create_connection(("127.0.0.1", int(samples.ports["8888"])), timeout=20) as one:
+            one.sendall(word)
+            assert one.recv(20) == word.upper()
 
 
 def test_the_console_sample_is_one_process_on_its_socket(samples: Samples) -> None:
