@@ -113,6 +113,17 @@ def code(page: Path) -> str:
     return "\n".join(blocks + re.findall(r"`[^`\n]+`", FENCE.sub("", whole)))
 
 
+def test_each_word_of_the_glossary_is_used() -> None:
+    glossary = ROOT / "docs" / "glossary.md"
+    words = re.findall(r"^- ((?:\*\*.+?\*\*(?:, )?)+)", text(glossary), re.MULTILINE)
+    found = [word for line in words for word in re.findall(r"\*\*(.+?)\*\*", line)]
+    assert len(found) == len(set(found)) > 40
+    notes = ROOT / "docs" / "changes"
+    pages = [page for page in PAGES if page != glossary and notes not in page.parents]
+    said = "\n".join(map(text, pages)).lower()
+    assert [word for word in found if word.strip("`") not in said] == []
+
+
 def test_every_flag_of_circusd_is_explained() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "circus.circusd", "--help"],
