@@ -132,6 +132,22 @@ def test_what_they_return_is_the_answer(daemon: Daemon, tmp_path: Path) -> None:
     assert '"result": ["one", "two"]' in asking.communicate(timeout=30)[0]
 
 
+def test_one_that_never_returns_does_not_keep_circusd_from_ending(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "circus.circusctl", "--endpoint", daemon.endpoint,
+         "--commands", "mine", "soon", str(tmp_path / "fifo")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_until(lambda: "verb=soon" in daemon.text())
+    assert daemon.call("quit", waiting=True)["status"] == "ok"
+    assert daemon.process.wait(timeout=30) == 0
+    assert asking.communicate(timeout=30)[1] == "error: circusd ends before this is done\n"
+    assert asking.returncode == 3
+
+
 @needs_root
 def test_only_who_has_the_role_has_them_and_it_is_on_record(
     circusd: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
