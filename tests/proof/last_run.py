@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.proof.guarantees import guarantees, shown
-from tests.proof.results import ROOT, Part, parts
+from tests.proof.results import FOLDER, ROOT, Part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,4 +60,6 @@ def table(run: dict[str, Part]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(parts()), encoding="utf-8")
+    if not (found := parts()):
+        sys.exit(f"there are no results in {FOLDER}: run make test first")
+    PAGE.write_text(page(found), encoding="utf-8")
