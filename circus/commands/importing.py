@@ -14,25 +14,29 @@ if TYPE_CHECKING:
 
     from circus.engine import Engine
 
-SOURCES = ("supervisor", "circus")
+SOURCES = ("supervisor", "procfile", "systemd", "circus")
 
 
 @command("import", Role.READ)
 class Import(Command):
     """Make a configuration of somebody else's.
 
-    SOURCE is `supervisor` (supervisord.conf) or `circus` (a file for circus 0.19 or older). The
-    configuration is printed, or written to the file of `--output`. What became of each line of FILE
-    is told on standard error, and what is not as it was also at the head of the configuration.
+    SOURCE is `supervisor` (supervisord.conf), `procfile`, `systemd` (NAME.service, with what is
+    beside it) or `circus` (a file for circus 0.19 or older). The configuration is printed, or
+    written to the file of `--output`. What became of each line of FILE is told on standard error,
+    and what is not as it was also at the head of the configuration.
     Nothing in FILE is executed, and no daemon is asked.
     """
 
     local = True
 
-    source: str = argument("supervisor or circus", metavar="SOURCE")
+    source: str = argument("supervisor, procfile, systemd or circus", metavar="SOURCE")
     file: Name = argument("what to read", metavar="FILE")
     output: Name | None = argument(
         "write to this file instead of standard output", default=None, flag="--output"
+    )
+    instances: Name | None = argument(
+        "of a template NAME@.service, such as 1-4 or red,blue", default=None, flag="--instances"
     )
     force: bool = argument("overwrite the file of --output", default=False)
 
@@ -45,6 +49,8 @@ class Import(Command):
             raise ArgumentError(f"source: {source!r} is not one of {', '.join(SOURCES)}{near}")
         if given["force"] and given["output"] is None:
             raise ArgumentError("--force is for --output")
+        if given["instances"] is not None and source != "systemd":
+            raise ArgumentError("--instances is for systemd")
         return super().properties(given)
 
     def run(self, engine: Engine) -> Reply:

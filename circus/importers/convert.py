@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from circus.importers.circus_ini import import_circus
 from circus.importers.draft import Draft
+from circus.importers.procfile import import_procfile
 from circus.importers.report import Fate, Option, Report, decide, one_line
 from circus.importers.sound import ITS_SECTION, Lines, make_sound
 from circus.importers.supervisor import import_supervisor
+from circus.importers.systemd import import_systemd
 
 
 class Asked(NamedTuple):
@@ -69,8 +71,18 @@ def _head(source: str, path: str, report: Report) -> str:
     return "".join(f"# {one_line(line)}\n" for line in lines)
 
 
+def _procfile(asked: Asked) -> tuple[str, Report]:
+    return _drafted(asked, *import_procfile(asked.path))
+
+
+def _systemd(asked: Asked) -> tuple[str, Report]:
+    return _drafted(asked, *import_systemd(asked.path, asked.host, asked.instances))
+
+
 IMPORTERS: Mapping[str, Callable[[Asked], tuple[str, Report]]] = {
     "supervisor": _supervisor,
+    "procfile": _procfile,
+    "systemd": _systemd,
     "circus": _circus,
 }
 """By the name that `circusctl import` knows them by."""

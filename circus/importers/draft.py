@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterable, Mapping
 
 from circus.config import variables
 from circus.config.commandline import split
@@ -11,6 +12,8 @@ from circus.config.model import CircusConfig, PluginConfig, SocketConfig, Watche
 from circus.config.rules import SOCKET_PATH
 from circus.config.schema import row_of
 
+Value = str | Callable[[Mapping[str, object]], str]
+"""Of an option: for all watchers, or made of the words that each has."""
 MODELS = {
     "circus": CircusConfig,
     "DEFAULT": WatcherConfig,
@@ -50,9 +53,9 @@ class Draft:
         self._sections.setdefault(section, {})[key] = lines
         return f"{key} = {value}"
 
-    def command(self, section: str, text: str, *, shell: bool = False) -> str:
+    def command(self, section: str, text: str, *, by_shell: bool = False) -> str:
         """Set `cmd`, whose words are those of a POSIX shell. Raises Unfit."""
-        if shell:
+        if by_shell:
             self.put(section, "shell", "True")
             return self.put(section, "cmd", text.strip())
         try:
@@ -63,6 +66,16 @@ class Draft:
         if not words:
             raise Unfit("it is empty")
         return self.put(section, "cmd", text.strip() if split(text) == words else shlex.join(words))
+
+    def put_all(
+        self, watchers: Iterable[tuple[str, Mapping[str, object]]], key: str, value: Value
+    ) -> str:
+        """Set an option of several watchers, each of which has words for it. Raises Unfit."""
+        said = [
+            self.put(f"watcher:{name}", key, value if isinstance(value, str) else value(names))
+            for name, names in watchers
+        ]
+        return said[0] if len(set(said)) == 1 else f"{said[0]}, and so on"
 
     def begin(self, section: str) -> None:
         """So that it has its place."""

@@ -9,9 +9,9 @@ from circus.importers.draft import Unfit
 from circus.importers.supervisor_text import NUMBER, expanded, names_number, plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from circus.importers.draft import Draft
+    from circus.importers.draft import Draft, Value
     from circus.importers.report import Option
     from circus.importers.supervisor_file import Section
     from circus.importers.supervisor_text import Context
@@ -79,13 +79,9 @@ class Program:
         """With all forms replaced. Raises Unfit."""
         return expanded(text, self.context, names, environment=environment)
 
-    def put(self, key: str, value: str | Callable[[Mapping[str, object]], str]) -> str:
+    def put(self, key: str, value: Value) -> str:
         """Set an option of each watcher, and give it as it is shown. Raises Unfit."""
-        said = []
-        for name, names in self.watchers:
-            text = value if isinstance(value, str) else value(names)
-            said.append(self.draft.put(f"watcher:{name}", key, text))
-        return said[0] if len(set(said)) == 1 else f"{said[0]}, and so on"
+        return self.draft.put_all(self.watchers, key, value)
 
     def put_text(self, key: str, text: str) -> str:
         """The same with forms of Supervisor in it."""

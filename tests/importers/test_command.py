@@ -130,15 +130,32 @@ def test_a_folder_that_is_not_there(source: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["supervisr", "x"], "source: 'supervisr' is not one of supervisor, "
+        (["supervisr", "x"], "source: 'supervisr' is not one of supervisor, procfile, systemd, "
          "circus, did you mean 'supervisor'?"),
         (["supervisor", "x", "--force"], "--force is for --output"),
+        (["supervisor", "x", "--instances", "1"], "--instances is for systemd"),
         (["supervisor"], "the following arguments are required: FILE"),
     ],
 )  # fmt: skip
 def test_wrong_words(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
     assert main(["import", *words]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == f"circusctl import: error: {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "instances", "said"),
+    [
+        ("web.service", "1", "web.service: --instances is for a template, NAME@.service"),
+        ("web@.service", ",", "--instances: ',' is not from 1 to 200 instances"),
+        ("web@.service", "1-9999", "--instances: '1-9999' is not from 1 to 200 instances"),
+    ],
+)
+def test_instances_that_cannot_be(
+    source: Path, capsys: pytest.CaptureFixture[str], name: str, instances: str, said: str
+) -> None:
+    (source.parent / name).write_text("[Service]\nExecStart=/bin/web %i\n")
+    assert main(["import", "systemd", name, "--instances", instances]) == 1
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 def test_an_include_that_leads_in_circles_is_read_once(

@@ -12,6 +12,7 @@ from circus.config.load import examine
 from circus.exc import CircusError
 from circus.importers.convert import convert
 from circus.importers.supervisor_options import PROGRAM
+from circus.importers.systemd_service import SERVICE
 
 WORDS = st.sampled_from([
     "true", "false", "unexpected", "0", "1", "5", "-1", "999", "abc", "TERM", "9", "022", "NONE",
@@ -80,3 +81,41 @@ OURS = st.sampled_from([
 @given(st.lists(OURS, max_size=14).map("\n".join))
 def test_circus(text: str) -> None:
     imported("circus", "circus.ini", f"[circus]\n{text}\n")
+
+
+UNIT_KEYS = st.sampled_from([*SERVICE, "PrivateTmp", "After", "StartLimitBurst", "Nonsense"])
+UNIT_WORDS = st.sampled_from([
+    "yes", "no", "infinity", "0", "5", "90s", "2min", "1G", "10%", "50%", "always", "on-failure",
+    "%i", "%n", "%b", "%", "/bin/x $A ${B} '$$'", "+/bin/y 'a b'", "-@/bin/z z ; q",
+    "/bin/kill -HUP $MAINPID", "A=1 'B=2 3'", "A=$B", "A=\"x", "socket", "null", "append:/x y",
+    "nobody", "SIGINT", "022", "1:2", "2:1", "-", "~", "$WID", "", "\\", "x \\\n y", "é",
+])  # fmt: skip
+SECTIONS = st.sampled_from(["Unit", "Service", "Install", "X-Mine", "Socket"])
+LINES = st.lists(st.tuples(SECTIONS, UNIT_KEYS, UNIT_WORDS | TEXT), max_size=12)
+
+
+def unit(lines: list[tuple[str, str, str]]) -> str:
+    found = ["[Service]", "ExecStart=/bin/sleep 60"]
+    for section, key, value in lines:
+        found += [f"[{section}]", f"{key}={value}"]
+    return "\n".join([*found, ""])
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES.map(unit), st.sampled_from(["a.service", "a@.service", "a@b.service", "é.service"]))
+def test_systemd(text: str, name: str) -> None:
+    imported("systemd", name, text)
+
+
+COMMAND_LINES = st.lists(
+    st.sampled_from(["web: ", "web:", "a_b: ", "# ", "", "release: ", "x"]).flatmap(
+        lambda head: (WORDS | TEXT).map(lambda rest: f"{head}{rest}")
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(COMMAND_LINES.map("\n".join))
+def test_procfile(text: str) -> None:
+    imported("procfile", "Procfile", f"{text}\n")

@@ -1,0 +1,117 @@
+"""Reading units of systemd: a file, its drop-ins, and which of their lines count."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+
+from circus.exc import CircusError
+from circus.importers.files import matching, read
+from circus.importers.report import Option, Report, changed, lost
+
+HEADER = re.compile(r"\[(?P<name>[^\]\[]+)\]")
+LISTS = frozenset({
+    "ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost",
+    "ExecCondition", "Environment", "EnvironmentFile", "PassEnvironment", "UnsetEnvironment",
+    "SupplementaryGroups", "SuccessExitStatus", "RestartPreventExitStatus",
+    "RestartForceExitStatus", "ListenStream", "ListenDatagram", "ListenSequentialPacket",
+    "ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "After", "Before",
+    "Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Conflicts", "Upholds", "OnFailure",
+    "OnSuccess", "WantedBy", "RequiredBy", "UpheldBy", "Also", "Alias", "Documentation",
+    "RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory",
+    "ConfigurationDirectory", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths",
+    "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "CapabilityBoundingSet",
+    "AmbientCapabilities", "SystemCallFilter", "SystemCallArchitectures", "SystemCallLog",
+    "RestrictAddressFamilies", "RestrictNamespaces", "DeviceAllow", "IPAddressAllow",
+    "IPAddressDeny", "LoadCredential", "SetCredential", "TemporaryFileSystem", "SecureBits",
+    "Sockets", "LogExtraFields", "RequiresMountsFor", "WantsMountsFor", "JoinsNamespaceOf",
+    "OpenFile", "ImportCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted",
+    "RestrictFileSystems", "IPIngressFilterPath", "IPEgressFilterPath", "SocketBindAllow",
+    "SocketBindDeny", "ExtensionImages", "ExtensionDirectories", "MountImages", "Symlinks",
+    "RestrictNetworkInterfaces", "IODeviceWeight", "IOReadBandwidthMax", "IOWriteBandwidthMax",
+    "IODeviceLatencyTargetSec", "IOReadIOPSMax", "IOWriteIOPSMax", "DisableControllers",
+    "LogFilterPatterns",
+})  # fmt: skip
+"""Directives of which each line adds to those before; an empty one forgets them."""
+TESTS = ("Condition", "Assert")
+OTHERS = ("program:", "watcher:", "circus", "supervisord")
+
+
+@dataclass
+class Unit:
+    """What counts of a unit, by section and name, in the order of its lines."""
+
+    path: str
+    report: Report
+    sections: dict[str, dict[str, list[Option]]] = field(default_factory=dict)
+    headers: list[tuple[str, Option]] = field(default_factory=list)
+
+    def load(self) -> None:
+        """The file, then its drop-ins. Raises CircusError."""
+        self._file(self.path, self.path)
+        if not self.headers:
+            raise CircusError(f"{self.path}: this is no unit of systemd, it has no [Section]")
+        for path in matching(f"{self.path}.d", "*.conf"):
+            shown = f"{self.path}.d/{os.path.basename(path)}"
+            self._file(path, shown)
+
+    def options(self, section: str, key: str) -> list[Option]:
+        """Those that count."""
+        return self.sections.get(section, {}).get(key, [])
+
+    def value(self, section: str, key: str, default: str = "") -> str:
+        """Of the last one."""
+        found = self.options(section, key)
+        return found[-1].value if found else default
+
+    def _file(self, path: str, shown: str) -> None:
+        section = ""
+        for text, first, last in _lines(read(path)):
+            header = HEADER.fullmatch(text)
+            if header:
+                section = header["name"]
+                if section.startswith(OTHERS):
+                    raise CircusError(f"{shown}:{first}: [{section}] is not of systemd")
+                self.headers.append((section, Option("", "", shown, first, last, text)))
+                continue
+            key, equals, value = (part.strip() for part in text.partition("="))
+            option = Option(key, value, shown, first, last, text)
+            if not section:
+                raise CircusError(f"{shown}:{first}: {text[:40]!r} stands before any [Section]")
+            if not equals or not key:
+                self.report.add(option, lost("systemd passes over it, it is not NAME=value"))
+                continue
+            self._add(section, option)
+
+    def _add(self, section: str, option: Option) -> None:
+        found = self.sections.setdefault(section, {}).setdefault(option.key, [])
+        if option.value and (option.key in LISTS or option.key.startswith(TESTS)):
+            found.append(option)
+            return
+        say = f"{option.file} line {option.line} counts instead"
+        for before in found:
+            self.report.add(before, changed(say))
+        found[:] = [option] if option.value else []
+        if not option.value:
+            self.report.add(option, changed("nothing, as said: what was before it is forgotten"))
+
+
+def _lines(text: str) -> list[tuple[str, int, int]]:
+    """Lines that say something, put together where a backslash says so, with their numbers."""
+    found: list[tuple[str, int, int]] = []
+    parts: list[str] = []
+    first = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if stripped[:1] in ("#", ";") or (not stripped and not parts):
+            continue
+        first = first if parts else number
+        if stripped.endswith("\\"):
+            parts.append(stripped[:-1])
+            continue
+        found.append((" ".join([*parts, stripped]).strip(), first, number))
+        parts = []
+    if parts:
+        found.append((" ".join(parts).strip(), first, text.count("\n") + 1))
+    return [one for one in found if one[0]]

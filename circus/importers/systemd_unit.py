@@ -1,0 +1,119 @@
+"""A service of systemd while it is translated."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from circus.importers.draft import Unfit
+from circus.importers.systemd_text import specified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from circus.importers.draft import Draft
+    from circus.importers.systemd_file import Unit
+
+FOLDERS = {"t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
+           "T": "/tmp", "V": "/var/tmp", "d": "/run/credentials"}  # fmt: skip # noqa: S108
+OF_INSTANCE = re.compile(r"%[iInN]")
+RANGE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})")
+MOST = 200
+"""Instances of one template."""
+
+
+@dataclass
+class Service:
+    """Its watchers, each with what specifiers stand for in it."""
+
+    unit: Unit
+    draft: Draft
+    host: str
+    watchers: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+    """Names of the sockets that it is given."""
+
+    def value(self, key: str, default: str = "") -> str:
+        """An option of [Service]."""
+        return self.unit.value("Service", key, default)
+
+    def put(self, key: str, value: str) -> str:
+        """Set an option of each watcher. Raises Unfit."""
+        return self.draft.put_all(self.watchers, key, value)
+
+    def put_text(self, key: str, text: str) -> str:
+        """The same, with specifiers in it."""
+        return self.draft.put_all(self.watchers, key, lambda names: self.text(text, names))
+
+    def text(self, text: str, names: Mapping[str, object]) -> str:
+        """With what each specifier stands for. Raises Unfit."""
+        return specified(text, {key: str(value) for key, value in names.items()})
+
+    def put_variable(self, name: str, value: Callable[[Mapping[str, object]], str]) -> None:
+        """Set a variable of each watcher. Raises Unfit."""
+        for watcher, names in self.watchers:
+            self.draft.put(f"env:{watcher}", name, value(names))
+
+    @property
+    def name(self) -> str:
+        """Of the first watcher."""
+        return self.watchers[0][0]
+
+
+def stem_of(path: str) -> tuple[str, str | None]:
+    """The name of a unit without its type, and its instance: nothing for a template."""
+    stem = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
+    name, at, instance = stem.partition("@")
+    return (name, instance) if at else (name, None)
+
+
+def asked_instances(text: str) -> list[str]:
+    """`1-4` or `red,blue`. Raises Unfit."""
+    found: list[str] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        span = RANGE.fullmatch(part)
+        if span and int(span[1]) <= int(span[2]):
+            found += [str(one) for one in range(int(span[1]), int(span[2]) + 1)][: MOST + 1]
+        else:
+            found.append(part)
+    if not found or len(found) > MOST:
+        raise Unfit(f"--instances: {text!r} is not from 1 to {MOST} instances")
+    return list(dict.fromkeys(found))
+
+
+def specifiers(name: str, instance: str | None, host: str, user: str) -> dict[str, object]:
+    """What each stands for in one instance."""
+    whole = name if instance is None else f"{name}@{instance}"
+    found: dict[str, object] = {
+        **FOLDERS,
+        "n": f"{whole}.service", "N": whole, "p": name, "P": name,
+        "j": name.rpartition("-")[2], "J": name.rpartition("-")[2],
+        "H": host, "l": host.partition(".")[0], "u": user or "root",
+        "i": instance or "", "I": (instance or "").replace("-", "/"),
+    }  # fmt: skip
+    home = home_of(user or "root")
+    return found if home is None else {**found, "h": home}
+
+
+def home_of(user: str) -> str | None:
+    """The home of a user of this machine. May block on a name service."""
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return None
+
+
+def share_a_watcher(unit: Unit, instances: Iterable[str]) -> bool:
+    """Whether instances 1 to N differ in their commands only, and so can be workers of one."""
+    wanted = list(instances)
+    if len(wanted) < 2 or wanted != [str(number) for number in range(1, len(wanted) + 1)]:
+        return False
+    service = unit.sections.get("Service", {})
+    return not any(
+        OF_INSTANCE.search(option.value) if key != "ExecStart" else "%n" in option.value.lower()
+        for key, options in service.items()
+        for option in options
+    )
