@@ -12,7 +12,7 @@ NEEDED_BY_TESTS := bash-completion chromium chromium-driver curl faketime fonts-
 	systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
-.PHONY: run test test-vm tools bench bench-console bench-journal bench-streams soak deb docs clean
+.PHONY: run test test-vm coverage tools bench bench-console bench-journal bench-streams soak deb docs clean
 
 run: $(READY) ## circusd in the foreground, on examples/quickstart.ini
 	@$(VENV)/bin/circusd $(CONFIG)
@@ -27,6 +27,11 @@ test-vm: tools ## what takes a kernel of its own: limits of control groups, in a
 docs: tools ## the documentation as a book, in build/html
 	@$(VENV)/bin/sphinx-build -q -W -n -E --keep-going docs build/html
 	@echo 'The documentation is in build/html/index.html'
+
+coverage: tools ## which lines and branches of circus/ the tests run; ONLY='unit web' does these anew
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --upgrade --target build/coverage/site \
+		'coverage>=7.10'
+	@$(SUDO) $(VENV)/bin/python -m tests.coverage.measure $(ONLY)
 
 bench: $(READY) ## circusd beside its peers and the bare floor; BENCH='--help' tells more
 	@$(VENV)/bin/python -m benchmarks $(BENCH)

@@ -1,0 +1,1 @@
+"""How much of circus/ the tests run: `make coverage`, see docs/code-coverage.md."""
