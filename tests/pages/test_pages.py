@@ -23,7 +23,6 @@ LATER = {
     "docs/circus-top.md",
     "docs/configuration-management.md",
     "docs/installing.md",
-    "docs/library.md",
     "docs/limits.md",
     "docs/plugins.md",
     "docs/security.md",

@@ -1,22 +1,19 @@
-"""The samples of the old manual and of docs/library.md, run as they are written."""
+"""The samples of the old manual, run as they are written."""
 
 from __future__ import annotations
 
-import re
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from circus.client import CircusClient
-from tests.compat.programs import ROOT, Program
+from tests.compat.programs import Program
 from tests.support import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 OLD_MANUAL = {
     "introduction": (
         """from circus import get_arbiter
@@ -63,26 +60,3 @@ def test_a_sample_of_the_old_manual_runs_until_a_signal(home: Path, name: str) -
     client.stop()
     program.process.send_signal(signal.SIGTERM)
     assert program.end() == (0, "", "")
-
-
-PRINTED = [
-    "",
-    "['clock', 'sleep']\nstopped\n",
-    "web starts, 1 in all\n2 run, None\n",
-]
-
-
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_an_example_of_the_page(home: Path, number: int) -> None:
-    program = Program(home, BLOCKS[number])
-    if not PRINTED[number]:
-        client = CircusClient(endpoint=program.endpoint, timeout=30)
-        wait_until(lambda: client.send_message("numprocesses")["numprocesses"] == 4)
-        client.stop()
-        program.process.send_signal(signal.SIGINT)
-    status, out, err = program.end()
-    assert (out, err, status) == (PRINTED[number], "", 0)
-
-
-def test_the_page_has_as_many_examples_as_are_looked_at() -> None:
-    assert len(BLOCKS) == len(PRINTED)
