@@ -24,7 +24,6 @@ LATER = {
     "docs/configuration-management.md",
     "docs/installing.md",
     "docs/limits.md",
-    "docs/plugins.md",
     "docs/security.md",
     "docs/statistics.md",
     "docs/systemd.md",
