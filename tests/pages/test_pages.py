@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 LATER = {
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
-    "docs/circus-top.md",
     "docs/configuration-management.md",
     "docs/installing.md",
-    "docs/limits.md",
     "docs/security.md",
-    "docs/statistics.md",
     "docs/systemd.md",
     "docs/web-api.md",
     "docs/web-console.md",
