@@ -25,6 +25,11 @@ html_theme = "furo"
 html_title = f"Circus {version}"
 html_show_sphinx = False
 html_copy_source = False
+LANGUAGES = {
+    ".conf": "nginx", ".html": "html", ".ini": "ini", ".pp": "puppet", ".py": "python",
+    ".rb": "ruby", ".service": "ini", ".timer": "ini", ".yml": "yaml",
+}  # fmt: skip
+"""Of the files of examples, by how their names end."""
 
 
 def joined(_app: Sphinx, name: str, source: list[str]) -> None:
@@ -52,26 +57,31 @@ def titled(note: Path) -> str:
 
 
 def gallery(examples: Path) -> str:
-    """The table of the examples, then each with its page and its configuration."""
+    """The table of the examples, then each with its page and its files."""
     table = (examples / "README.md").read_text(encoding="utf-8")
     folders = re.findall(r"\]\((\w+)/README\.md\)", table)
     table = re.sub(r"\[([\w.]+)\]\(\1\)", r"`\1`", table)
     return re.sub(
         r"\]\((?:\.\./)?(\w+)/README\.md\)",
         r"](#example-\1)",
-        "\n".join([table, *(exhibit(examples / folder) for folder in folders)]),
+        "\n".join([table, files(examples), *(exhibit(examples / folder) for folder in folders)]),
     )
 
 
 def exhibit(folder: Path) -> str:
-    """An example one level deeper, under a name to link to, with the files that circusd reads."""
+    """An example one level deeper, under a name to link to, with its files."""
     page = (folder / "README.md").read_text(encoding="utf-8").replace("](../../docs/", "](")
-    files = [
-        f"`{path.name}`:\n\n```ini\n{path.read_text(encoding='utf-8')}```\n"
-        for path in sorted(folder.glob("*.ini"))
-    ]
+    deeper = re.sub("^(?=#+ [A-Z])", "#", page, flags=re.M)
+    return "\n".join([f"(example-{folder.name})=", deeper, files(folder)])
+
+
+def files(folder: Path) -> str:
+    """What lies in a folder, each file as a block of code; those of circusd first."""
+    found = sorted(folder.iterdir(), key=lambda path: (path.suffix != ".ini", path.name))
     return "\n".join(
-        [f"(example-{folder.name})=", re.sub("^(?=#+ [A-Z])", "#", page, flags=re.M), *files]
+        f"`{path.name}`:\n\n```{LANGUAGES[path.suffix]}\n{path.read_text(encoding='utf-8')}```\n"
+        for path in found
+        if path.suffix in LANGUAGES
     )
 
 
