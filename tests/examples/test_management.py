@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.examples.conftest import EXAMPLES
 from tests.manage.conftest import machine as machine
 from tests.manage.test_ansible import played
@@ -36,9 +38,16 @@ def runs(machine: Machine) -> bool:
     return True
 
 
-def test_puppet(machine: Machine) -> None:
+@pytest.fixture(scope="module")
+def file(machine: Machine) -> str:
+    """What Puppet has written, on a machine that had nothing of Circus."""
     code, said = applied(machine, text("site.pp"))
     assert code == CHANGED, said
+    return machine.says(f"cat {FILE}")
+
+
+@pytest.mark.usefixtures("file")
+def test_puppet(machine: Machine) -> None:
     wait_until(lambda: runs(machine))
     assert applied(machine, text("site.pp"))[0] == NOTHING
     machine.write("/root/site.pp", text("site.pp"))
@@ -46,22 +55,21 @@ def test_puppet(machine: Machine) -> None:
     assert machine.says(f"{lint} /root/site.pp") == ""
 
 
-def test_chef(machine: Machine) -> None:
+def test_chef(machine: Machine, file: str) -> None:
     """It comes to what Puppet has written."""
     ended = read(machine, text("recipe.rb"))
     assert ended.stderr == ""
-    (file,) = [one for one in json.loads(ended.stdout) if one["name"] == FILE and "content" in one]
-    assert options(file["content"]) == options(machine.says(f"cat {FILE}"))
+    (one,) = [one for one in json.loads(ended.stdout) if one["name"] == FILE and "content" in one]
+    assert options(one["content"]) == options(file)
 
 
-def test_ansible(machine: Machine) -> None:
-    """Nothing is left to do after Puppet, but to write the file as this one does."""
-    before = machine.says(f"cat {FILE}")
+def test_ansible(machine: Machine, file: str) -> None:
+    """Nothing is left to do after Puppet, but to write its file anew."""
     machine.run(f"rm {FILE} && circusctl reloadconfig --waiting")
     changed, failed, said = played(machine, text("playbook.yml"))
     assert (changed > 0, failed) == (True, 0), said
     wait_until(lambda: runs(machine))
-    assert options(machine.says(f"cat {FILE}")) == options(before)
+    assert options(machine.says(f"cat {FILE}")) == options(file)
     assert played(machine, text("playbook.yml"))[:2] == (0, 0)
 
 
