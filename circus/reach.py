@@ -158,7 +158,8 @@ def _who_may(path: str | None) -> str:
     group = _name(lambda gid: grp.getgrgid(gid).gr_name, found.st_gid)
     caller = _name(lambda uid: pwd.getpwuid(uid).pw_name, os.geteuid())
     if not found.st_mode & stat.S_IWGRP or not found.st_gid:
-        return f"only {owner} and root may connect."
+        others = f"{owner} and " if found.st_uid else ""
+        return f"only {others}root may connect."
     return (
         f"{owner} and members of the group {group} may connect: 'adduser {caller} {group}' makes "
         "one, from the next login on."

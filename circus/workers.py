@@ -342,7 +342,19 @@ class Workers:
             text = "%s.%d: %s (failure %d)"
             logger.error(text, self._config.name, wid, error, count, extra=self._about)
         self._tell("spawn_failed", wid=wid, error=str(error))
-        self._send(wid, core.SpawnFailed(str(error), random.random()))
+        self._settle(wid, core.SpawnFailed(str(error), random.random()))
+
+    def _settle(self, wid: int, event: core.Event) -> None:
+        """Send what ended a worker or kept it from starting; tell when that was the last try."""
+        self._send(wid, event)
+        slot = self._pool.slots.get(wid)
+        if slot is None or slot.state is not State.FAILED:
+            return
+        name, retries = self._config.name, self._config.max_retry
+        if 0 <= retries <= slot.failures:  # else a hook did not want it, which has been told
+            text = "%s.%d is given up: %s (max_retry %d reached); 'circusctl start %s' tries again"
+            logger.error(text, name, wid, slot.last, retries, name, extra=self._about)
+            self._tell("gave_up", wid=wid, error=slot.last)
 
     # -- the end of a worker ------------------------------------------------
 
@@ -381,7 +393,7 @@ class Workers:
         event = core.Exited(
             words, empty=not waits, success=how.success, done=done, luck=random.random()
         )
-        self._send(process.wid, event)
+        self._settle(process.wid, event)
 
     def _tell_of_end(self, process: Process, how: Exit, *, asked: bool) -> None:
         """It has been collected already: hooks may take their time."""
@@ -404,7 +416,7 @@ class Workers:
 
     def _on_empty(self, process: Process) -> None:
         self._gone(process)
-        self._send(process.wid, core.Emptied(random.random()))
+        self._settle(process.wid, core.Emptied(random.random()))
 
     def _gone(self, process: Process) -> None:
         """Nothing is left of it."""

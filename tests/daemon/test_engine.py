@@ -264,6 +264,11 @@ backoff_max = 0.05
     last = daemon.slots("mixed")[2]
     assert (last["pid"], last["state"], last["restarts"]) == (third, "ready", 0)
     assert alive(third)
+    given_up = "is given up: exited with code 1 (max_retry 30 reached)"
+    told = [f"mixed.{wid} {given_up}" for wid in (1, 2)]  # nobody would see it by the watcher
+    wait_until(lambda: [daemon.text().count(one) for one in told] == [1, 1])
+    happened = daemon.call("events", since=0, topics=["watcher.mixed.gave_up"])["events"]
+    assert sorted(event["message"]["wid"] for event in happened) == [1, 2]
 
 
 def test_t15_growing_keeps_those_that_run(circusd: Start) -> None:
