@@ -8,6 +8,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.pages.page import Block, Command, Page, difference, same
 from tests.pages.shell import Stuck
 from tests.support import wait_until
@@ -29,11 +31,15 @@ class Untrue(Exception):
 
 
 class Story:
-    """Takes the blocks of a page from top to bottom."""
+    """Takes the blocks of a page from top to bottom.
 
-    def __init__(self, page: Page, shell: Shell) -> None:
+    `patience`: seconds in which the background has to say what is shown.
+    """
+
+    def __init__(self, page: Page, shell: Shell, patience: float = 20) -> None:
         self._page = page
         self._shell = shell
+        self._patience = patience
         self._background: dict[str, int] = {}
 
     def run(self) -> None:
@@ -92,7 +98,7 @@ class Story:
             return self._shell.run("kill -0 $!")[0] != 0
 
         with contextlib.suppress(AssertionError):  # what it has not said is told below
-            wait_until(lambda: said() or ended())
+            wait_until(lambda: said() or ended(), within=self._patience)
         if not said():
             told = difference(command.prints, self._shell.output(number))
             raise self._untrue(command.line, command.text, told)
@@ -116,3 +122,14 @@ class Story:
             said = self._shell.output(number).splitlines()[-TAIL:]
             parts.append("\n".join([f"In the background, {command}:", *said]))
         return Untrue("\n\n".join(parts))
+
+
+def told(page: Page, shell: Shell, patience: float = 20) -> None:
+    """A page from its top to its end; fails with what is not true."""
+    untrue = ""
+    try:
+        Story(page, shell, patience).run()
+    except Untrue as error:
+        untrue = str(error)
+    if untrue:
+        pytest.fail(untrue, pytrace=False)

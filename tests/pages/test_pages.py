@@ -10,7 +10,7 @@ import pytest
 from tests.deb import roots
 from tests.pages.page import TREE, Page, pages
 from tests.pages.shell import FOLDER, Shell, room
-from tests.pages.story import Story, Untrue
+from tests.pages.story import told
 from tests.support import needs_root
 from tests.systemd.machine import Machine, root
 
@@ -71,14 +71,3 @@ def test_page_of_a_machine(page: Page, suite: str, tmp_path: Path) -> None:
             told(page, shell)
     finally:
         machine.stop()
-
-
-def told(page: Page, shell: Shell) -> None:
-    """A page from its top to its end; fails with what is not true."""
-    untrue = ""
-    try:
-        Story(page, shell).run()
-    except Untrue as error:
-        untrue = str(error)
-    if untrue:
-        pytest.fail(untrue, pytrace=False)
