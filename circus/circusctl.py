@@ -24,7 +24,8 @@ HINT = """\
 A time out usually happens in one of those cases:
 
 #1 circusd is busy, or stopped by a signal: try again, or give it longer with --timeout
-#2 what listens at that endpoint is not circusd"""
+#2 what listens at that endpoint is not circusd
+#3 it lets only keys in, and not yours: see --curve"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
