@@ -22,7 +22,6 @@ LATER = {
     "docs/benchmarks.md",
     "docs/configuration-management.md",
     "docs/installing.md",
-    "docs/security.md",
     "docs/systemd.md",
     "docs/web-api.md",
     "docs/web-console.md",
