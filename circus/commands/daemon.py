@@ -31,7 +31,7 @@ GLOBAL_OPTIONS = (
 class Quit(Command):
     """Quit the arbiter immediately.
 
-    All workers are stopped, then the daemon ends.
+    All workers are stopped, then the daemon ends. The events are those of a `stop` of each watcher.
     """
 
     waits = True
