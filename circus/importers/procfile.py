@@ -20,6 +20,8 @@ PROCESS = re.compile(r"(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>.+)")
 VARIABLE = re.compile(r"(?P<name>[A-Za-z_0-9]+)=(?P<value>.*)")
 SYNTAX = re.compile(r"[|&;<>()$`*?\[#~{}!\n]")
 """What only a shell understands."""
+QUOTED = re.compile(r"'[^']*'|\"[^\"$`\\]*\"")
+"""What means itself."""
 SEVERAL = re.compile(r"[|&;()`\n]")
 """More than one command, perhaps."""
 BUILTIN = re.compile(r"(?:[A-Za-z_]\w*=|(?:cd|export|source|\.|ulimit|umask|if|for|while|set|:)\s)")
@@ -91,7 +93,7 @@ def _watcher(source: Source, option: Option, place: int) -> Verdict:
     name = draft.free_name("watcher", option.key)
     section = f"watcher:{name}"
     command = literal(option.value)
-    one = not SEVERAL.search(command) and not BUILTIN.match(f"{command} ")
+    one = not SEVERAL.search(QUOTED.sub("", command)) and not BUILTIN.match(f"{command} ")
     executed = f"exec {command.removeprefix('exec ')}" if one else command
     if source.env_file and source.first_port != FIRST_PORT and place:
         # the file has PORT too, and goes before what is said here
@@ -115,7 +117,7 @@ def _watcher(source: Source, option: Option, place: int) -> Verdict:
 
 
 def _needs_shell(command: str) -> bool:
-    return bool(SYNTAX.search(command) or BUILTIN.match(f"{command} "))
+    return bool(SYNTAX.search(QUOTED.sub("", command)) or BUILTIN.match(f"{command} "))
 
 
 def _env_file(source: Source, path: str) -> None:

@@ -1,0 +1,373 @@
+"""What is made of a source does what the source asks for: circusd runs it, with stand-ins for the
+programs, below a folder of the test's own."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from circus.importers.convert import convert
+from tests.importers.golden import CASES, HOST, cases
+from tests.support import Daemon, needs_root, text_of, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATH = re.compile(r"(?<![\w.$/})-])/(?!dev/|bin/|/)[\w./@+-]+|(?<=unix://)/[\w./@+%()-]+")
+"""A path of a source that is moved below the test's folder."""
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
+"""One that every user may run."""
+
+
+@dataclass
+class Setup:
+    """What a case needs of a machine, and what is to come of it, by watcher."""
+
+    case: str
+    programs: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+    instead: dict[str, str] = field(default_factory=dict)
+    """Replaced in the source: users that nobody has, and what not every machine allows."""
+    expected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    """Watchers in the order of their starts."""
+    files: dict[str, str] = field(default_factory=dict)
+    """What is in files of output: `o` for output, `e` for errors, as often as it is written."""
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+WWW = {"uid": "www-data", "gid": "www-data"}
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+SETUPS = (
+    Setup(
+        "supervisor/django-celery",
+        ("/srv/shop/venv/bin/gunicorn", "/srv/shop/venv/bin/celery"),
+        ("/srv/shop/app", "/var/log/shop"),
+        expected={
+            "gunicorn": {**WWW, "cwd": "/srv/shop/app", "count": 1, "argv": [
+                "shop.wsgi:application", "--workers", "4", "--bind", "unix:/run/shop/gunicorn.sock",
+            ], "env": {"DJANGO_SETTINGS_MODULE": "shop.settings.production",
+                       "LANG": "en_US.UTF-8", "OURS": "yes"}},
+            "celery-worker": {**WWW, "argv": [
+                "-A", "shop", "worker", "--loglevel=INFO", "-n", "worker1@%h"],
+                "signal": "SIGTERM"},
+            "celery-beat": {**WWW, "cwd": "/srv/shop/app", "env": {"OURS": "yes"}},
+        },
+        order=("gunicorn", "celery-worker", "celery-beat"),
+        files={"/var/log/shop/gunicorn.log": "oe", "/var/log/shop/celery.log": "o",
+               "/var/log/shop/celery.err": "e", "/var/log/shop/beat.log": "o"},
+    ),
+    Setup(
+        "supervisor/laravel-queue", ("php",), ("/home/forge/app.example.org",),
+        {"user=forge": "user=daemon"},
+        {"laravel-worker": {"count": 8, "uid": "daemon", "gid": "daemon", "argv": [
+            "/home/forge/app.example.org/artisan", "queue:work", "sqs", "--sleep=3", "--tries=3",
+            "--max-time=3600"]}},
+        files={"/home/forge/app.example.org/worker.log": "oe" * 8},
+    ),
+    Setup(
+        "supervisor/numbered-ports", ("/usr/bin/python3", "/usr/bin/consumer"),
+        ("/srv", "/var/log/tornado"), {"user=deploy": "user=daemon", "directory=/\n": "",
+         "=65535": "=1000"},
+        {
+            **{f"tornado-{number}": {
+                "uid": "daemon", "count": 1, "cwd": "/srv", "umask": "027", "nofile": [1000, 1000],
+                "argv": ["main.py", f"--port=800{number}", "--name=tornado"],
+                "env": {"STAGE": "live", "TZ": "Europe/Vienna"}, "stderr": "/dev/null",
+            } for number in (1, 2, 3)},
+            "consumer": {"uid": "nobody", "gid": "nogroup", "count": 4, "each": [
+                ["--slot", str(number), "--of", "4"] for number in (1, 2, 3, 4)]},
+        },
+        files={"/var/log/tornado/tornado-2.log": "o"},
+    ),
+    Setup(
+        "supervisor/docker", ("nginx", "php-fpm8.2", "cron"),
+        expected={"nginx": {"argv": ["-g", "daemon off;"], "uid": "root"},
+                  "php-fpm": {"argv": ["-F"]}, "cron": {"argv": ["-f"]}},
+        files={"circusd.log": "oeoeoe"},
+    ),
+    Setup(
+        "supervisor/queues", ("/srv/q/work", "/srv/single"),
+        expected={"high": {"argv": ["high"]}, "single": {"argv": []}},
+        order=("high", "default", "low", "single"),
+    ),
+    Setup(
+        "supervisor/fcgi", ("/usr/bin/php-cgi", "/usr/bin/moin.fcg", "/usr/bin/six"),
+        ("/var/run/supervisor",), {"tcp://localhost:9002": "tcp://localhost:0", "9003": "0"},
+        {"php": {**WWW, "count": 5, "listens": True, "env": {"PHP_FCGI_MAX_REQUESTS": "500"}},
+         "moin": {"listens": True, "signal": "SIGINT"}, "six": {"listens": True, "uid": "nobody"}},
+    ),
+    Setup(
+        "supervisor/java", ("/opt/kafka/bin/kafka-server-start.sh",), ("/opt/kafka",
+        "/var/log/kafka"), {"user=kafka": "user=nobody"},
+        {"kafka": {"uid": "nobody", "cwd": "/opt/kafka", "argv": [
+            "/opt/kafka/config/server.properties"], "env": {
+            "KAFKA_HEAP_OPTS": "-Xmx4G -Xms4G", "JMX_PORT": "9999"}}},
+        files={"/var/log/kafka/out.log": "o", "/var/log/kafka/err.log": "e"},
+    ),
+    Setup(
+        "supervisor/node", ("node",), ("/srv/node",),
+        {"user=node": "user=nobody", "stderr_logfile=syslog": "stderr_logfile=NONE"},
+        {"web": {"uid": "nobody", "argv": ["server.js", "--inspect=0"], "umask": "022",
+                 "signal": "SIGINT", "env": {"MOTD": "hello, world; it's 100% ok"}},
+         "assets": {"count": 0}},
+    ),
+    Setup(
+        "supervisor/includes", ("bin/api",),
+        expected={"api": {"argv": ["--host", HOST], "env": {"SECRET": "hush", "OURS": "yes"}}},
+        environ={"API_SECRET": "hush"},
+    ),
+    Setup(
+        "procfile/rails", ("bundle",),
+        expected={"web": {"cwd": ".", "argv": [
+                      "exec", "puma", "-C", "config/puma.rb", "-p", "5000"],
+                      "env": {"PORT": "5000", "RAILS_ENV": "production", "OURS": "yes",
+                              "SECRET_KEY_BASE": "abc def"}},
+                  "worker": {"env": {"PORT": "5100"}}, "release": {"count": 0}},
+    ),
+    Setup(
+        "procfile/python", ("gunicorn", "celery", "python"),
+        expected={"web": {"argv": ["shop.wsgi", "--bind", "0.0.0.0:3000", "--log-file", "-"],
+                          "env": {"PORT": "3000", "DEBUG": "0"}},
+                  "worker": {"env": {"PORT": "3100"}, "argv": [
+                      "-A", "shop", "worker", "-l", "info"]},
+                  "beat": {"env": {"PORT": "3200"}}, "clock": {"env": {"PORT": "3300"}}},
+    ),
+    Setup(
+        "procfile/node", ("node", "npm"), ("client", "log"),
+        expected={"web": {"argv": ["--max-old-space-size=512", "server.js"]},
+                  "assets": {"cwd": "client", "argv": ["run", "watch"], "shell": True},
+                  "queue": {"env": {"NODE_ENV": "production"}, "shell": True},
+                  "mail": {"argv": ["mailer.js", "--from", "a & b"]}},
+        files={"log/queue.log": "oe"},
+    ),
+    Setup(
+        "systemd/gunicorn-socket", ("/srv/shop/venv/bin/gunicorn",), ("/run", "/srv/shop"),
+        expected={"shop": {**WWW, "cwd": "/srv/shop", "argv": ["shop.wsgi"], "env": {
+            "PATH": SYSTEM_PATH, "USER": "www-data", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "shop",
+            "OURS": None}, "third": True}},
+    ),
+    Setup(
+        "systemd/go-service", ("/usr/local/bin/metrics",), ("/var/log",),
+        {"User=metrics": "User=daemon", "LimitNPROC=512:1K\n": "", "=65536": "=1000"},
+        {"metrics": {"uid": "daemon", "cwd": "//", "nice": 5, "umask": "027",
+                     "nofile": [1000, 1000], "no_new_privileges": True, "argv": [
+                         "--listen=:9100", "--dir=/var/lib/my metrics", "--level=info",
+                         "--a", "--b", "--price=$5"],
+                     "env": {"GREETING": "hello world", "ZONE": HOST, "OURS": None}}},
+        files={"/var/log/metrics.log": "oe"},
+    ),
+    Setup(
+        "systemd/template", ("/usr/bin/worker",),
+        expected={"worker": {"count": 3, "uid": "nobody", "signal": "SIGINT", "each": [
+            ["--slot", str(number), "--name", f"worker-{number}"] for number in (1, 2, 3)]}},
+    ),
+    Setup(
+        "systemd/template-names", ("/usr/bin/tenant",),
+        ("/srv/tenants/red", "/srv/tenants/blue", "/var/log/tenants", "/etc/default"),
+        {"EnvironmentFile=/etc/default/tenant-%i": "EnvironmentFile=-/etc/default/tenant-%i"},
+        {f"tenant@{name}": {"cwd": f"/srv/tenants/{name}", "uid": "nobody", "argv": [
+            "--config", f"/etc/tenants/{name}.toml"], "env": {
+            "TENANT": name, "HOME": "/nonexistent"}, "stderr": "/dev/null"}
+         for name in ("red", "blue")},
+        files={"/var/log/tenants/red.log": "o"},
+    ),
+    Setup(
+        "systemd/dropins", ("/usr/bin/app",),
+        expected={"app": {"argv": ["--new"], "uid": "daemon", "env": {"A": None, "C": "3"}}},
+    ),
+    Setup(
+        "systemd/oneshot", ("/usr/bin/app",), (), {"User=app": "User=daemon"},
+        {"migrate": {"uid": "daemon", "argv": ["load data"]}},
+    ),
+    Setup(
+        "systemd/uwsgi", ("/usr/bin/uwsgi",),
+        expected={"uwsgi": {"signal": "SIGQUIT", "uid": "root", "env": {
+            "USER": None, "PATH": SYSTEM_PATH}}},
+    ),
+)  # fmt: skip
+
+
+class Machine:
+    """A folder that stands for the root of a machine, with a circusd on what was imported."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="machine-", dir="/tmp"))
+        self.root.chmod(0o755)
+        self.told = self.root / "told"
+        self.setup = setup
+        case = next(one for one in cases() if one.name == setup.case)
+        self.source = self.root / "source"
+        shutil.copytree(CASES / setup.case, self.source)
+        for file in self.source.rglob("*"):
+            if file.is_file() and not file.name.startswith("expected"):
+                file.write_text(self._moved(file.read_text()))
+        self.told.mkdir()
+        self.told.chmod(0o777)
+        for folder in setup.folders:
+            self.place(folder).mkdir(parents=True, exist_ok=True)
+            self.place(folder).chmod(0o777)
+        for program in setup.programs:
+            self._stand_in(program)
+        file = self.source / case.file
+        found = convert(case.source, str(file), str(file), HOST, case.instances)
+        self.text = found.text
+
+    def _moved(self, text: str) -> str:
+        for old, new in self.setup.instead.items():
+            text = text.replace(old, new)
+        return PATH.sub(lambda found: f"{self.root}{found[0]}", text)
+
+    def place(self, path: str) -> Path:
+        """Where something of the source is."""
+        if path.startswith("//"):
+            return Path(path[1:])
+        return self.root / path[1:] if path[:1] == "/" else self.source / path
+
+    def _stand_in(self, program: str) -> None:
+        named = "/" in program
+        place = self.place(program) if named else self.root / "path" / program
+        place.parent.mkdir(parents=True, exist_ok=True)
+        body = (Path(__file__).parent / "standin.py").read_text()
+        body = body.replace('TOLD = "TOLD"', f'TOLD = "{self.told}"')
+        place.write_text(f"#!{PYTHON} -SI\n{body}")
+        place.chmod(0o755)
+
+    def facts(self, pid: int) -> dict[str, Any]:
+        """What the program with this pid has told."""
+        file = self.told / f"{pid}.json"
+        wait_until(file.exists)
+        found: dict[str, Any] = json.loads(file.read_text())
+        return found
+
+
+@pytest.fixture(params=SETUPS, ids=lambda setup: setup.case)
+def machine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Machine, Daemon]]:
+    found = Machine(request.param)
+    monkeypatch.setenv("OURS", "yes")
+    monkeypatch.setenv("PATH", f"{found.root}/path:{os.environ['PATH']}")
+    for name, value in found.setup.environ.items():
+        monkeypatch.setenv(name, value)
+    daemon = Daemon(f"[circus]\njournal = False\n\n{found.text}")
+    daemon.folder.chmod(0o755)
+    try:
+        yield found, daemon.wait()
+    finally:
+        daemon.stop()
+        shutil.rmtree(found.root)
+
+
+@needs_root
+def test_it_does_what_the_source_asks_for(machine: tuple[Machine, Daemon]) -> None:
+    made, daemon = machine
+    for name, expected in made.setup.expected.items():
+        _running(made, daemon, name, dict(expected))
+    # starts begin in this order, but none waits for another, so that spawns may overtake each other
+    asked = [daemon.call("options", name=name)["options"] for name in made.setup.order]
+    priorities = [options["priority"] for options in asked]
+    assert priorities == sorted(set(priorities), reverse=True)
+    for path, written in made.setup.files.items():
+        file = daemon.log if path == "circusd.log" else made.place(path)
+        wait_until(partial(_alike, file, written))
+    for name, expected in made.setup.expected.items():
+        if "signal" in expected:
+            pids = daemon.pids(name)
+            daemon.call("stop", name=name, waiting=True)
+            assert {text_of(made.told / f"{pid}.signal") for pid in pids} == {expected["signal"]}
+
+
+def _alike(file: Path, written: str) -> bool:
+    lines = text_of(file).splitlines()
+    out, wrong = lines.count("this is output"), lines.count("this is an error")
+    return (out, wrong) == (written.count("o"), written.count("e"))
+
+
+def _running(made: Machine, daemon: Daemon, name: str, expected: dict[str, Any]) -> None:
+    if expected.get("count") == 0:
+        assert daemon.call("status", name=name)["status"] == "stopped"
+        return
+    pids = daemon.wait_pids(name, expected.pop("count", 1))
+    if expected.pop("shell", False):
+        pids = [int(file.stem) for file in _of_shell(made, pids)]
+    found = [made.facts(pid) for pid in pids]
+    if each := expected.pop("each", None):
+        assert sorted(one["argv"][1:] for one in found) == sorted(each)
+    for one in found:
+        for what, value in expected.items():
+            if what != "signal":
+                CHECKS[what](made, one, value)
+
+
+def _of_shell(made: Machine, pids: list[int]) -> list[Path]:
+    """What a program that a shell has started, and not become, has told."""
+
+    def found() -> list[Path]:
+        files = list(made.told.glob("*.json"))
+        return [file for file in files if int(_parent(file.stem)) in pids or int(file.stem) in pids]
+
+    return list(wait_until(found))
+
+
+def _parent(pid: str) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+
+
+def _argv(made: Machine, told: dict[str, Any], value: list[str]) -> None:
+    assert [word.replace(str(made.root), "") for word in told["argv"][1:]] == value
+
+
+def _cwd(made: Machine, told: dict[str, Any], value: str) -> None:
+    assert Path(told["cwd"]) == made.place(value)
+
+
+def _env(_made: Machine, told: dict[str, Any], value: dict[str, str | None]) -> None:
+    assert {name: told["env"].get(name) for name in value} == value
+
+
+def _uid(_made: Machine, told: dict[str, Any], value: str) -> None:
+    assert told["uid"] == pwd.getpwnam(value).pw_uid
+    if value == "root":
+        return
+    groups = {pwd.getpwnam(value).pw_gid, *(one.gr_gid for one in grp.getgrall()
+                                             if value in one.gr_mem)}  # fmt: skip
+    assert set(told["groups"]) == groups
+
+
+def _gid(_made: Machine, told: dict[str, Any], value: str) -> None:
+    assert told["gid"] == grp.getgrnam(value).gr_gid
+
+
+def _stderr(_made: Machine, told: dict[str, Any], value: str) -> None:
+    assert told["descriptors"]["2"] == value
+
+
+def _third(_made: Machine, told: dict[str, Any], value: bool) -> None:  # noqa: FBT001
+    assert told["descriptors"]["3"].startswith("socket:") is value
+
+
+def _same(what: str) -> Any:
+    def check(_made: Machine, told: dict[str, Any], value: object) -> None:
+        assert told[what] == value
+
+    return check
+
+
+CHECKS = {
+    "argv": _argv, "cwd": _cwd, "env": _env, "uid": _uid, "gid": _gid, "stderr": _stderr,
+    "third": _third,
+    **{what: _same(what) for what in ("umask", "nice", "nofile", "no_new_privileges", "listens")},
+}  # fmt: skip
