@@ -20,6 +20,7 @@ from circus.watcher import Watcher
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "coverage-of-the-original.md").read_text(encoding="utf-8")
 ORIGINAL = ROOT.parent / "shared" / "seed.txt"
+SAMPLES = ROOT / "tests" / "compat" / "ini"
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
     for line in re.findall(r"^\|.+\|$", PAGE, re.MULTILINE)
@@ -89,6 +90,20 @@ def test_every_option_command_and_method_has_a_row(
     names = NAMES | {"get_arbiter"}
     assert len(re.findall(pattern, chapter, re.MULTILINE)) >= least
     assert found - names == set()
+
+
+def test_each_sample_that_is_kept_has_a_row() -> None:
+    kept = {path.name for path in SAMPLES.iterdir()}
+    assert len(kept) > 20
+    assert set(re.findall(r"`tests/compat/ini/([\w.-]+)`", PAGE)) == kept
+
+
+@only_with_the_original
+@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: str(path.name))
+def test_a_sample_stands_in_the_original(path: Path) -> None:
+    printed = set(map(str.strip, ORIGINAL.read_text(encoding="utf-8").splitlines()))
+    lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+    assert [line for line in lines if line not in printed] == []
 
 
 def test_the_library_takes_what_the_original_says() -> None:
