@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import signal
-import subprocess
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,8 +13,7 @@ import pytest
 from circus.web.api.openapi import ERRORS
 from circus.web.controller import PLACES
 from circus.web.names import to_path
-from circus.web.users import Entry, new_token, put, token_secret
-from tests.support import child, only_if, ready, wait_until
+from tests.support import child, ready, wait_until
 from tests.web.api import Api
 
 if TYPE_CHECKING:
@@ -239,23 +233,3 @@ def test_the_description_is_the_one_in_the_manual(api: Api) -> None:
     found = api.ask("/openapi.json").json
     assert json.dumps(found).count("operationId") == sum(map(len, found["paths"].values()))
     assert "/watchers/{name}/logs" in found["paths"]
-
-
-PAGE = Path(__file__).parents[2] / "docs" / "web-api.md"
-CURL = re.compile(r"^    (curl (?:[^\\\n]|\\\n)*)$", re.MULTILINE)
-
-
-@pytest.mark.parametrize("command", CURL.findall(PAGE.read_text(encoding="utf-8")))
-@only_if(shutil.which("curl") is not None, "curl is not there")
-def test_an_example_of_the_manual_does_as_it_says(consoles: Open, command: str) -> None:
-    console = consoles("password_file = FOLDER/users\n", watchers=LOGGED)
-    console.daemon.wait_pids("web", 1)
-    token = new_token()
-    put(str(console.daemon.folder / "users"), Entry("robot", "admin", token_secret(token)))
-    here = command.replace("http://localhost:8080", f"--fail --silent {console.origin}")
-    ended = subprocess.run(
-        ["sh", "-c", here], capture_output=True, timeout=60, check=False,
-        env={"PATH": os.environ["PATH"], "TOKEN": token},
-    )  # fmt: skip
-    assert ended.returncode == 0, ended
-    assert json.loads(ended.stdout)
