@@ -166,6 +166,19 @@ def test_the_page_has_its_score(machine: Machine, capsys: pytest.CaptureFixture[
     assert dict(zip(titles, told, strict=True))[version] == score
 
 
+def test_its_socket_is_for_nginx_alone_as_the_page_says(machine: Machine) -> None:
+    page = (roots.TREE / "docs/web-console.md").read_text(encoding="utf-8")
+    adjusted = re.findall(r"^```ini\n(\[Socket\].*?)^```", page, re.M | re.S)
+    folder = "/run/systemd/system/circus-console.socket.d"
+    again = f"systemctl daemon-reload; systemctl stop {UNIT}; systemctl restart circus-console.socket"
+    machine.write(f"{folder}/page.conf", "".join(adjusted))
+    machine.run(again)
+    socket = "/run/circus-console/socket"
+    assert machine.says(f"stat -c '%A %G' {socket}") == "srw-rw---- www-data"
+    assert "ok" in machine.says(f"curl -s --fail --unix-socket {socket} http://localhost/healthz")
+    machine.run(f"rm -r {folder}; {again}")
+
+
 def test_circusd_runs_one_itself_as_the_same_user(machine: Machine) -> None:
     machine.run("systemctl stop circus-console.socket circus-console.service")
     machine.run(r"sed -i '/^\[circus\]/a httpd = True' /etc/circus/circus.ini")
