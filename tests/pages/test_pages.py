@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LATER = {
-    "CONTRIBUTING.md",
-    "docs/benchmarks.md",
     "docs/configuration-management.md",
     "docs/installing.md",
     "docs/systemd.md",

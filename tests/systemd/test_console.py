@@ -27,6 +27,7 @@ def is_free(port: int) -> bool:
 pytestmark = [*ON_A_MACHINE, only_if(is_free(8080), "something here listens at port 8080")]
 
 UNIT = "circus-console.service"
+SOCKET = "circus-console.socket"
 JAR = "--cookie /root/jar --cookie-jar /root/jar"
 CURL = f"curl -s --max-time 30 -H 'Accept: text/html,*/*;q=0.8' {JAR}"
 URL = "http://localhost:8080"
@@ -134,6 +135,22 @@ def test_what_the_administrator_did_not_allow_is_refused(machine: Machine) -> No
     assert machine.says("circusctl status web") == "active"
 
 
+def of_the_page(beginning: str) -> str:
+    """The block of docs/web-console.md that begins so."""
+    page = (roots.TREE / "docs/web-console.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^```ini\n({re.escape(beginning)}.*?)^```", page, re.M | re.S)
+    return str(found)
+
+
+def test_a_line_lets_it_do_everything(machine: Machine) -> None:
+    file = "/etc/circus/conf.d/page.ini"
+    machine.write(file, of_the_page("[circus]\nadmin_users"))
+    machine.run("systemctl reload circus")
+    said = machine.says("runuser -u circus-console -- circusctl rm web --dry-run")
+    assert said.startswith("stop  watcher web")
+    machine.run(f"rm {file}; systemctl reload circus")
+
+
 def test_it_outlives_circusd_and_a_session_outlives_it(machine: Machine) -> None:
     login(machine)
     pid = main_pid(machine)
@@ -167,11 +184,9 @@ def test_the_page_has_its_score(machine: Machine, capsys: pytest.CaptureFixture[
 
 
 def test_its_socket_is_for_nginx_alone_as_the_page_says(machine: Machine) -> None:
-    page = (roots.TREE / "docs/web-console.md").read_text(encoding="utf-8")
-    adjusted = re.findall(r"^```ini\n(\[Socket\].*?)^```", page, re.M | re.S)
     folder = "/run/systemd/system/circus-console.socket.d"
-    again = f"systemctl daemon-reload; systemctl stop {UNIT}; systemctl restart circus-console.socket"
-    machine.write(f"{folder}/page.conf", "".join(adjusted))
+    again = f"systemctl daemon-reload; systemctl stop {UNIT}; systemctl restart {SOCKET}"
+    machine.write(f"{folder}/page.conf", of_the_page("[Socket]"))
     machine.run(again)
     socket = "/run/circus-console/socket"
     assert machine.says(f"stat -c '%A %G' {socket}") == "srw-rw---- www-data"
