@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KNOWN = ("circus", "env", "DEFAULT")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+TRUE = ("true", "yes", "on", "1")
 OLD_FORMS = (
     (re.compile(r"\$WID\b|\$\(WID\)|\(\(WID\)\)"), "$(circus.wid)"),
     (re.compile(r"\$\((?i:env)\.([\w.-]+)\)"), r"$(circus.env.\1)"),
@@ -208,14 +209,15 @@ def _renamed(new: str) -> Callable[[Place], Edit]:
 
 
 def _httpd(place: Place) -> Edit:
-    if place.option.value.lower() not in ("true", "yes", "on", "1"):
+    if place.option.value.lower() not in TRUE:
         return Edit(kept("the same"))
     say = "the web console, which is another one now and wants people to log in"
     return Edit(changed(say, "install circus-console; circusctl console-login lets you in"))
 
 
 def _httpd_host(place: Place) -> Edit:
-    if place.option.value in LOOPBACK:
+    on = place.texts.get("httpd", "").lower() in TRUE
+    if place.option.value in LOOPBACK or not on:
         return Edit(kept("the same"))
     say = "the same: the console can be reached from elsewhere"
     return Edit(decide(say, "let it listen on localhost behind a server with TLS, or give it TLS"))
@@ -228,7 +230,7 @@ def _backend(place: Place) -> Edit:
 
 
 def _shell(place: Place) -> Edit:
-    on = place.option.value.lower() in ("true", "yes", "on", "1")
+    on = place.option.value.lower() in TRUE
     if on and SHELL.search(place.texts.get("cmd", "") + place.texts.get("args", "")):
         say = "the shell reads cmd as it stands; in 0.19 it saw each word in quotes"
         return Edit(changed(say, "look whether cmd means what it should"))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from circus.importers.draft import Unfit, literal
 from circus.importers.report import Option, Verdict, changed, decide, kept
-from circus.importers.systemd_text import VARIABLE, Word, specified, words
+from circus.importers.systemd_text import VARIABLE, specified, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from circus.importers.systemd_unit import Service
 
+    Spelling = Callable[[Service, str], list[str]]
+
 PREFIXES = "@-:+!|"
 WORKER = "$(circus.wid)"
+SPECIAL = re.compile(r"([\\\"`]|\$(?!\(circus\.wid\)))")
+"""What a shell takes for its own within double quotes; not the variable that circusd replaces."""
 KILL = re.compile(r"(?:/usr)?(?:/bin/)?kill\s+(?:-s\s*|-)?(?:SIG)?(?P<signal>[A-Z0-9+]+)\s+"
                   r"\"?\$\{?MAINPID\}?\"?")  # fmt: skip
 HOOKS = {"ExecStartPost": "hooks.after_start", "ExecStop": "hooks.before_stop",
@@ -35,12 +40,12 @@ def environment(service: Service, option: Option) -> Verdict:
     """Environment=: the variables of [env:NAME]."""
     left: Unfit | None = None
     for word in words(option.value):
-        name, equals, value = word.text.partition("=")
+        name, equals, value = word.partition("=")
         try:
             if not equals:
-                raise Unfit(f"{word.text!r} is not NAME=value", "mend it")
+                raise Unfit(f"{word!r} is not NAME=value", "mend it")
             literal(value, environment=True)
-            service.put_variable(name, lambda names, value=value: service.text(value, names))  # type: ignore[misc]
+            service.put_variable(name, partial(service.text, value))
         except Unfit as error:
             left = Unfit(f"{name}: {error}", error.todo)
     if left is not None:
@@ -58,9 +63,11 @@ def start(service: Service, option: Option) -> Verdict:
     said = ""
     for watcher, names in service.watchers:
         section = f"watcher:{watcher}"
-        first = [_command(service, one, names) for one in before if not _raised(service, one)]
-        found = [_command(service, one, names) for one in mains]
-        if len(found) + len(first) == 1:
+        steps = [one for one in before if not _raised(service, one)]
+        spell = _for_shell if len(steps) + len(mains) > 1 else _for_us
+        first = [_command(service, one, names, spell) for one in steps]
+        found = [_command(service, one, names, spell) for one in mains]
+        if spell is _for_us:
             one = _renamed(service, section, found[0])
             told = service.draft.command(section, " ".join(one))
         else:
@@ -119,7 +126,9 @@ def _prefixes(text: str) -> str:
     return text[: len(text) - len(text.lstrip(PREFIXES))]
 
 
-def _command(service: Service, option: Option, names: Mapping[str, object]) -> Exec:
+def _command(
+    service: Service, option: Option, names: Mapping[str, object], spell: Spelling
+) -> Exec:
     prefixes = _prefixes(option.value)
     text = option.value[len(prefixes) :]
     if re.search(r"(?<!\\)\s;(\s|$)", text):
@@ -127,40 +136,62 @@ def _command(service: Service, option: Option, names: Mapping[str, object]) -> E
     known = {key: str(value) for key, value in names.items()}
     found: list[str] = []
     for word in words(text):
-        found += _written(service, Word(specified(word.text, known), word.quoted), prefixes)
+        text = specified(word, known)
+        found += [_quoted(text)] if ":" in prefixes else spell(service, text)
     if not found:
         raise Unfit("it is empty", "name the program")
     return Exec(prefixes, found)
 
 
-def _written(service: Service, word: Word, prefixes: str) -> list[str]:
-    """A word as a shell reads it; none for a variable that is not there."""
-    if ":" in prefixes:
-        return [_quoted(word.text)]
-    alone = VARIABLE.fullmatch(word.text)
+def _for_us(service: Service, text: str) -> list[str]:
+    """A word with variables of ours; none for a variable that is not there."""
+
+    def ours(name: str) -> str:
+        return f"$(circus.env.{name})" if _may_be_set(service, name) else ""
+
+    def inside(found: re.Match[str]) -> str:
+        if found["curly"]:
+            return ours(found["curly"])
+        return "$" if found[0] == "$$" else found[0]
+
+    alone = VARIABLE.fullmatch(text)
     if alone and alone["plain"]:
-        variable = _variable(service, alone["plain"])
-        return [variable] if variable else []
-    return [_quoted(VARIABLE.sub(lambda one: _inside(service, one), word.text))]
+        return [one for one in [ours(alone["plain"])] if one]
+    return [_quoted(VARIABLE.sub(inside, text))]
 
 
-def _inside(service: Service, found: re.Match[str]) -> str:
-    if found["curly"]:
-        return _variable(service, found["curly"])
-    return "$" if found[0] == "$$" else found[0]
+def _for_shell(service: Service, text: str) -> list[str]:
+    """The same with variables of the shell, which never takes what they hold for its own words."""
+
+    def shells(name: str) -> str:
+        return f"${{{name}}}" if _may_be_set(service, name) else ""
+
+    alone = VARIABLE.fullmatch(text)
+    if alone and alone["plain"]:
+        return [one for one in [shells(alone["plain"])] if one]
+    out, at = [], 0
+    for found in VARIABLE.finditer(text):
+        out.append(SPECIAL.sub(r"\\\1", text[at : found.start()]))
+        at = found.end()
+        plain = "$" if found[0] == "$$" else found[0]
+        out.append(shells(found["curly"]) if found["curly"] else f"\\{plain}")
+    if at == 0:
+        return [_quoted(text)]
+    out.append(SPECIAL.sub(r"\\\1", text[at:]))
+    return [f'"{"".join(out)}"']
 
 
-def _variable(service: Service, name: str) -> str:
-    """Ours, if it can have a value."""
+def _may_be_set(service: Service, name: str) -> bool:
+    """Whether a variable can have a value."""
     defined = {
-        word.text.partition("=")[0]
+        word.partition("=")[0]
         for option in service.unit.options("Service", "Environment")
         for word in words(option.value)
     }
     elsewhere = any(
         service.unit.options("Service", key) for key in ("EnvironmentFile", "PassEnvironment")
     )
-    return f"$(circus.env.{name})" if name in defined or elsewhere else ""
+    return name in defined or elsewhere
 
 
 def _quoted(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import resource
+from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.importers import systemd_command as command
@@ -115,8 +116,12 @@ def _env_file(service: Service, option: Option) -> Verdict:
 def _pass_environment(service: Service, option: Option) -> Verdict:
     for name in option.value.split():
         value = f"${name}" if re.fullmatch(r"[A-Z]+[A-Z0-9_]*", name) else f"$(circus.env.{name})"
-        service.put_variable(name, lambda _names, value=value: value)  # type: ignore[misc]
+        service.put_variable(name, partial(_always, value))
     return kept(f"[env:{service.name}], from the environment of circusd")
+
+
+def _always(value: str, _names: Mapping[str, object]) -> str:
+    return value
 
 
 def _timeout_stop(service: Service, option: Option) -> Verdict:
@@ -228,7 +233,7 @@ def _folder(service: Service, option: Option) -> Verdict:
     """A folder that systemd makes, and tells of in the environment."""
     base = {"Runtime": "/run", "State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log",
             "Configuration": "/etc"}[option.key.removesuffix("Directory")]  # fmt: skip
-    paths = [f"{base}/{word.text.partition(':')[0]}" for word in words(option.value)]
+    paths = [f"{base}/{word.partition(':')[0]}" for word in words(option.value)]
     variable = f"{option.key.removesuffix('Directory').upper()}_DIRECTORY"
     service.put_variable(variable, lambda names: service.text(":".join(paths), names))
     user = service.value("User") or "root"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit, literal
 
@@ -25,37 +25,29 @@ SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[KMGTP]?)i?B?")
 TRUE = ("yes", "true", "on", "1", "y", "t")
 
 
-class Word(NamedTuple):
-    """A word of a command line."""
-
-    text: str
-    quoted: bool
-
-
-def words(text: str) -> list[Word]:
-    """Split as systemd does: quotes at both ends of a word, C escapes. Raises Unfit."""
-    found: list[Word] = []
+def words(text: str) -> list[str]:
+    """Split as systemd does: quotes, and escapes as in C. Raises Unfit."""
+    found: list[str] = []
     at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
-        word, quoted, at = _word(text, at)
-        found.append(Word(word, quoted))
+        word, at = _word(text, at)
+        found.append(word)
     return found
 
 
-def _word(text: str, at: int) -> tuple[str, bool, int]:
+def _word(text: str, at: int) -> tuple[str, int]:
     out: list[str] = []
     quote = ""
-    quoted = False
     while at < len(text) and (quote or not text[at].isspace()):
         char = text[at]
         at += 1
         if char == quote:
             quote = ""
         elif not quote and char in "'\"":
-            quote, quoted = char, True
+            quote = char
         elif char == "\\":
             char, at = _escaped(text, at)
             out.append(char)
@@ -63,7 +55,7 @@ def _word(text: str, at: int) -> tuple[str, bool, int]:
             out.append(char)
     if quote:
         raise Unfit(f"the quote {quote} is never closed", "mend it")
-    return "".join(out), quoted, at
+    return "".join(out), at
 
 
 def _escaped(text: str, at: int) -> tuple[str, int]:

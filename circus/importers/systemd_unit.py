@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from circus.importers.systemd_file import Unit
 
 FOLDERS = {"t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
-           "T": "/tmp", "V": "/var/tmp", "d": "/run/credentials"}  # fmt: skip # noqa: S108
+           "T": "/tmp", "V": "/var/tmp", "d": "/run/credentials"}  # fmt: skip # noqa: S108 nothing is made there
 OF_INSTANCE = re.compile(r"%[iInN]")
 RANGE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})")
 MOST = 200

@@ -193,6 +193,11 @@ SETUPS = (
         {"migrate": {"uid": "daemon", "argv": ["load data"]}},
     ),
     Setup(
+        "systemd/prepared", ("/usr/bin/prepare", "/usr/bin/api"),
+        expected={"api": {"uid": "nobody", "argv": [
+            "--where=a b", "say \"'; exit 9 #\"", "a", "b", "price$5", "x", "--level=$LEVEL"]}},
+    ),
+    Setup(
         "systemd/uwsgi", ("/usr/bin/uwsgi",),
         expected={"uwsgi": {"signal": "SIGQUIT", "uid": "root", "env": {
             "USER": None, "PATH": SYSTEM_PATH}}},
@@ -355,7 +360,7 @@ def _stderr(_made: Machine, told: dict[str, Any], value: str) -> None:
     assert told["descriptors"]["2"] == value
 
 
-def _third(_made: Machine, told: dict[str, Any], value: bool) -> None:  # noqa: FBT001
+def _third(_made: Machine, told: dict[str, Any], value: bool) -> None:  # noqa: FBT001 as the other checks
     assert told["descriptors"]["3"].startswith("socket:") is value
 
 
