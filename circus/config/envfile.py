@@ -50,10 +50,12 @@ class _Parser:
             self._wrong(f"{line[:40]!r} is not NAME=value")
             self._go(end + 1)
             return
+        begun = f"line {self.line}"
         self._go(self.at + len(name) + 1)
         value = self._value()
         if "\0" in value:
-            self._wrong(f"{name.strip()}: a NUL byte cannot be part of it")
+            say = f"{name.strip()}: a NUL byte cannot be part of it"
+            self.problems.append(Problem(begun, say))
         self.found[name.strip()] = value
 
     def _value(self) -> str:

@@ -70,8 +70,5 @@ class Environments:
 
     def _expanded(self, section: Section) -> Iterator[tuple[str, str]]:
         for key, entry in section.options.items():
-            if "\0" in key or "\0" in entry.value:
-                self.problems.append(Problem(entry.where, "a NUL byte cannot be part of it"))
-                continue
             value = variables.expand_in_environment(entry.value, self._names, self._environ)
             yield key, value.strip()

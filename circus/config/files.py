@@ -68,7 +68,7 @@ class Files:
         full = os.path.join(self._base, pattern)
         if key == "include_dir":
             full = os.path.join(full, "*.ini")
-        found = [] if "\0" in full else glob.glob(full)
+        found = glob.glob(full)
         found += [file for file in self._not_yet if PurePath(file).match(os.path.abspath(full))]
         for path in sorted(found):
             self._read(path, named_by=entry.where)

@@ -71,7 +71,8 @@ class Parsed:
         reader = _Reader(self, file)
         binary = []
         for number, line in enumerate(data.removeprefix(BOM).split(b"\n"), 1):
-            reader.line(line.decode("utf-8", "replace"), number, sound=not (bad := _bad_byte(line)))
+            text = line.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+            reader.line(text, number, sound=not (bad := _bad_byte(line)))
             if bad:
                 binary.append(Problem(f"{file}:{number}", f"byte 0x{bad.hex()} is not UTF-8 text"))
         self.problems += binary[:MOST]

@@ -86,6 +86,14 @@ BROKEN: list[tuple[str, str, list[str]]] = [
      ["3: args: cannot be split into words: no closing quotation"]),
     ("seconds", "[watcher:a]\ncmd = x\ngraceful_timeout = nan\n",
      ["3: graceful_timeout: 'nan' is not a number"]),
+    ("too many seconds", "[watcher:a]\ncmd = x\ngraceful_timeout = 1e999\n",
+     ["3: graceful_timeout: '1e999' is not a finite number"]),
+    ("bell", "[watcher:a\a]\ncmd = x\n",
+     [r"1: the name 'a\x07' of a watcher has characters that cannot be shown"]),
+    ("no name", "[watcher:]\ncmd = x\n", ["1: a watcher needs a name"]),
+    ("NUL in a variable", "[watcher:a]\ncmd = x\n[env:a]\nA = x\n  y\0\n",
+     ["5: byte 0x00 is not UTF-8 text"]),
+    ("NUL in a name", "[circus]\ninclude = a\n  b\0\n", ["3: byte 0x00 is not UTF-8 text"]),
     ("twins", "[watcher:a]\ncmd = x\n[watcher:A]\ncmd = y\n",
      ["3: there is already a watcher 'a': names that differ only in upper and lower case are "
       "the same"]),
@@ -130,6 +138,26 @@ def test_unknown_options_are_a_warning_and_strict_makes_them_an_error(tmp_path: 
     assert loaded.config.watchers["a"].extra == {"graceful_timout": "3"}
     expected = ["3: unknown option 'graceful_timout', did you mean 'graceful_timeout'?"]
     assert problems(tmp_path, text, strict=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "warned"),
+    [
+        ("env = A=1", "env is ignored in a file, write [env:a]"),
+        ("retry_in = 2", "retry_in: an old spelling of backoff_delay"),
+        ("stdout_stream.class = StdoutStream\nclose_child_stdout = yes",
+         "close_child_stdout: it has no effect, the output goes to stdout_stream"),
+    ],
+)  # fmt: skip
+def test_what_does_nothing_or_is_old_is_told(tmp_path: Path, lines: str, warned: str) -> None:
+    loaded = read(tmp_path, f"[watcher:a]\ncmd = x\n{lines}\n")
+    assert [one.message for one in loaded.warnings] == [warned]
+    assert not loaded.config.watchers["a"].env
+
+
+def test_a_new_spelling_goes_before_an_old_one(tmp_path: Path) -> None:
+    loaded = read(tmp_path, "[watcher:a]\ncmd = x\nbackoff_delay = 3\nretry_in = 2\n")
+    assert loaded.config.watchers["a"].backoff_delay == 3
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
