@@ -90,9 +90,10 @@ class Statsd:
             return False
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             self._not_before = now + PATIENCE
-            logger.warning("Cannot send to statsd at %s: %s", self._host, error.strerror or error)
+            reason = getattr(error, "strerror", None) or error
+            logger.warning("Cannot send to statsd at %s: %s", self._host, reason)
             return False
         # where it is not said, statsd servers are at the older address
         found.sort(key=lambda one: one[0] != socket.AF_INET)

@@ -84,3 +84,29 @@ def test_a_program_has_plugins_too(tmp_path: Path) -> None:
     program.type("\n")
     status, _, _ = program.end()
     assert (status, told.lines()[-1]) == (0, {"stopped": 2})
+
+
+def test_one_that_fails_says_what_failed_and_goes_on_after_an_event(tmp_path: Path) -> None:
+    told = Told(tmp_path / "told")
+    control, events = (f"ipc://{tmp_path}/{name}" for name in ("control", "pubsub"))
+    use = "tests.plugins.written.told.Stumbles"
+    command = [
+        *(sys.executable, "-m", "circus.plugins", "--endpoint", control, "--pubsub", events),
+        *("--config", f"file:{tmp_path}/told", use),
+    ]
+    first = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert first.returncode == 1
+    assert f"[ERROR] {use} has failed\nTraceback" in first.stderr
+    assert first.stderr.endswith("RuntimeError: not at the first try\n")
+    daemon = Daemon(f"[circus]\npubsub_endpoint = {events}\n{WATCHER}", endpoint=control).wait()
+    second = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        with daemon.restarting("w"):
+            wait_until(told.instances)
+        second.terminate()
+        _, log = second.communicate(timeout=60)
+    finally:
+        daemon.stop()
+    assert second.returncode == 0
+    assert log.count("[ERROR] Stumbles cannot handle an event\nTraceback") == 1
+    assert "ValueError: not this one\n" in log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -27,8 +28,8 @@ def listening(place: str) -> socket.socket:
     try:
         if place.startswith("unix:"):
             path = place.removeprefix("unix:")
-            if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
-                os.unlink(path)  # of an earlier one
+            if _is_left(path):
+                os.unlink(path)
             return socket.create_server(path, family=socket.AF_UNIX)
         host, colon, port = place.rpartition(":")
         if not colon or not host or not port.isdecimal():
@@ -38,6 +39,15 @@ def listening(place: str) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CircusError(f"cannot listen at {place}: {reason}") from error
+
+
+def _is_left(path: str) -> bool:
+    """Whether the socket of an earlier one is there, at which nobody listens any more."""
+    if not os.path.exists(path) or not stat.S_ISSOCK(os.stat(path).st_mode):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0)  # one that lives may have no time for us
+        return probe.connect_ex(path) == errno.ECONNREFUSED
 
 
 class Server:

@@ -59,3 +59,18 @@ class Fails(CircusPlugin):
     def __init__(self, *args: Any, needed: str, **config: Any) -> None:
         super().__init__(*args, **config)
         self.needed = needed
+
+
+class Stumbles(Tells):
+    """Fails at its first start, and then at its first event."""
+
+    def handle_recv(self, data: list[bytes]) -> None:
+        if not os.path.exists(f"{self.file}.first"):
+            open(f"{self.file}.first", "x").close()
+            raise ValueError("not this one")
+        super().handle_recv(data)
+
+    def handle_init(self) -> None:
+        if not os.path.exists(self.file):
+            self.tell(began=True)
+            raise RuntimeError("not at the first try")
