@@ -68,6 +68,12 @@ def page() -> str:
         "",
         "A slot is empty at first.",
         "",
+        "![Eight states and what leads from one to the other](../pictures/states.svg)",
+        "",
+        "| Event | |",
+        "|---|---|",
+        *(f"| {event.__name__} | {_first_line(event)} |" for event in core.EVENTS),
+        "",
         "| From | To | At |",
         "|---|---|---|",
         *(
@@ -77,6 +83,10 @@ def page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _first_line(event: type) -> str:
+    return (event.__doc__ or "").strip().splitlines()[0]
 
 
 if __name__ == "__main__":
