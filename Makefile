@@ -7,9 +7,9 @@ CONFIG := examples/quickstart.ini
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 NEEDED := python3 python3-dev python3-venv gcc libc6-dev libcap-dev
 # redis-tools has Redis itself, too, under another name, and starts none
-NEEDED_BY_TESTS := bash-completion chromium chromium-driver curl faketime fonts-dejavu-core iproute2 \
-	jq lintian logrotate man-db mmdebstrap nginx openssh-client openssh-server openssl redis-tools \
-	systemd systemd-container tmux zsh
+NEEDED_BY_TESTS := bash-completion chromium chromium-driver curl faketime fonts-dejavu-core git \
+	iproute2 jq lintian logrotate man-db mmdebstrap nginx openssh-client openssh-server openssl \
+	redis-tools systemd systemd-container tmux zsh
 NEEDED_BY_TEST_VM := e2fsprogs qemu-system-x86
 
 .PHONY: run test test-vm coverage tools bench bench-console bench-journal bench-streams soak deb docs clean
