@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LATER = {
     "docs/configuration-management.md",
-    "docs/installing.md",
     "docs/systemd.md",
 }
 """Pages that are not written to be run yet. There are to be none."""
