@@ -17,21 +17,11 @@ from tests.systemd.machine import Machine, root
 if TYPE_CHECKING:
     from pathlib import Path
 
-LATER = {
-    "docs/configuration-management.md",
-    "docs/systemd.md",
-}
-"""Pages that are not written to be run yet. There are to be none."""
-WITH_BLOCKS = [page for page in pages() if page.blocks()]
-PAGES = [page for page in WITH_BLOCKS if page.path not in LATER]
+PAGES = [page for page in pages() if page.blocks()]
 
 
 def name(page: Page) -> str:
     return page.path
-
-
-def test_pages_that_wait_are_there() -> None:
-    assert {page.path for page in WITH_BLOCKS} >= LATER
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
