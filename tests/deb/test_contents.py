@@ -59,6 +59,7 @@ def test_lintian_has_nothing_to_say(builds: list[Path]) -> None:
         "usr/share/doc/circus/examples/puppet/manifests/init.pp",
         "usr/share/doc/circus/examples/web.socket",
         "usr/share/doc/circus/installing.md",
+        "usr/share/doc/circus/migrate",
         "usr/share/doc/circus/pictures/circus-top-overview.svg",
         "usr/share/man/man1/circus-plugin.1.gz",
         "usr/share/man/man1/circus-top.1.gz",
