@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from circus.config.ini import HEADER, OURS, Parsed
 from circus.exc import CircusError
@@ -40,8 +40,8 @@ def groups(text: str, path: str) -> list[Group]:
             section_name = header["name"]
             option = Option("", "", path, number, number, line.strip())
             found.append(Group(section_name, option, (line,)))
-        elif _goes_on(line) and found and found[-1].option and found[-1].option.key:
-            found[-1] = _longer(found[-1], line, number)
+        elif _goes_on(line) and any(group.option for group in found):
+            _lengthen(found, line, number)
         else:
             found.append(Group(section_name, None, (line,)))
     return found
@@ -51,9 +51,13 @@ def _goes_on(line: str) -> bool:
     return line[:1].isspace() and bool(line.strip())
 
 
-def _longer(group: Group, line: str, number: int) -> Group:
-    one = group.option
-    assert one is not None  # noqa: S101 the caller has looked
-    written = f"{one.written}\n{line.strip()}"
-    option = Option(one.key, one.value, one.file, one.line, number, written)
-    return Group(group.section, option, (*group.lines, line))
+def _lengthen(found: list[Group], line: str, number: int) -> None:
+    """Add a line to the last option; blank lines and comments between them belong to it too."""
+    between: list[str] = []
+    while found[-1].option is None:
+        between[:0] = found.pop().lines
+    last = found.pop()
+    one = last.option
+    assert one is not None  # noqa: S101 the loop has looked
+    option = replace(one, last=number, written=f"{one.written}\n{line.strip()}")
+    found.append(Group(last.section, option, (*last.lines, *between, line)))

@@ -12,6 +12,7 @@ import pytest
 
 from circus.circusctl import main
 from circus.commands.importing import SOURCES
+from circus.ctl.complete import Line, offers
 from circus.importers.convert import IMPORTERS
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "web.conf"
     file.write_text(GOOD)
     return file
+
+
+def test_the_sources_are_offered_by_the_tab_key() -> None:
+    assert offers(Line(["import"], "s")) == ["supervisor", "systemd"]
+    assert offers(Line(["import", "systemd"], "")) == []  # the shell has files for that
 
 
 def test_both_sides_know_the_same_sources() -> None:

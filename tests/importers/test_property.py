@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from circus.config.load import examine
@@ -13,6 +13,7 @@ from circus.exc import CircusError
 from circus.importers.convert import convert
 from circus.importers.supervisor_options import PROGRAM
 from circus.importers.systemd_service import SERVICE
+from circus.importers.systemd_socket import SOCKET
 
 WORDS = st.sampled_from([
     "true", "false", "unexpected", "0", "1", "5", "-1", "999", "abc", "TERM", "9", "022", "NONE",
@@ -39,12 +40,15 @@ def written(sections: list[tuple[str, str, list[tuple[str, str]], str]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def imported(source: str, name: str, text: str) -> None:
+def imported(source: str, name: str, text: str, **beside: str) -> None:
     """Nothing but one clear line goes wrong, and what comes of it is a configuration."""
     with tempfile.TemporaryDirectory() as folder:
         file, made = os.path.join(folder, name), os.path.join(folder, "made.ini")
         with open(file, "w", encoding="utf-8", newline="") as out:
             out.write(text)
+        for kind, more in beside.items():
+            with open(os.path.join(folder, f"a.{kind}"), "w", encoding="utf-8", newline="") as out:
+                out.write(more)
         wrong = ""
         try:
             found = convert(source, file, made, "box", None)
@@ -79,6 +83,7 @@ OURS = st.sampled_from([
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(OURS, max_size=14).map("\n".join))
+@example("stats_endpoint = tcp://127.0.0.1:5557\n\n  cmd = sleep 60")
 def test_circus(text: str) -> None:
     imported("circus", "circus.ini", f"[circus]\n{text}\n")
 
@@ -119,3 +124,22 @@ COMMAND_LINES = st.lists(
 @given(COMMAND_LINES.map("\n".join))
 def test_procfile(text: str) -> None:
     imported("procfile", "Procfile", f"{text}\n")
+
+
+SOCKET_LINES = st.lists(
+    st.tuples(
+        st.sampled_from([*SOCKET, "ListenStream", "ListenDatagram", "ListenSequentialPacket", "X"]),
+        st.sampled_from([
+            "80", "/run/%p", "[::1]:7", "1.2.3.4:5", ":5", "@x", "vsock:1:2", "lo", "yes", "no",
+            "0666", "8", "root", "a b", "é", "%i", "%b", "/" + "x" * 120, "99999", "name:x", "",
+        ]) | TEXT,
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(SOCKET_LINES)
+def test_sockets_of_systemd(lines: list[tuple[str, str]]) -> None:
+    text = "\n".join(["[Socket]", *(f"{key}={value}" for key, value in lines), ""])
+    imported("systemd", "a.service", "[Service]\nExecStart=/bin/a\n", socket=text)
