@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from circus import __version__
 
@@ -25,6 +25,19 @@ html_theme = "furo"
 html_title = f"Circus {version}"
 html_show_sphinx = False
 html_copy_source = False
+html_show_sourcelink = False
+html_use_index = False
+html_favicon = "../circus/web/static/favicon.svg"
+html_static_path = ["book/static"]
+templates_path = ["book/templates"]
+html_css_files = ["book.css"]
+html_js_files = ["book.js"]
+BELOW = {
+    "importing": "migrate/*",
+    "reference/commands": "commands/*",
+    "web-console": "web-console-pictures",
+}
+"""Pages that others stand below, in what leads through the book."""
 LANGUAGES = {
     ".conf": "nginx", ".html": "html", ".ini": "ini", ".pp": "puppet", ".py": "python",
     ".rb": "ruby", ".service": "ini", ".timer": "ini", ".yml": "yaml",
@@ -48,6 +61,9 @@ def joined(_app: Sphinx, name: str, source: list[str]) -> None:
     else:
         text = source[0].replace("](../examples/README.md)", "](examples.md)")
         source[0] = re.sub(r"\]\(\.\./examples/(\w+)/README\.md\)", r"](#example-\1)", text)
+    source[0] = re.sub(r"^(# .+\n\n)Written by `[^`]+` from .+\n\n", r"\1", source[0])
+    if name in BELOW:
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{BELOW[name]}\n```\n"
 
 
 def titled(note: Path) -> str:
@@ -71,8 +87,14 @@ def gallery(examples: Path) -> str:
 def exhibit(folder: Path) -> str:
     """An example one level deeper, under a name to link to, with its files."""
     page = (folder / "README.md").read_text(encoding="utf-8").replace("](../../docs/", "](")
-    deeper = re.sub("^(?=#+ [A-Z])", "#", page, flags=re.M)
-    return "\n".join([f"(example-{folder.name})=", deeper, files(folder)])
+    return "\n".join([f"(example-{folder.name})=", deeper(page), files(folder)])
+
+
+def deeper(page: str) -> str:
+    """The same with each heading one level lower; what stands between fences has none."""
+    parts = re.split(r"(^```.*?^```$)", page, flags=re.M | re.S)
+    parts[::2] = [re.sub("^(?=#+ )", "#", text, flags=re.M) for text in parts[::2]]
+    return "".join(parts)
 
 
 def files(folder: Path) -> str:
@@ -85,6 +107,15 @@ def files(folder: Path) -> str:
     )
 
 
+def readable(_app: Sphinx, _name: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Mend what a screen reader would stumble over: headings of no level, and of no words."""
+    bare = re.compile(r"<th( class=\"[^\"]*\")?><p></p></th>")
+    context["body"] = bare.sub(r"<td\1></td>", context.get("body", ""))
+    captions = context["furo_navigation_tree"]
+    context["furo_navigation_tree"] = captions.replace('="heading"', '="heading" aria-level="2"')
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", joined)
+    app.connect("html-page-context", readable, priority=900)  # after the theme

@@ -22,8 +22,9 @@ return [told, seen];
 """
 MISSED = """
 const ways = "a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex^='-'])";
+const visible = (one) => one.checkVisibility({visibilityProperty: true});
 return [...document.querySelectorAll(ways)].filter((one) =>
-    one.checkVisibility() && !one.disabled && one.type !== "hidden" && !window.places.has(one)
+    visible(one) && !one.disabled && one.type !== "hidden" && !window.places.has(one)
 ).map((one) => one.outerHTML.slice(0, 120));
 """
 MANY = 200
