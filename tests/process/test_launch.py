@@ -1,0 +1,122 @@
+"""Each step of the launcher that fails says which it was, and why."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from circus.host.spawn import LAUNCH
+from tests.support import needs_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+ENV = {"PATH": "/usr/bin:/bin"}
+
+
+def launch(*arguments: str, handed: tuple[int, ...] = (), **how: Any) -> tuple[int, str, bytes]:
+    """Its status, what it tells of a failure, and what the program has printed."""
+    reading, writing = os.pipe()
+    with open(LAUNCH, "rb") as program, open(reading, encoding="ascii") as report:
+        done = subprocess.run(
+            ["launch", "-e", str(writing), *arguments],
+            executable=f"/proc/self/fd/{program.fileno()}",  # whoever may not look where it lies
+            pass_fds=(program.fileno(), writing, *handed),
+            stdout=subprocess.PIPE,
+            timeout=20,
+            check=False,
+            **{"env": ENV, **how},
+        )
+        os.close(writing)
+        return done.returncode, report.read(), done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-x", "--", "true", "true"],
+        ["-n", "high", "--", "true", "true"],
+        ["-n", "9" * 30, "--", "true", "true"],
+        ["-l", "7:5", "--", "true", "true"],
+        ["-l", "7", "--", "true", "true"],
+        ["-k", "3", "--", "true", "true"],
+        ["--", "true"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_what_it_is_not_to_be_given_is_refused(arguments: list[str]) -> None:
+    assert launch(*arguments) == (127, "option 22", b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-c", "/nowhere/cgroup.procs"], "cgroup 2"),
+        (["-k", "999:3"], "descriptor 9"),
+        (["-l", "7:20:10"], "limit-7 22"),
+        (["-l", "99:1:1"], "limit-99 22"),
+        (["-p", "999"], "parent_death_signal 22"),
+        (["-d", "/nowhere"], "working_dir 2"),
+        (["-d", "/etc/passwd"], "working_dir 20"),
+    ],
+    ids=str,
+)
+def test_a_step_that_cannot_be_is_named(arguments: list[str], told: str) -> None:
+    assert launch(*arguments, "--", "true", "true") == (127, told, b"")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-G", "0"], "groups 1"),
+        (["-g", "0"], "group 1"),
+        (["-u", "0"], "user 1"),
+        (["-n", "-5"], "nice 13"),
+        (["-l", "7:9999999:9999999"], "limit-7 1"),
+    ],
+    ids=str,
+)
+def test_a_step_that_is_not_allowed_is_named(arguments: list[str], told: str) -> None:
+    assert launch(*arguments, "--", "true", "true", **NOBODY) == (127, told, b"")
+
+
+# -- which program ------------------------------------------------
+
+
+@pytest.mark.parametrize("program", ["echo", "/bin/echo"])
+def test_without_a_path_the_usual_folders_are_looked_in(program: str) -> None:
+    assert launch("--", program, "echo", "found", env={}) == (0, "", b"found\n")
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "./echo"])
+def test_without_a_path_what_is_not_there_is_not_found(program: str) -> None:
+    assert launch("--", program, "x", env={}) == (127, "exec 2", b"")
+
+
+def test_a_program_that_may_not_be_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("text")
+    path = {"PATH": str(tmp_path)}
+    assert launch("--", "plain", "plain", env=path) == (127, "exec 13", b"")
+
+
+# -- descriptors ------------------------------------------------
+
+
+def test_t37_a_place_above_all_that_is_open(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("read\n")
+    with (tmp_path / "file").open() as file:
+        number = file.fileno()
+        places, script = f"{number}:200,{number}:3", "cat <&200; echo $LISTEN_PID $$"
+        status, told, printed = launch(
+            "-k", places, "--", "bash", "bash", "-c", script, handed=(number,)
+        )
+    assert (status, told) == (0, "")
+    read, pids = printed.decode().splitlines()
+    assert read == "read"
+    assert len(set(pids.split())) == 1
