@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.coverage import launcher
+from tests.proof.results import commit
 
 TREE = Path(__file__).parents[2]
 PACKAGE = TREE / "circus"
@@ -65,6 +66,7 @@ circus =
 exclude_also =
     if TYPE_CHECKING:
     raise NotImplementedError
+    case _:\\n\\s+assert_never\\(
 """
 MEASURED = """
 mount --make-rprivate /
@@ -156,14 +158,14 @@ def run(name: str, arguments: list[str]) -> list[str]:
         *arguments,
     ]
     print(f"== {name}", flush=True)
-    began, commit = time.monotonic(), revision()
+    began, measured = time.monotonic(), commit()
     subprocess.run(command, cwd=TREE, env={**os.environ, "PATH": path}, check=False)
     counted = DATA / "counted"  # coverage.py wants it to be called as those of the processes are
     coverage("combine", f"--data-file={counted}", "--quiet", str(DATA))
     counted.replace(PARTS / name)
     launches.replace(LAUNCHES / name)
     failed = failures(report)
-    about = {"part": name, "commit": commit, "failed": failed, **conditions()}
+    about = {"part": name, "commit": measured, "failed": failed, **conditions()}
     about["seconds"] = time.monotonic() - began
     (RUNS / name).write_text(json.dumps(about), encoding="utf-8")
     return failed
@@ -177,13 +179,6 @@ def failures(report: Path) -> list[str]:
         for case in cases
         if case.find("failure") is not None or case.find("error") is not None
     ]
-
-
-def revision() -> str:
-    """The commit of the tree, and whether it is it."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def conditions() -> dict[str, Any]:
