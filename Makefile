@@ -63,7 +63,8 @@ $(READY): setup.py circus/host/launch.c
 		echo "Preparing $(VENV) with $$($$python --version)"; \
 		$$python -m venv --clear $(VENV); fi
 	@echo 'Installing Circus in $(VENV)'
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -e .
+	@# the pip of Debian 12 builds what is no wheel in an old way otherwise, and complains of that
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --use-pep517 -e .
 	@touch $@
 
 FIT := import ensurepip, os, sys, sysconfig; \
