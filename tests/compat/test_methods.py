@@ -9,6 +9,7 @@ import pytest
 
 from circus import get_arbiter
 from circus.arbiter import Arbiter, ThreadedArbiter
+from circus.client import CircusClient
 from circus.exc import CircusError, ConflictError, NotFound
 from circus.watcher import Watcher
 from tests.support import alive, wait_until
@@ -164,3 +165,35 @@ def test_subclasses_are_told_before_anything_starts() -> None:
     made.start()
     made.stop()
     assert told == [(0, True, True), {"web": "stopped"}]
+
+
+def test_its_state_and_its_hooks_are_told(arbiter: ThreadedArbiter) -> None:
+    watcher = arbiter.get_watcher("web")
+    assert watcher.hooks == {"before_signal": before_signal, "extended_stats": extended_stats}
+    assert watcher.ignore_hook_failure == []
+    assert not watcher.is_stopping()
+    assert not watcher.is_stopped()
+    watcher.stop().result(timeout=20)
+    assert watcher.is_stopped()
+
+
+def test_what_set_opt_asks_for_is_done(arbiter: ThreadedArbiter) -> None:
+    watcher = arbiter.get_watcher("web")
+    before = watcher.get_active_pids()
+    number = watcher.set_opt("graceful_timeout", 3)
+    watcher.do_action(number).result(timeout=20)
+    assert watcher.get_active_pids() == before
+    number = watcher.set_opt("cmd", "sleep 3601")
+    watcher.do_action(number).result(timeout=20)
+    assert not set(before) & set(watcher.get_active_pids())
+    assert len(watcher) == 2
+
+
+def test_an_event_of_ones_own_is_published(arbiter: ThreadedArbiter) -> None:
+    arbiter.get_watcher("web").notify_event("seen", {"colour": "green"})
+    client = CircusClient(endpoint=arbiter.endpoint)
+    answer = wait_until(
+        lambda: client.send_message("events", since=0, topics=["watcher.web.seen"])["events"]
+    )
+    client.stop()
+    assert [one["message"]["colour"] for one in answer] == ["green"]
