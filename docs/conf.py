@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pygments.lexer import RegexLexer, bygroups
+from pygments.token import Comment, Keyword, Name, Operator, String, Whitespace
+
 from circus import __version__
 
 if TYPE_CHECKING:
@@ -115,7 +118,30 @@ def readable(_app: Sphinx, _name: str, _template: str, context: dict[str, Any], 
     context["furo_navigation_tree"] = captions.replace('="heading"', '="heading" aria-level="2"')
 
 
+class Ini(RegexLexer):
+    """A file as circusd reads it: in a value only a semicolon behind a blank begins a comment."""
+
+    name = "INI"
+    tokens = {  # noqa: RUF012 as the class above wants it
+        "root": [
+            (r"\s+", Whitespace),
+            (r"[;#].*", Comment.Single),
+            (r"\[.*\]", Keyword),
+            (r"([^=:\n]+?)([ \t]*)([=:])", bygroups(Name.Attribute, Whitespace, Operator), "value"),
+            (r".+", String),
+        ],
+        "value": [
+            (r"[ \t];.*", Comment.Single),
+            (r"\n[ \t]+(?=\S)", Whitespace),
+            (r"\n", Whitespace, "#pop"),
+            (r"\S+", String),
+            (r"[ \t]", Whitespace),
+        ],
+    }
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.add_lexer("ini", Ini)
     app.connect("source-read", joined)
     app.connect("html-page-context", readable, priority=900)  # after the theme
