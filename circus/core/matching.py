@@ -17,20 +17,20 @@ def matching(names: Iterable[str], pattern: str, how: str) -> list[str]:
 
     Raises NotFound when there is none, MessageError.
     """
-    pattern = pattern.lower()
+    lower = pattern.lower()
     known = sorted(names)
     if how == "simple":
-        found = [name for name in known if name == pattern]
+        found = [name for name in known if name == lower]
     elif how == "glob":
-        found = [name for name in known if fnmatch.fnmatchcase(name, pattern)]
+        found = [name for name in known if fnmatch.fnmatchcase(name, lower)]
     elif how == "regex":
         try:
-            expression = re.compile(pattern)
+            expression = re.compile(pattern, re.IGNORECASE)  # \D is not \d
         except re.error as error:
             raise MessageError(f"cannot read the pattern {pattern!r}: {error}") from error
         found = [name for name in known if expression.match(name)]
     else:
         raise MessageError(f"unknown match method {how}")
     if not found:
-        raise NotFound(f"program {pattern} not found")
+        raise NotFound(f"program {lower} not found")
     return found
