@@ -61,6 +61,11 @@ class Demand:
         name = watcher.name.lower()
         return name in self._pauses or self._idle.get(name) is watcher
 
+    def names(self, watcher: Watcher) -> list[str]:
+        """The sockets that somebody has to connect to, sorted."""
+        config = watcher.config
+        return sorted(waited_for(config, self._sockets)) if config.on_demand else []
+
     def remove(self, watcher: Watcher) -> None:
         """It runs, or is not wanted."""
         name = watcher.name.lower()
@@ -74,7 +79,7 @@ class Demand:
         wanted = {
             name: self._sockets[name].fd
             for watcher in self._idle.values()
-            for name in self._names(watcher)
+            for name in self.names(watcher)
         }
         for name, fd in self._watched.items() - wanted.items():
             self._loop.remove_reader(fd)
@@ -96,12 +101,8 @@ class Demand:
         self._idle[watcher.name.lower()] = watcher
         self.look_again()
 
-    def _names(self, watcher: Watcher) -> frozenset[str]:
-        config = watcher.config
-        return waited_for(config, self._sockets) if config.on_demand else frozenset()
-
     def _on_connection(self, name: str) -> None:
-        concerned = [one for one in self._idle.values() if name in self._names(one)]
+        concerned = [one for one in self._idle.values() if name in self.names(one)]
         for watcher in concerned:
             logger.info("Starting %s: somebody connects to socket %s", watcher.name, name)
             self._started[watcher] = self._loop.time()

@@ -42,6 +42,12 @@ class Orders:
         """The watcher that this one waits for before it starts, or nothing."""
         return self._startup.blocker(watcher)
 
+    def waits_for(self, watcher: Watcher) -> str:
+        """What has to happen before it starts, in words, or nothing."""
+        if self.is_idle(watcher):
+            return "a connection to " + " or ".join(self._demand.names(watcher))
+        return self.blocked_by(watcher)
+
     def with_required(self, chosen: list[Watcher]) -> list[Watcher]:
         """These, then what does not run and they require."""
         wanted = {watcher.name.lower() for watcher in chosen}

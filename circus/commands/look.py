@@ -142,7 +142,7 @@ def _explain(engine: Engine, watcher: Watcher, wid: int | None = None) -> Reply:
         "name": watcher.name,
         "state": watcher.status(),
         "group": watcher.config.group,
-        "waits_for": engine.orders.blocked_by(watcher) or None,
+        "waits_for": engine.orders.waits_for(watcher) or None,
         "numprocesses": watcher.numprocesses,
         "generation": watcher.generation,
         "halted": watcher.halted or None,

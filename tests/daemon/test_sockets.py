@@ -289,7 +289,11 @@ def test_one_that_was_stopped_by_hand_stays_stopped_and_nobody_spins(circusd: St
         "backoff_max = 0.2\n"
         "[socket:s]\npath = FOLDER/s\n[socket:t]\npath = FOLDER/t\n[socket:u]\npath = FOLDER/u\n"
     )
+    (lazy,) = daemon.call("why", name="lazy")["watchers"]
+    assert lazy["waits_for"] == "a connection to s"
     assert daemon.call("stop", name="lazy", waiting=True)["status"] == "ok"
+    (lazy,) = daemon.call("why", name="lazy")["watchers"]
+    assert lazy["waits_for"] is None
     with connect(daemon, "s"), connect(daemon, "t"), connect(daemon, "u"):
         before = ticks(daemon.process.pid)
         # by the clock of a watcher that does not take its connection

@@ -129,7 +129,7 @@ class FakeEngine:
         self.asked.append(("match", name, how))
         return [self.get_watcher(name)]
 
-    def blocked_by(self, watcher: FakeWatcher) -> str:
+    def waits_for(self, watcher: FakeWatcher) -> str:
         return ""
 
     def numprocesses(self) -> int:
