@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -38,8 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from circus.ctl.complete import complete
 
         return complete(os.environ)
-    status = run(words)
-    return _flush(status)
+    status = 0
+    try:
+        status = run(words)
+        sys.stdout.flush()
+    except OSError as error:
+        _tell(error)
+        return status or exits.FAILED
+    return status
 
 
 def run(words: Sequence[str], session: argparse.Namespace | None = None) -> int:
@@ -121,14 +128,12 @@ def _session(options: argparse.Namespace) -> int:
     return Shell(options, run).session()
 
 
-def _flush(status: int) -> int:
-    """Write out what is left; a reader who has gone is no reason for a traceback."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+def _tell(error: OSError) -> None:
+    """Of what could not be written out; a reader who has gone is no reason for a word."""
+    with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status or exits.FAILED
-    return status
+        if not isinstance(error, BrokenPipeError):
+            complain(f"cannot write {error.filename or 'to standard output'}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
+import stat
+import sys
 import tempfile
 from typing import TYPE_CHECKING
 
 from circus.ctl import exits
-from circus.ctl.output import complain, say
+from circus.ctl.output import complain, printable_lines, say
 from circus.exc import CircusError
 from circus.importers.convert import convert
 
@@ -37,10 +40,15 @@ def import_file(
         say(json.dumps({"output": output, "configuration": found.text, **found.report.as_json()}))
     else:
         if output is None:
-            say(found.text.removesuffix("\n"))
+            say(_shown(found.text.removesuffix("\n")))
         complain("\n".join(map(str, found.report.in_order())))
         complain(found.report.summary())
     return exits.INCOMPLETE if found.report.is_open else 0
+
+
+def _shown(text: str) -> str:
+    """What a terminal would act on is written out where one reads; files get it as it is."""
+    return printable_lines(text) if sys.stdout.isatty() else text
 
 
 def write(path: str, text: str, *, force: bool) -> None:
@@ -52,8 +60,8 @@ def write(path: str, text: str, *, force: bool) -> None:
     try:
         with _draft(target, text) as draft:
             if force:
-                if os.path.exists(target):
-                    os.chmod(draft, os.stat(target).st_mode & 0o7777)
+                with contextlib.suppress(FileNotFoundError):
+                    os.chmod(draft, _mode_of_file(target))
                 os.replace(draft, target)
             else:
                 os.link(draft, target)
@@ -61,6 +69,14 @@ def write(path: str, text: str, *, force: bool) -> None:
         raise _there_already(path) from None
     except OSError as error:
         raise CircusError(f"cannot write {path!r}: {error.strerror}") from error
+
+
+def _mode_of_file(path: str) -> int:
+    """Who may do what with it. Raises OSError, for a device too: nothing may take its place."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return stat.S_IMODE(found.st_mode)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,12 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """To standard error, with all written out that a terminal would act on."""
     sys.stdout.flush()  # where both end up in one place, they do in their order
-    sys.stderr.write("\n".join(printable(line) for line in text.split("\n")) + "\n")
+    sys.stderr.write(f"{printable_lines(text)}\n")
+
+
+def printable_lines(text: str) -> str:
+    """The same lines with all written out that a terminal would act on."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def columns(environ: Mapping[str, str]) -> int:

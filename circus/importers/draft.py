@@ -41,6 +41,8 @@ class Draft:
 
     def __init__(self) -> None:
         self._sections: dict[str, dict[str, str]] = {}
+        self._taken: set[str] = set()
+        """Their names, in lower case."""
 
     def put(self, section: str, key: str, value: str) -> str:
         """Set an option, and give it as it is shown. Raises Unfit."""
@@ -50,7 +52,7 @@ class Draft:
         else:
             _check(kind, key, value)
             lines = _written(key, value, free=key in WORDS)
-        self._sections.setdefault(section, {})[key] = lines
+        self.begin(section)[key] = lines
         return f"{key} = {value}"
 
     def command(self, section: str, text: str, *, by_shell: bool = False) -> str:
@@ -77,12 +79,14 @@ class Draft:
         ]
         return said[0] if len(set(said)) == 1 else f"{said[0]}, and so on"
 
-    def begin(self, section: str) -> None:
-        """So that it has its place."""
-        self._sections.setdefault(section, {})
+    def begin(self, section: str) -> dict[str, str]:
+        """So that it has its place. Gives its options, as they are written."""
+        self._taken.add(section.lower())
+        return self._sections.setdefault(section, {})
 
     def drop(self, section: str) -> None:
         """It was nothing after all."""
+        self._taken.discard(section.lower())
         self._sections.pop(section, None)
 
     def has(self, section: str, key: str) -> bool:
@@ -93,9 +97,8 @@ class Draft:
         """A name that nobody has, and that needs no quotes anywhere."""
         clean = "".join(char if char.isalnum() or char in SAFE else "-" for char in wanted)
         clean = clean.strip("-") or kind
-        taken = {name.lower() for name in self._sections}
         name, number = clean, 1
-        while f"{kind}:{name}".lower() in taken:
+        while f"{kind}:{name}".lower() in self._taken:
             number += 1
             name = f"{clean}-{number}"
         return name

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,6 +128,76 @@ def test_what_is_no_source_is_one_line(
     assert out == ""
     assert re.fullmatch(rf"{said}\n", err), err
     assert not (source.parent / "new.ini").exists()
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/null"])
+def test_a_device_or_a_pipe_is_not_waited_for(
+    source: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    os.mkfifo(source.parent / "pipe")
+    source.write_text(f"[include]\nfiles = {name}\n{GOOD}")
+    said = "cannot read '{}': it is a device or a pipe, no file\n"
+    for file, shown in ((name, name), ("web.conf", os.path.realpath(name))):
+        assert main(["import", "supervisor", file]) == 1
+        assert capsys.readouterr().err == said.format(shown)
+
+
+def test_nothing_but_a_file_is_overwritten(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (source.parent / "folder").mkdir()
+    os.mkfifo(source.parent / "pipe")
+    (source.parent / "link").symlink_to("pipe")
+    (source.parent / "loop").symlink_to("loop")
+    for name, why in (
+        ("folder", "it is no regular file"),
+        ("link", "it is no regular file"),
+        ("loop", "Too many levels of symbolic links"),
+    ):
+        assert main(["import", "supervisor", "web.conf", "--force", "--output", name]) == 1
+        assert capsys.readouterr().err == f"cannot write '{name}': {why}\n"
+    assert (source.parent / "pipe").is_fifo()
+    assert sorted(os.listdir(source.parent)) == ["folder", "link", "loop", "pipe", "web.conf"]
+
+
+@pytest.mark.parametrize("words", [["import", "supervisor", "web.conf"], ["--help"]])
+def test_a_full_disk_behind_standard_output_is_one_line(source: Path, words: list[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "circus.circusctl", *words],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=source.parent,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1:] == [
+        "cannot write to standard output: No space left on device"
+    ]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_is_shown_nothing_that_it_would_act_on(
+    source: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.write_text("[program:web]\ncommand=/bin/\033[2Jweb\n\033[31m=1\n")
+    main(["import", "supervisor", "web.conf"])
+    out, err = capsys.readouterr()
+    assert "cmd = /bin/\033[2Jweb\n" in out
+    assert "\033" not in err
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main(["import", "supervisor", "web.conf"])
+    out, err = capsys.readouterr()
+    assert "cmd = /bin/\\x1b[2Jweb\n" in out
+    assert "\033" not in out + err
+
+
+def test_a_pattern_that_names_half_the_machine(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(1001):
+        (source.parent / f"{number}.x").touch()
+    source.write_text(f"[include]\nfiles = *.x\n{GOOD}")
+    assert main(["import", "supervisor", "web.conf"]) == 1
+    assert capsys.readouterr().err == "'*.x' names more than 1000 files: mend the pattern\n"
 
 
 def test_a_folder_that_is_not_there(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
