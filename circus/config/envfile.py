@@ -19,7 +19,7 @@ ESCAPED = '"\\`$'
 
 def parse(text: str) -> dict[str, str]:
     """Variables by name. Raises ConfigError with every line that is wrong."""
-    return _Parser(text.replace("\r\n", "\n")).parse()
+    return _Parser(text.removeprefix("\ufeff").replace("\r\n", "\n")).parse()
 
 
 class _Parser:

@@ -102,6 +102,8 @@ def _watcher(source: Source, option: Option, place: int) -> Verdict:
         draft.command(section, executed, by_shell=True)
     else:
         draft.command(section, command.removeprefix("exec ").strip())
+    if not one:
+        draft.put(section, "stop_children", "True")  # a shell passes no signal on
     draft.put(section, "working_dir", source.folder)
     draft.put(section, "copy_env", "True")
     if source.env_file:

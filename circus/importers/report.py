@@ -156,6 +156,13 @@ def handled(handler: Handler[T], subject: T, option: Option) -> Verdict:
         return decide(f"not taken over: {error}", error.todo)
 
 
+def left_out(section: str, verdict: Verdict | None = None) -> Verdict:
+    """Of an option whose section comes to nothing; what is wrong with it is told all the same."""
+    if verdict is not None and verdict.fate is Fate.DECIDE:
+        return verdict
+    return lost(f"a part of [{section}], which is left out")
+
+
 def one_line(text: str) -> str:
     """Of what can be shown."""
     return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circus.importers.report import Report, decide, lost
+from circus.importers.report import Report, decide, left_out
 
 if TYPE_CHECKING:
     from circus.importers.supervisor_file import Section
@@ -30,4 +30,4 @@ def listener(section: Section, report: Report) -> None:
         hint = KNOWN.get(word.rpartition("/")[2].removesuffix(".py"), hint)
     report.add(section.header, decide("no watcher: circusd does not speak its protocol", hint))
     for option in section.options.values():
-        report.add(option, lost(f"a part of [{section.name}], which is left out"))
+        report.add(option, left_out(section.name))

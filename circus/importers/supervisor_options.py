@@ -6,7 +6,17 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
-from circus.importers.report import Option, Report, Verdict, changed, decide, handled, kept, lost
+from circus.importers.report import (
+    Option,
+    Report,
+    Verdict,
+    changed,
+    decide,
+    handled,
+    kept,
+    left_out,
+    lost,
+)
 from circus.importers.supervisor_file import pairs
 from circus.importers.supervisor_program import Program, name_watchers
 from circus.importers.supervisor_streams import INHERITED, leads, logfile, redirect, size, syslog
@@ -28,7 +38,7 @@ def translate(program: Program, report: Report) -> None:
     except Unfit as error:
         report.add(program.section.header, decide(f"no watcher: {error}", error.todo))
         for option in options.values():
-            report.add(option, lost(f"a part of [{program.section.name}], which is left out"))
+            report.add(option, left_out(program.section.name))
         return
     verdicts = {
         option: handled(PROGRAM.get(option.key, _unknown), program, option)
@@ -37,7 +47,8 @@ def translate(program: Program, report: Report) -> None:
     _finish(program)
     report.add(program.section.header, _head(program))
     for option, verdict in verdicts.items():
-        report.add(option, verdict)
+        gone = not program.watchers
+        report.add(option, left_out(program.section.name, verdict) if gone else verdict)
 
 
 def _head(program: Program) -> Verdict:
@@ -47,7 +58,9 @@ def _head(program: Program) -> Verdict:
         for name, _ in program.watchers:
             for kind in ("watcher", "env", "socket"):
                 program.draft.drop(f"{kind}:{name}")
-        return decide("no watcher: there is no command to run", "see its command")
+        program.watchers = []
+        todo = "see its command" if program.value("command") else "give it a command"
+        return decide("no watcher: there is no command to run", todo)
     shown = f"[{sections[0]}]" + (f" to [{sections[-1]}]" if len(sections) > 1 else "")
     loose = [stream for stream in ("stdout", "stderr") if not leads(program, stream)]
     if not loose:
@@ -144,14 +157,17 @@ def _startretries(program: Program, _option: Option) -> Verdict:
     retries = program.number("startretries", 3)
     if retries < 0:
         raise Unfit(f"{retries} is negative", "mend it")
-    return kept(program.put("max_retry", str(retries + 1)) + ", the first start counts too")
+    said = program.put("max_retry", str(retries + 1)) + ", the first start counts too"
+    if program.value("autorestart").lower() in FALSE:
+        return changed(f"{said}; it is for starts that fail, none that runs is tried again")
+    return kept(said)
 
 
 def _priority(program: Program, option: Option) -> Verdict:
     program.number("priority", 999)
     if option.value and program.rank:
         return changed(f"priority = {program.rank}: here bigger numbers start first")
-    return kept("priority = 0: nobody starts later")
+    return kept("priority = 0, the default")
 
 
 def _stop_as_group(program: Program, _option: Option) -> Verdict:

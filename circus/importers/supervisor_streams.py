@@ -18,6 +18,8 @@ MAX_BYTES, BACKUPS = "50MB", "10"
 """Of a file that does not say."""
 OWN = {"stdout": ("/dev/stdout", "/dev/fd/1"), "stderr": ("/dev/stderr", "/dev/fd/2")}
 NOWHERE = ("none", "/dev/null")
+WORDS = ("auto", "syslog", "none")
+"""Instead of a file."""
 INHERITED = "no file, it goes where circusd's own does, under systemd to the journal"
 
 
@@ -78,14 +80,21 @@ def size(key: str) -> Handler[Program]:
 
     def handler(program: Program, option: Option) -> Verdict:
         stream = option.key.partition("_")[0]
-        name = f"{stream}_stream.{key}"
-        section = f"watcher:{program.watchers[0][0]}"
-        if program.draft.has(section, name) or program.value(f"{stream}_logfile")[:1] == "/":
-            number = _bytes(option.value) if key == "max_bytes" else option.value
-            return kept(f"{name} = {number}" if number else "a file without a limit")
-        return kept("nothing: there is no file to limit")
+        if not _has_file(program, stream):
+            return kept("nothing: there is no file to limit")
+        if not _bytes(program.value(f"{stream}_logfile_maxbytes", MAX_BYTES)):
+            return kept("a file without a limit")
+        number = _bytes(option.value) if key == "max_bytes" else option.value
+        return kept(f"{stream}_stream.{key} = {number}")
 
     return handler
+
+
+def _has_file(program: Program, stream: str) -> bool:
+    """Whether circusd writes the output of a stream into a file of its own."""
+    path = program.value(f"{stream}_logfile")
+    led = stream == "stderr" and program.flag("redirect_stderr")
+    return not led and bool(path) and path.lower() not in WORDS and path[:5] != "/dev/"
 
 
 def syslog(program: Program, option: Option) -> Verdict:
@@ -107,6 +116,8 @@ def redirect(program: Program, _option: Option) -> Verdict:
     """Whether standard error goes where standard output does."""
     if not program.flag("redirect_stderr"):
         return kept("each stream goes its own way")
-    if program.value("stdout_logfile").lower() in ("", "auto", *OWN["stdout"]):
+    if program.value("stdout_logfile") in OWN["stdout"]:
+        return kept(program.put("stderr_stream.class", "StdoutStream"))
+    if program.value("stdout_logfile").lower() in ("", "auto"):
         return changed(INHERITED)
     return kept("stderr_stream, the same as stdout_stream")

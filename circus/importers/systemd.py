@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from circus.importers.report import (
     decide,
     handled,
     kept,
+    left_out,
     lost,
 )
 from circus.importers.systemd_file import Unit
@@ -25,6 +25,7 @@ from circus.importers.systemd_restart import burst
 from circus.importers.systemd_service import SERVICE, finish, other
 from circus.importers.systemd_socket import sockets
 from circus.importers.systemd_unit import (
+    INSTALLED,
     Service,
     asked_instances,
     share_a_watcher,
@@ -55,19 +56,21 @@ def import_systemd(path: str, host: str, instances: str | None) -> tuple[Draft, 
     if not unit.options("Service", "ExecStart"):
         raise CircusError(f"{path}: this is no service that can be run, it has no ExecStart=")
     service = Service(unit, draft, host)
+    service.timer = beside(path, f"{os.path.basename(path).rpartition('.')[0]}.timer")
     template = _name_watchers(service, instances)
-    on_demand = _sockets(service, report)
-    for key, options in unit.sections.get("Service", {}).items():
-        for option in options:
-            report.add(option, handled(SERVICE.get(key, other), service, option))
-    with contextlib.suppress(Unfit):
-        finish(service)
-    if on_demand:
-        service.put("on_demand", "True")
+    service.on_demand = _sockets(service, report)
+    verdicts = {
+        option: handled(SERVICE.get(key, other), service, option)
+        for key, options in unit.sections.get("Service", {}).items()
+        for option in options
+    }
+    finish(service)
     runs = all(draft.has(f"watcher:{name}", "cmd") for name, _ in service.watchers)
     for name, _ in () if runs else service.watchers:
         draft.drop(f"watcher:{name}")
         draft.drop(f"env:{name}")
+    for option, verdict in verdicts.items():
+        report.add(option, verdict if runs else left_out("Service", verdict))
     _headers(service, report, NO_COMMAND if not runs else NOT_ASKED if template else None)
     _others(service, report)
     return draft, report
@@ -104,17 +107,23 @@ def _headers(service: Service, report: Report, wrong: Verdict | None) -> None:
     first, last = service.watchers[0][0], service.watchers[-1][0]
     shown = f"[watcher:{first}]" + (f" to [watcher:{last}]" if last != first else "")
     for section, option in service.unit.headers:
-        if section == "Service" and wrong is not None:
-            say = wrong
-        elif section == "Service" and not service.value("Restart"):
-            say = kept(f"{shown}, not started again when it has ended: nothing has Restart=")
-        elif section == "Service":
-            say = kept(shown)
+        if section == "Service":
+            say = wrong or _head(service, shown)
         elif section in ("Unit", "Install"):
             say = kept("what holds for the watcher as a whole")
         else:
             say = lost(f"a service has no [{section}]")
         report.add(option, say)
+
+
+def _head(service: Service, shown: str) -> Verdict:
+    """What became of the service as a whole, and of what it does not say."""
+    if not service.value("Restart"):
+        shown += ", not started again when it has ended: nothing has Restart="
+    if service.installed or service.on_demand or service.timer:
+        return kept(shown)
+    say = f"{shown}, and started with circusd, though nothing has WantedBy="
+    return changed(say, "autostart = False leaves it to circusctl start")
 
 
 def _sockets(service: Service, report: Report) -> bool:
@@ -138,7 +147,7 @@ def _sockets(service: Service, report: Report) -> bool:
         service.sockets += names
         found = found or bool(names)
         _common(other_unit, report)
-    return found and not unit.options("Install", "WantedBy")
+    return found and not service.installed
 
 
 NO_COMMAND = decide("no watcher: there is no command to run", "see ExecStart")
@@ -154,13 +163,16 @@ def _others(service: Service, report: Report) -> None:
         for option in (one for options in keys.values() for one in options):
             say = "for those who have the unit" if section.startswith("X-") else "systemd has none"
             report.add(option, lost(f"in [{section}]: {say}"))
-    stem = os.path.basename(service.unit.path).rpartition(".")[0]
-    timer = beside(service.unit.path, f"{stem}.timer")
-    if timer is not None:
-        name, last = os.path.basename(timer), read(timer).count("\n") + 1
-        option = Option("", "", name, 1, last, name)
-        say = "circusd starts nothing by the clock"
-        report.add(option, decide(say, "leave the timer and its service to systemd"))
+    if service.timer is not None:
+        name, last = os.path.basename(service.timer), read(service.timer).count("\n") + 1
+        report.add(Option("", "", name, 1, last, name), _timer(service))
+
+
+def _timer(service: Service) -> Verdict:
+    say = "circusd starts nothing by the clock"
+    if not service.installed:
+        say += ": autostart = False"
+    return decide(say, "leave the timer and its service to systemd")
 
 
 def _common(unit: Unit, report: Report, service: Service | None = None) -> None:
@@ -211,9 +223,7 @@ UNIT: Mapping[str, Verdict] = {
     "WantsMountsFor": decide("circusd waits for no file system", TO_EDIT),
 }
 INSTALL: Mapping[str, Verdict] = {
-    "WantedBy": kept("autostart = True, the default: it starts with circusd"),
-    "RequiredBy": kept("autostart = True, the default: it starts with circusd"),
-    "UpheldBy": kept("autostart = True, the default: it starts with circusd"),
+    **dict.fromkeys(INSTALLED, kept("autostart = True, the default: it starts with circusd")),
     "Also": changed("a socket that is beside this unit is taken over with it"),
     "Alias": lost("a watcher has one name"),
     "DefaultInstance": changed("instances are those that --instances names"),

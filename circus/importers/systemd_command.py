@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from circus.importers.draft import Unfit, literal
 from circus.importers.report import Option, Verdict, changed, decide, kept
 from circus.importers.systemd_text import VARIABLE, specified, words
+from circus.importers.systemd_unit import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Spelling = Callable[[Service, str], list[str]]
 
 PREFIXES = "@-:+!|"
+PASSED = "PassEnvironment"
 WORKER = "$(circus.wid)"
 SPECIAL = re.compile(r"([\\\"`]|\$(?!\(circus\.wid\)))")
 """What a shell takes for its own within double quotes; not the variable that circusd replaces."""
@@ -147,7 +149,11 @@ def _for_us(service: Service, text: str) -> list[str]:
     """A word with variables of ours; none for a variable that is not there."""
 
     def ours(name: str) -> str:
-        return f"$(circus.env.{name})" if _may_be_set(service, name) else ""
+        if not _may_be_set(service, name):
+            return ""
+        if name not in _defined(service) and not service.unit.options("Service", PASSED):
+            service.put_variable(name, lambda _names: "")  # a file may have it, and counts then
+        return f"$(circus.env.{name})"
 
     def inside(found: re.Match[str]) -> str:
         if found["curly"]:
@@ -183,15 +189,20 @@ def _for_shell(service: Service, text: str) -> list[str]:
 
 def _may_be_set(service: Service, name: str) -> bool:
     """Whether a variable can have a value."""
-    defined = {
+    elsewhere = any(service.unit.options("Service", key) for key in ("EnvironmentFile", PASSED))
+    return elsewhere or name in _defined(service)
+
+
+def _defined(service: Service) -> set[str]:
+    """Variables that are set in any case, by the unit or by systemd itself."""
+    said = {
         word.partition("=")[0]
         for option in service.unit.options("Service", "Environment")
         for word in words(option.value)
     }
-    elsewhere = any(
-        service.unit.options("Service", key) for key in ("EnvironmentFile", "PassEnvironment")
-    )
-    return name in defined or elsewhere
+    of_user = ("USER", "LOGNAME", "HOME") if service.value("User") else ()
+    folders = (f"{kind.upper()}_DIRECTORY" for kind in MADE if service.value(f"{kind}Directory"))
+    return {*said, *of_user, *folders, "PATH", "LANG"}
 
 
 def _quoted(text: str) -> str:

@@ -34,6 +34,8 @@ LISTS = frozenset({
     "LogFilterPatterns",
 })  # fmt: skip
 """Directives of which each line adds to those before; an empty one forgets them."""
+EMPTY = ("CapabilityBoundingSet",)
+"""Directives of which an empty line is a value of its own: here, no capability at all."""
 TESTS = ("Condition", "Assert")
 OTHERS = ("program:", "watcher:", "circus", "supervisord")
 
@@ -86,7 +88,8 @@ class Unit:
 
     def _add(self, section: str, option: Option) -> None:
         found = self.sections.setdefault(section, {}).setdefault(option.key, [])
-        if option.value and (option.key in LISTS or option.key.startswith(TESTS)):
+        listed = option.key in LISTS or option.key.startswith(TESTS)
+        if (option.value and listed) or option.key in EMPTY:
             found.append(option)
             return
         say = f"{option.file} line {option.line} counts instead"

@@ -38,6 +38,7 @@ _GROUPS: tuple[tuple[Verdict, str], ...] = (
      RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute RemoveIPC MountFlags SystemCallFilter
      SystemCallErrorNumber SystemCallArchitectures SystemCallLog CapabilityBoundingSet
      AmbientCapabilities SecureBits KeyringMode ReadWritePaths ReadOnlyPaths InaccessiblePaths
+     ReadOnlyDirectories ReadWriteDirectories InaccessibleDirectories Capabilities
      ExecPaths NoExecPaths TemporaryFileSystem BindPaths BindReadOnlyPaths RootDirectory RootImage
      RootHash RootVerity MountAPIVFS NetworkNamespacePath IPCNamespacePath AppArmorProfile
      SELinuxContext SmackProcessLabel IPAddressAllow IPAddressDeny IPIngressFilterPath

@@ -47,8 +47,9 @@ def restart(service: Service, option: Option) -> Verdict:
     raise Unfit(f"{word!r} is nothing that systemd knows", "mend it")
 
 
-def restart_sec(service: Service, _option: Option) -> Verdict:
+def restart_sec(service: Service, option: Option) -> Verdict:
     """RestartSec=: the first start in a row is at once here."""
+    seconds(option.value)  # raises Unfit
     if not _restarts(service):
         return kept("nothing: it is not started again")
     return changed(f"backoff_delay = {number(_pause(service))}, but the first start is at once")
@@ -58,7 +59,9 @@ def burst(service: Service, _option: Option) -> Verdict:
     """StartLimitBurst= and StartLimitIntervalSec=, of [Unit] or, as of old, of [Service]."""
     if not _restarts(service):
         return kept("nothing: it is not started again")
-    return changed(f"max_retry = {_retries(service)}: so many failures in a row")
+    retries = _retries(service)
+    meaning = "it is never given up" if retries == "-1" else "so many failures in a row"
+    return changed(f"max_retry = {retries}: {meaning}")
 
 
 def success(service: Service, option: Option) -> Verdict:

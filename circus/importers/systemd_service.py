@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from circus.importers import systemd_command as command
 from circus.importers.draft import Unfit
+from circus.importers.files import beside
 from circus.importers.report import Handler, Option, Verdict, changed, decide, kept, lost
 from circus.importers.systemd_lost import COUNTED, verdict_on
 from circus.importers.systemd_output import standard_error, standard_input, standard_output
@@ -22,7 +23,7 @@ from circus.importers.systemd_restart import (
     success,
 )
 from circus.importers.systemd_text import is_true, number, seconds, size, words
-from circus.importers.systemd_unit import Service, home_of
+from circus.importers.systemd_unit import MADE, Service, home_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 """What systemd gives to every service of the system."""
 STOP_SEC = "90"
+NOFILE = "1024:unlimited"
+"""Descriptors that a program may open unless it raises its limit itself; circusd has more."""
 FOR_EVER = 10**9
 """Seconds that nobody waits for."""
 OF_TIME = ("cpu", "rttime")
@@ -169,7 +172,7 @@ def _one_limit(name: str, text: str) -> str:
         return "unlimited" if span is None else f"{span * (1e6 if name in MICROSECONDS else 1):.0f}"
     if name in OF_SIZE:
         return size(text)
-    if name == "nice" and text[:1] in ("+", "-"):
+    if name == "nice" and re.fullmatch(r"[+-][0-9]+", text):
         return str(20 - int(text))
     return size(text)  # K and M go with numbers too
 
@@ -225,20 +228,26 @@ def _capabilities(_service: Service, option: Option) -> Verdict:
     return verdict_on(option.key, option.value)
 
 
-def _sockets(_service: Service, _option: Option) -> Verdict:
-    return kept("the sockets of these units, if they are beside this one")
+def _sockets(service: Service, option: Option) -> Verdict:
+    path = service.unit.path
+    missing = [name for name in option.value.split() if beside(path, name) is None]
+    if missing:
+        say = "the sockets of the units that are beside this one"
+        return decide(say, f"import again with {' '.join(missing)} beside it")
+    return kept("the sockets of these units")
 
 
 def _folder(service: Service, option: Option) -> Verdict:
     """A folder that systemd makes, and tells of in the environment."""
-    base = {"Runtime": "/run", "State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log",
-            "Configuration": "/etc"}[option.key.removesuffix("Directory")]  # fmt: skip
+    base = MADE[option.key.removesuffix("Directory")]
     paths = [f"{base}/{word.partition(':')[0]}" for word in words(option.value)]
     variable = f"{option.key.removesuffix('Directory').upper()}_DIRECTORY"
     service.put_variable(variable, lambda names: service.text(":".join(paths), names))
     user = service.value("User") or "root"
     say = f"{variable} is set, but circusd makes no folders"
-    return decide(say, f"make {' '.join(paths)} with systemd-tmpfiles, for {user}")
+    all_paths = [service.text(path, names) for path in paths for _, names in service.watchers]
+    wanted = " ".join(dict.fromkeys(all_paths))
+    return decide(say, f"make {wanted} with systemd-tmpfiles, for {user}")
 
 
 SERVICE: Mapping[str, Handler[Service]] = {
@@ -292,10 +301,7 @@ SERVICE: Mapping[str, Handler[Service]] = {
     "AmbientCapabilities": _capabilities,
     "CapabilityBoundingSet": _capabilities,
     "Sockets": _sockets,
-    **{
-        f"{kind}Directory": _folder
-        for kind in ("Runtime", "State", "Cache", "Logs", "Configuration")
-    },
+    **{f"{kind}Directory": _folder for kind in MADE},
     **{
         name.replace("RLIMIT_", "Limit"): _limit(name.removeprefix("RLIMIT_").lower())
         for name in dir(resource)
@@ -314,15 +320,23 @@ def other(_service: Service, option: Option) -> Verdict:
 
 def finish(service: Service) -> None:
     """What systemd does with a service that does not say otherwise."""
-    restart_defaults(service)
-    if not service.value("KillMode"):
-        service.put("stop_children", "True")
-    if not any(service.value(key) for key in ("TimeoutStopSec", "TimeoutSec")):
-        service.put("graceful_timeout", STOP_SEC)
-    if not service.value("WorkingDirectory"):
-        service.put("working_dir", "/")
-    for watcher, _ in service.watchers:
-        if not service.draft.has(f"env:{watcher}", "PATH"):
-            service.draft.put(f"env:{watcher}", "PATH", PATH)
-        if service.sockets:
-            service.draft.put(f"watcher:{watcher}", "sockets", ", ".join(service.sockets))
+    with contextlib.suppress(Unfit):  # which is told where it is written
+        restart_defaults(service)
+    defaults = {
+        "stop_children": ("True", ("KillMode",)),
+        "graceful_timeout": (STOP_SEC, ("TimeoutStopSec", "TimeoutSec")),
+        "working_dir": ("/", ("WorkingDirectory",)),
+        "rlimit_nofile": (NOFILE, ("LimitNOFILE",)),
+    }
+    for key, (value, unless) in defaults.items():
+        if not any(service.value(one) for one in unless):
+            service.put(key, value)
+    for name, value in (("PATH", PATH), ("LANG", "$LANG")):
+        if not service.draft.has(f"env:{service.name}", name):
+            service.put_variable(name, partial(_always, value))
+    if service.sockets:
+        service.put("sockets", ", ".join(service.sockets))
+    if service.on_demand:
+        service.put("on_demand", "True")
+    elif service.timer and not service.installed:
+        service.put("autostart", "False")

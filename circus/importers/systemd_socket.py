@@ -116,6 +116,12 @@ def _says(verdict: Verdict) -> Handler[Sockets]:
     return lambda _found, _option: verdict
 
 
+def _name(found: Sockets, _option: Option) -> Verdict:
+    if len(found.names) > 1:
+        return changed(f"in LISTEN_FDNAMES each has its own name: {', '.join(found.names)}")
+    return kept("the name of the socket, in LISTEN_FDNAMES too")
+
+
 def _six_only(_found: Sockets, option: Option) -> Verdict:
     if option.value in ("default", "both"):
         return kept("as the kernel has it: a port without an address is that of IPv4 too")
@@ -134,7 +140,7 @@ SOCKET: Mapping[str, Handler[Sockets]] = {
     "SocketMode": _plain("mode"),
     "Backlog": _plain("backlog"),
     "BindToDevice": _plain("interface"),
-    "FileDescriptorName": _says(kept("the name of the socket, in LISTEN_FDNAMES too")),
+    "FileDescriptorName": _name,
     "BindIPv6Only": _six_only,
     "ReusePort": _says(kept("a restart is always possible, and workers share one socket")),
     "RemoveOnStop": _says(changed("a path that circusd made it removes, always")),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 FOLDERS = {"t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
            "T": "/tmp", "V": "/var/tmp", "d": "/run/credentials"}  # fmt: skip # noqa: S108 nothing is made there
+MADE = {"Runtime": "/run", "State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log",
+        "Configuration": "/etc"}  # fmt: skip
+"""Where systemd makes the folders of each directive, `RuntimeDirectory=` and so on."""
+INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
 OF_INSTANCE = re.compile(r"%[iInN]")
 RANGE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})")
 MOST = 200
@@ -35,6 +39,10 @@ class Service:
     watchers: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     """Names of the sockets that it is given."""
+    on_demand: bool = False
+    """Whether the first connection to one of them starts it."""
+    timer: str | None = None
+    """The unit beside it that starts it at times."""
 
     def value(self, key: str, default: str = "") -> str:
         """An option of [Service]."""
@@ -56,6 +64,11 @@ class Service:
         """Set a variable of each watcher. Raises Unfit."""
         for watcher, names in self.watchers:
             self.draft.put(f"env:{watcher}", name, value(names))
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be enabled, so that it starts with the machine."""
+        return any(self.unit.options("Install", key) for key in INSTALLED)
 
     @property
     def name(self) -> str:
