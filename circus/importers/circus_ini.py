@@ -59,8 +59,13 @@ def import_circus(path: str, output: str) -> tuple[str, Report]:
         raise CircusError(f"{path}: this is no configuration of circus, it has no [watcher:NAME]")
     verdicts: list[tuple[Option, Verdict] | None] = []
     lines = []
+    counts: dict[tuple[str, str], Option] = {}
     for group in found:
-        edit = _edit(group, sections) if group.option else None
+        edit = None
+        if group.option:
+            first = counts.setdefault((group.section, group.option.key), group.option)
+            again = group.option.key and first is not group.option
+            edit = _again(group, first) if again else _edit(group, sections)
         verdicts.append((group.option, edit.verdict) if edit and group.option else None)
         new = edit.lines if edit and edit.lines is not None else group.lines
         lines.append(list(new))
@@ -96,6 +101,11 @@ def _sections(found: list[Group]) -> dict[str, dict[str, str]]:
             if group.option.key:
                 section.setdefault(group.option.key, group.option.value)
     return sections
+
+
+def _again(group: Group, first: Option) -> Edit:
+    say = f"line {first.line} has it already, which counts, as in 0.19"
+    return Edit(changed(say), tuple(f"{OUT}{line}" for line in group.lines))
 
 
 def _edit(group: Group, sections: Mapping[str, Mapping[str, str]]) -> Edit:

@@ -38,7 +38,7 @@ def read(path: str) -> str:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise CircusError(f"{path}:{line}: a NUL byte is no text, this is no configuration file")
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _at_once(path: str, flags: int) -> int:

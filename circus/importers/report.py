@@ -134,7 +134,8 @@ class Report:
     def summary(self) -> str:
         """One line on all."""
         counts = ", ".join(f"{self.count(fate)} {said}" for fate, said in SAID.items())
-        return f"{len(self.entries)} lines: {counts}"
+        number = len(self.entries)
+        return f"{number} line{'' if number == 1 else 's'}: {counts}"
 
 
 SAID: Mapping[Fate, str] = {
