@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from circus.importers.circus_ini import import_circus
+from circus.importers.circus.translate import import_circus
 from circus.importers.draft import Draft
 from circus.importers.procfile import import_procfile
 from circus.importers.report import Fate, Option, Report, decide, one_line
 from circus.importers.sound import ITS_SECTION, Lines, make_sound
-from circus.importers.supervisor import import_supervisor
-from circus.importers.systemd import import_systemd
+from circus.importers.supervisor.translate import import_supervisor
+from circus.importers.systemd.translate import import_systemd
 
 
 class Asked(NamedTuple):

@@ -157,6 +157,11 @@ def handled(handler: Handler[T], subject: T, option: Option) -> Verdict:
         return decide(f"not taken over: {error}", error.todo)
 
 
+def says(verdict: Verdict) -> Handler[Any]:
+    """Of an option of which the same is said, whatever it says itself."""
+    return lambda _subject, _option: verdict
+
+
 def left_out(section: str, verdict: Verdict | None = None) -> Verdict:
     """Of an option whose section comes to nothing; what is wrong with it is told all the same."""
     if verdict is not None and verdict.fate is Fate.DECIDE:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from circus.config.load import examine
 from circus.exc import CircusError
 from circus.importers.convert import convert
-from circus.importers.supervisor_options import PROGRAM
-from circus.importers.systemd_service import SERVICE
-from circus.importers.systemd_socket import SOCKET
+from circus.importers.supervisor.options import PROGRAM
+from circus.importers.systemd.directives import SERVICE
+from circus.importers.systemd.sockets import SOCKET
 
 WORDS = st.sampled_from([
     "true", "false", "unexpected", "0", "1", "5", "-1", "999", "abc", "TERM", "9", "022", "NONE",

@@ -8,7 +8,7 @@ from circus.importers.draft import Unfit
 from circus.importers.report import Option, Verdict, changed, decide, kept
 
 if TYPE_CHECKING:
-    from circus.importers.systemd_unit import Service
+    from circus.importers.systemd.service import Service
 
 IN_JOURNAL = "the journal, where circus.service has it go"
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
-from circus.importers.systemd_text import specified
+from circus.importers.systemd.text import specified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from circus.importers.draft import Draft
-    from circus.importers.systemd_file import Unit
+    from circus.importers.systemd.read import Unit
 
 FOLDERS = {"t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
            "T": "/tmp", "V": "/var/tmp", "d": "/run/credentials"}  # fmt: skip # noqa: S108 nothing is made there

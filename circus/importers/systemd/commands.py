@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from circus.importers.draft import Unfit, literal
 from circus.importers.report import Option, Verdict, changed, decide, kept
-from circus.importers.systemd_text import VARIABLE, specified, words
-from circus.importers.systemd_unit import MADE
+from circus.importers.systemd.service import MADE
+from circus.importers.systemd.text import VARIABLE, specified, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from circus.importers.systemd_unit import Service
+    from circus.importers.systemd.service import Service
 
     Spelling = Callable[[Service, str], list[str]]
 

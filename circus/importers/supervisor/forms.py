@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 FORM = re.compile(r"%(?:\((?P<name>\w+)\)(?P<shape>[0-9]*[sd])|(?P<percent>%)|)")
 NUMBER = "process_num"
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+"""As options are switched on and off."""
 
 
 class Context(NamedTuple):

@@ -17,17 +17,15 @@ from circus.importers.report import (
     left_out,
     lost,
 )
-from circus.importers.supervisor_file import pairs
-from circus.importers.supervisor_program import Program, name_watchers
-from circus.importers.supervisor_streams import INHERITED, leads, logfile, redirect, size, syslog
+from circus.importers.supervisor.forms import FALSE, TRUE
+from circus.importers.supervisor.program import Program, name_watchers
+from circus.importers.supervisor.read import pairs
+from circus.importers.supervisor.streams import INHERITED, leads, logfile, redirect, size, syslog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from circus.importers.report import Handler
-
-TRUE = ("true", "yes", "on", "1")
-FALSE = ("false", "no", "off", "0")
 
 
 def translate(program: Program, report: Report) -> None:
@@ -242,7 +240,7 @@ def _of_socket(key: str) -> Handler[Program]:
 
 
 def _events(program: Program, option: Option) -> Verdict:
-    if option.value.lower() in FALSE or option.value == "0":
+    if option.value.lower() in FALSE:
         return kept("nothing: it is off")
     return lost("output is no event here", "a stream class of your own sees each line")
 

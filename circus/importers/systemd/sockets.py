@@ -7,15 +7,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
-from circus.importers.report import Handler, Option, Verdict, changed, decide, handled, kept, lost
-from circus.importers.systemd_text import is_true, specified
+from circus.importers.report import (
+    Handler,
+    Option,
+    Verdict,
+    changed,
+    decide,
+    handled,
+    kept,
+    lost,
+    says,
+)
+from circus.importers.systemd.text import is_true, specified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from circus.importers.draft import Draft
     from circus.importers.report import Report
-    from circus.importers.systemd_file import Unit
+    from circus.importers.systemd.read import Unit
 
 TYPES = {
     "ListenStream": "SOCK_STREAM",
@@ -112,10 +122,6 @@ def _service(_found: Sockets, _option: Option) -> Verdict:
     return kept("the watcher that is given the sockets")
 
 
-def _says(verdict: Verdict) -> Handler[Sockets]:
-    return lambda _found, _option: verdict
-
-
 def _name(found: Sockets, _option: Option) -> Verdict:
     if len(found.names) > 1:
         return changed(f"in LISTEN_FDNAMES each has its own name: {', '.join(found.names)}")
@@ -142,9 +148,9 @@ SOCKET: Mapping[str, Handler[Sockets]] = {
     "BindToDevice": _plain("interface"),
     "FileDescriptorName": _name,
     "BindIPv6Only": _six_only,
-    "ReusePort": _says(kept("a restart is always possible, and workers share one socket")),
-    "RemoveOnStop": _says(changed("a path that circusd made it removes, always")),
-    "DirectoryMode": _says(
+    "ReusePort": says(kept("a restart is always possible, and workers share one socket")),
+    "RemoveOnStop": says(changed("a path that circusd made it removes, always")),
+    "DirectoryMode": says(
         decide("the folder of a path has to be there", "make it with systemd-tmpfiles")
     ),
 }

@@ -16,17 +16,18 @@ from circus.importers.report import (
     handled,
     kept,
     lost,
+    says,
 )
-from circus.importers.supervisor_file import Source, pairs
-from circus.importers.supervisor_listener import listener
-from circus.importers.supervisor_options import translate
-from circus.importers.supervisor_program import DEFAULTS, ROOT, Program
-from circus.importers.supervisor_text import Context, expanded
+from circus.importers.supervisor.forms import FALSE, Context, expanded
+from circus.importers.supervisor.listeners import listener
+from circus.importers.supervisor.options import translate
+from circus.importers.supervisor.program import DEFAULTS, ROOT, Program
+from circus.importers.supervisor.read import Source, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from circus.importers.supervisor_file import Section
+    from circus.importers.supervisor.read import Section
 
 PRIORITY = 999
 """Of a program or group that does not say; low numbers start first."""
@@ -143,10 +144,6 @@ def _unknown(_daemon: Daemon, option: Option) -> Verdict:
     return lost(f"Supervisor has no option {option.key}", "look whether it is misspelt")
 
 
-def _says(verdict: Verdict) -> Handler[Daemon]:
-    return lambda _daemon, _option: verdict
-
-
 def _loglevel(daemon: Daemon, option: Option) -> Verdict:
     level = option.value.lower()
     said = daemon.draft.put("circus", "loglevel", LEVELS.get(level, level))
@@ -175,7 +172,7 @@ def _user(_daemon: Daemon, option: Option) -> Verdict:
 
 
 def _strip_ansi(_daemon: Daemon, option: Option) -> Verdict:
-    if option.value.lower() in ("false", "no", "off", "0"):
+    if option.value.lower() in FALSE:
         return kept("nothing: it is off")
     return lost("output is passed on as it is", "have the programs write without colours")
 
@@ -190,23 +187,23 @@ def _minimum(limit: str) -> Handler[Daemon]:
 
 
 SUPERVISORD: Mapping[str, Handler[Daemon]] = {
-    "logfile": _says(changed(OWN_LOG, "logoutput = FILE in [circus] has it elsewhere")),
-    "logfile_maxbytes": _says(changed(OWN_LOG, "the journal has a limit of its own")),
-    "logfile_backups": _says(changed(OWN_LOG, "the journal has a limit of its own")),
+    "logfile": says(changed(OWN_LOG, "logoutput = FILE in [circus] has it elsewhere")),
+    "logfile_maxbytes": says(changed(OWN_LOG, "the journal has a limit of its own")),
+    "logfile_backups": says(changed(OWN_LOG, "the journal has a limit of its own")),
     "loglevel": _loglevel,
-    "pidfile": _says(changed("circus.service needs none", "circusd --pidfile FILE writes one")),
+    "pidfile": says(changed("circus.service needs none", "circusd --pidfile FILE writes one")),
     "umask": _umask,
-    "nodaemon": _says(changed("circusd stays in the foreground unless it is told --daemon")),
-    "silent": _says(changed(OWN_LOG)),
+    "nodaemon": says(changed("circusd stays in the foreground unless it is told --daemon")),
+    "silent": says(changed(OWN_LOG)),
     "minfds": _minimum("rlimit_nofile"),
     "minprocs": _minimum("rlimit_nproc"),
-    "nocleanup": _says(changed("there are no files of its own to clean up")),
-    "childlogdir": _says(changed("output without a file goes to the journal, not into files")),
+    "nocleanup": says(changed("there are no files of its own to clean up")),
+    "childlogdir": says(changed("output without a file goes to the journal, not into files")),
     "user": _user,
-    "directory": _says(kept("working_dir of watchers that have no directory")),
+    "directory": says(kept("working_dir of watchers that have no directory")),
     "strip_ansi": _strip_ansi,
     "environment": _environment,
-    "identifier": _says(changed("circusd needs no name to tell it from others")),
+    "identifier": says(changed("circusd needs no name to tell it from others")),
 }
 
 OWN_SOCKET = changed("circusd's own socket, by default /run/circus/control")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from circus.importers.report import Report, decide, left_out
 
 if TYPE_CHECKING:
-    from circus.importers.supervisor_file import Section
+    from circus.importers.supervisor.read import Section
 
 KNOWN = {
     "memmon": "memory_max in the watcher, or the plugin resource_watcher, restarts who takes too "

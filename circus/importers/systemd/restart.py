@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
 from circus.importers.report import Option, Verdict, changed, decide, kept
-from circus.importers.systemd_text import number, seconds
+from circus.importers.systemd.text import number, seconds
 
 if TYPE_CHECKING:
-    from circus.importers.systemd_unit import Service
+    from circus.importers.systemd.service import Service
 
 BURST, INTERVAL, PAUSE = 5, 10.0, 0.1
 """Of a service that does not say: so many starts, in so many seconds, with a pause between."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
-from circus.importers.supervisor_text import NUMBER, expanded, names_number, plain_number
+from circus.importers.supervisor.forms import NUMBER, TRUE, expanded, names_number, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from circus.importers.draft import Draft, Value
     from circus.importers.report import Option
-    from circus.importers.supervisor_file import Section
-    from circus.importers.supervisor_text import Context
+    from circus.importers.supervisor.forms import Context
+    from circus.importers.supervisor.read import Section
 
 DEFAULTS = {
     "copy_env": "True",
@@ -62,7 +62,7 @@ class Program:
 
     def flag(self, key: str, *, default: bool = False) -> bool:
         """Whether it is switched on."""
-        return self.value(key, str(default)).lower() in ("true", "yes", "on", "1")
+        return self.value(key, str(default)).lower() in TRUE
 
     def inherited(self) -> dict[str, Option]:
         """What [supervisord] says of it, by our options."""

@@ -20,11 +20,10 @@ from circus.importers.report import (
     left_out,
     lost,
 )
-from circus.importers.systemd_file import Unit
-from circus.importers.systemd_restart import burst
-from circus.importers.systemd_service import SERVICE, finish, other
-from circus.importers.systemd_socket import sockets
-from circus.importers.systemd_unit import (
+from circus.importers.systemd.directives import SERVICE, finish, other
+from circus.importers.systemd.read import Unit
+from circus.importers.systemd.restart import burst
+from circus.importers.systemd.service import (
     INSTALLED,
     Service,
     asked_instances,
@@ -32,6 +31,7 @@ from circus.importers.systemd_unit import (
     specifiers,
     stem_of,
 )
+from circus.importers.systemd.sockets import sockets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

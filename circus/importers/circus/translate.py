@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from circus.config.schema import nearest, row_of
 from circus.exc import CircusError
-from circus.importers.circus_file import Group, groups
+from circus.importers.circus.lines import Group, groups
 from circus.importers.draft import MODELS
 from circus.importers.files import read
 from circus.importers.report import Report, Verdict, changed, decide, kept, lost

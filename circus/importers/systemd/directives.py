@@ -8,13 +8,12 @@ import resource
 from functools import partial
 from typing import TYPE_CHECKING
 
-from circus.importers import systemd_command as command
 from circus.importers.draft import Unfit
 from circus.importers.files import beside
 from circus.importers.report import Handler, Option, Verdict, changed, decide, kept, lost
-from circus.importers.systemd_lost import COUNTED, verdict_on
-from circus.importers.systemd_output import standard_error, standard_input, standard_output
-from circus.importers.systemd_restart import (
+from circus.importers.systemd import commands
+from circus.importers.systemd.lost import COUNTED, verdict_on
+from circus.importers.systemd.restart import (
     burst,
     prevented,
     restart,
@@ -22,8 +21,9 @@ from circus.importers.systemd_restart import (
     restart_sec,
     success,
 )
-from circus.importers.systemd_text import is_true, number, seconds, size, words
-from circus.importers.systemd_unit import MADE, Service, home_of
+from circus.importers.systemd.service import MADE, Service, home_of
+from circus.importers.systemd.streams import standard_error, standard_input, standard_output
+from circus.importers.systemd.text import is_true, number, seconds, size, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -253,14 +253,14 @@ def _folder(service: Service, option: Option) -> Verdict:
 SERVICE: Mapping[str, Handler[Service]] = {
     "Type": _type,
     "RemainAfterExit": _remain,
-    "ExecStart": command.start,
-    "ExecStartPre": command.before_start,
-    "ExecStartPost": command.by_hook,
-    "ExecReload": command.reload,
-    "ExecStop": command.stop,
-    "ExecStopPost": command.by_hook,
-    "ExecCondition": command.by_hook,
-    "Environment": command.environment,
+    "ExecStart": commands.start,
+    "ExecStartPre": commands.before_start,
+    "ExecStartPost": commands.by_hook,
+    "ExecReload": commands.reload,
+    "ExecStop": commands.stop,
+    "ExecStopPost": commands.by_hook,
+    "ExecCondition": commands.by_hook,
+    "Environment": commands.environment,
     "EnvironmentFile": _env_file,
     "PassEnvironment": _pass_environment,
     "User": _user,
@@ -310,7 +310,7 @@ SERVICE: Mapping[str, Handler[Service]] = {
     "LimitLOCKS": lambda _service, _option: lost("Linux has had no such limit for long"),
     "MemoryAccounting": lambda _service, _option: COUNTED,
 }
-"""Those that have a counterpart; what is said of all others stands in `systemd_lost`."""
+"""Those that have a counterpart; what is said of all others stands in `lost`."""
 
 
 def other(_service: Service, option: Option) -> Verdict:

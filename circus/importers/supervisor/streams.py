@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from circus.importers.draft import Unfit
 from circus.importers.report import Option, Verdict, changed, decide, kept
+from circus.importers.supervisor.forms import TRUE
 
 if TYPE_CHECKING:
     from circus.importers.report import Handler
-    from circus.importers.supervisor_program import Program
+    from circus.importers.supervisor.program import Program
 
 SIZE = re.compile(r"([0-9]+)(KB|MB|GB)?", re.IGNORECASE)
 UNITS = {"": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
@@ -100,7 +101,7 @@ def _has_file(program: Program, stream: str) -> bool:
 def syslog(program: Program, option: Option) -> Verdict:
     """To syslog as well."""
     stream = option.key.partition("_")[0]
-    if option.value.lower() not in ("true", "yes", "on", "1"):
+    if option.value.lower() not in TRUE:
         return kept("nothing: it is off")
     if program.value(f"{stream}_logfile").lower() in ("", "auto", *NOWHERE):
         return changed(_journal(program, (stream,)))
