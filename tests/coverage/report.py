@@ -23,6 +23,8 @@ REASONS = Path(__file__).with_name("reasons.toml")
 UNKNOWN = "No reason known: a test is missing"
 MOST = 3
 """So many lines of one function are shown."""
+WIDTH = 60
+"""And so many characters of each."""
 
 
 def main() -> int:
@@ -112,10 +114,16 @@ def section(reason: str, functions: list[places.Function]) -> str:
     lines = [f"### {reason}", "", "| Function | What of it was not run |", "|---|---|"]
     for one in functions:
         more = f", {len(one.missed) - MOST} more" if len(one.missed) > MOST else ""
-        shown = ", ".join(f"`` {text.replace('|', chr(92) + '|')} ``" for text in one.missed[:MOST])
+        shown = ", ".join(f"`` {short(text)} ``" for text in one.missed[:MOST])
         name = f" `{one.name}`" if one.name else ""
         lines.append(f"| `{below(one.file)}`{name} | {shown}{more} |")
     return "\n".join(lines)
+
+
+def short(text: str) -> str:
+    """A line of source as a cell of a table can have it."""
+    cut = text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
+    return cut.replace("|", r"\|")
 
 
 if __name__ == "__main__":
