@@ -47,7 +47,7 @@ def daemon() -> Iterator[Daemon]:
     """One for all who leave it as they found it."""
     started = Daemon(CONFIG).wait()
     wait_until(lambda: started.call("status", name="web")["status"] == "active")
-    wait_until(lambda: (started.folder / "talk.log").read_text() == "one\ntwo\n")
+    wait_until(lambda: started.file("talk.log") == "one\ntwo\n")
     yield started
     started.stop()
 
