@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import tomllib
 from collections import defaultdict
 from pathlib import Path
@@ -23,7 +24,7 @@ REASONS = Path(__file__).with_name("reasons.toml")
 UNKNOWN = "No reason known: a test is missing"
 MOST = 3
 """So many lines of one function are shown."""
-WIDTH = 60
+WIDTH = 72
 """And so many characters of each."""
 
 
@@ -122,8 +123,7 @@ def section(reason: str, functions: list[places.Function]) -> str:
 
 def short(text: str) -> str:
     """A line of source as a cell of a table can have it."""
-    cut = text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
-    return cut.replace("|", r"\|")
+    return textwrap.shorten(text, WIDTH, placeholder=" …").replace("|", r"\|")
 
 
 if __name__ == "__main__":
