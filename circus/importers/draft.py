@@ -23,6 +23,8 @@ MODELS = {
 }
 WORDS = ("cmd", "args", "shell_args")
 """A line break before them is a blank like any other."""
+OF_CIRCUSD = "$(circus.env."
+"""A variable that circusd replaces when it reads the file."""
 INDENT = "    "
 SAFE = "._@+-"
 """What a name may have besides letters and digits."""
@@ -137,10 +139,12 @@ def literal(text: str, *, environment: bool = False) -> str:
 
 
 def _check(kind: str, key: str, value: str) -> None:
-    """Raises Unfit for what `circusd --check` would refuse."""
+    """Raises Unfit for what `circusd --check` would refuse, whatever variables hold."""
     found = row_of(MODELS[kind], key)
     if found is None:
         raise Unfit(f"there is no option {key!r}")
+    if OF_CIRCUSD in value:
+        return
     try:
         found[0].kind.parse(value)
     except ValueError as error:

@@ -130,6 +130,11 @@ SETUPS = (
         environ={"API_SECRET": "hush"},
     ),
     Setup(
+        "supervisor/docker-env", ("/srv/app/bin/web", "/srv/app/bin/worker"), ("/srv/app",),
+        expected={"web": {"count": 0}, "worker": {"count": 2, "argv": []}},
+        environ={"PORT": "80", "WEB_ON": "no", "WORKERS": "2", "PATIENCE": "3"},
+    ),
+    Setup(
         "procfile/rails", ("bundle",),
         expected={"web": {"cwd": ".", "argv": [
                       "exec", "puma", "-C", "config/puma.rb", "-p", "5000"],

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CASES = cases()
-VARIABLES = dict.fromkeys(["PATH", "API_SECRET", "USER", "HOME", "VAR"], "x")
+VARIABLES = {
+    **dict.fromkeys(["PATH", "API_SECRET", "USER", "HOME", "VAR"], "x"),
+    **dict.fromkeys(["PORT", "WEB_ON", "WORKERS", "PATIENCE"], "1"),
+}
 ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 

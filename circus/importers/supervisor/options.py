@@ -110,9 +110,9 @@ def _numprocs(program: Program, option: Option) -> Verdict:
     if len(program.watchers) > 1:
         group = program.group
         return changed(f"a watcher for each, as they differ; circusctl takes all as @{group}")
-    if program.number("numprocs", 1) == 1:
+    if option.value == "1":
         return kept("numprocesses = 1")
-    return kept(program.put("numprocesses", option.value))
+    return kept(program.put_text("numprocesses", option.value))
 
 
 def _numprocs_start(program: Program, _option: Option) -> Verdict:

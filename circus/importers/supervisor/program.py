@@ -90,21 +90,21 @@ class Program:
 
 def name_watchers(program: Program) -> None:
     """One watcher for all of its processes, or one for each where they differ. Raises Unfit."""
-    count = program.number("numprocs", 1)
+    count = _count(program)
     start = program.number("numprocs_start", 0)
     names: dict[str, object] = {
         "program_name": program.name,
         "group_name": program.group or program.name,
         "numprocs": count,
     }
-    if count < 1:
-        raise Unfit(f"numprocs is {count}", "mend it")
     if count == 1:
         name = program.draft.free_name("watcher", program.name)
         program.watchers = [(name, {**names, NUMBER: start})]
     elif not _differ(program, start):
         name = program.draft.free_name("watcher", program.name)
         program.watchers = [(name, {**names, NUMBER: "$(circus.wid)"})]
+    elif isinstance(count, str):
+        raise Unfit("they differ, and how many there are is in a variable", "write the number")
     elif count > MOST:
         say = f"{count} processes that differ would be as many watchers"
         raise Unfit(say, "let the program find its number out, in $(circus.wid)")
@@ -119,6 +119,16 @@ def name_watchers(program: Program) -> None:
         program.group = program.group or program.name
     for name, _ in program.watchers:
         program.draft.begin(f"watcher:{name}")
+
+
+def _count(program: Program) -> int | str:
+    """How many processes it has, or the variable of ours that says so. Raises Unfit."""
+    if "%(ENV_" in program.value("numprocs"):
+        return program.text(program.value("numprocs"), {})
+    count = program.number("numprocs", 1)
+    if count < 1:
+        raise Unfit(f"numprocs is {count}", "mend it")
+    return count
 
 
 def _differ(program: Program, start: int) -> bool:
