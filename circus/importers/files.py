@@ -6,7 +6,6 @@ import glob
 import os
 import stat
 from itertools import islice
-from pathlib import Path
 
 from circus.exc import CircusError
 
@@ -59,5 +58,5 @@ def matching(folder: str, pattern: str) -> list[str]:
 
 def beside(path: str, name: str) -> str | None:
     """Another file in the folder of one, if it is there."""
-    found = Path(path).with_name(name)
-    return str(found) if found.is_file() else None
+    found = os.path.join(os.path.dirname(path), os.path.basename(name))
+    return found if os.path.isfile(found) else None

@@ -205,6 +205,14 @@ SETUPS = (
         expected={"feed": {"uid": "daemon", "nofile_soft": 1024, "argv": [
             "--name=", "--pidfile=/run/feed/pid", "--home", pwd.getpwnam("daemon").pw_dir]}},
     ),
+    Setup(
+        "systemd/of-users", ("/usr/bin/sync-files",),
+        expected={f"sync@{name}": {
+            "uid": name, "cwd": f"/{os.path.realpath(pwd.getpwnam(name).pw_dir)}",
+            "env": {"USER": name},
+            "argv": ["--home=/root", "--as", "root", "--dir", f"{pwd.getpwnam(name).pw_dir}/Sync"],
+        } for name in ("daemon", "bin")},
+    ),
     Setup("systemd/nightly", ("/usr/local/bin/backup",), expected={"backup": {"count": 0}}),
     Setup(
         "systemd/oneshot", ("/usr/bin/app",), (), {"User=app": "User=daemon"},

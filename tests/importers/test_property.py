@@ -108,6 +108,7 @@ def unit(lines: list[tuple[str, str, str]]) -> str:
 
 @settings(max_examples=300, deadline=None)
 @given(LINES.map(unit), st.sampled_from(["a.service", "a@.service", "a@b.service", "é.service"]))
+@example("[Service]\nExecStart=/bin/a\nSockets=/bin/x b/ ..\nLimitNICE=-\n", "a.service")
 def test_systemd(text: str, name: str) -> None:
     imported("systemd", name, text)
 

@@ -15,13 +15,14 @@ from circus.importers.systemd import commands
 from circus.importers.systemd.lost import COUNTED, verdict_on
 from circus.importers.systemd.restart import (
     burst,
+    forced,
     prevented,
     restart,
     restart_defaults,
     restart_sec,
     success,
 )
-from circus.importers.systemd.service import MADE, Service, home_of
+from circus.importers.systemd.service import MADE, Service
 from circus.importers.systemd.streams import standard_error, standard_input, standard_output
 from circus.importers.systemd.text import is_true, number, seconds, size, words
 
@@ -71,11 +72,11 @@ def _user(service: Service, option: Option) -> Verdict:
     said = service.put_text("uid", option.value)
     for name in ("USER", "LOGNAME"):
         with contextlib.suppress(Unfit):
-            service.put_variable(name, lambda names: service.text(option.value, names))
-    home = home_of(option.value)
-    if home is None:
-        return changed(said, f"{option.value} is not known here: set HOME, if it needs that")
-    service.put_variable("HOME", lambda _names: home)
+            service.put_variable(name, service.user_name)
+    try:
+        service.put_variable("HOME", service.home)
+    except Unfit as error:
+        return changed(said, f"{error}: set HOME, if it needs that")
     return kept(f"{said}, with USER, LOGNAME and HOME")
 
 
@@ -98,11 +99,9 @@ def _groups(service: Service, option: Option) -> Verdict:
 def _working_dir(service: Service, option: Option) -> Verdict:
     path = option.value.removeprefix("-")
     if path == "~":
-        home = home_of(service.value("User") or "root")
-        if home is None:
-            raise Unfit("the home of a user who is not known here", "write the path")
-        path = home
-    said = service.put_text("working_dir", path)
+        said = service.put("working_dir", service.home)
+    else:
+        said = service.put_text("working_dir", path)
     if option.value[:1] == "-":
         return changed(f"{said}; it has to be there")
     return kept(said)
@@ -278,6 +277,7 @@ SERVICE: Mapping[str, Handler[Service]] = {
     "StartLimitIntervalSec": burst,
     "SuccessExitStatus": success,
     "RestartPreventExitStatus": prevented,
+    "RestartForceExitStatus": forced,
     "KillMode": _kill_mode,
     "KillSignal": _plain("stop_signal"),
     "TimeoutStopSec": _timeout_stop,

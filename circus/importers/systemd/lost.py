@@ -65,7 +65,7 @@ _GROUPS: tuple[tuple[Verdict, str], ...] = (
     (IN_FRONT, "PIDFile GuessMainPID NotifyAccess BusName USBFunctionDescriptors"),
     (STAY, """ExitType RootDirectoryStartOnly NonBlocking FileDescriptorStoreMax
      FileDescriptorStorePreserve FileDescriptorName OpenFile ReloadSignal RestartMode
-     RestartForceExitStatus SendSIGHUP SendSIGKILL FinalKillSignal RestartKillSignal WatchdogSignal
+     SendSIGHUP SendSIGKILL FinalKillSignal RestartKillSignal WatchdogSignal
      TimeoutAbortSec TimeoutStartFailureMode TimeoutStopFailureMode RuntimeMaxSec
      RuntimeRandomizedExtraSec UnsetEnvironment SetLoginEnvironment StartLimitAction
      FailureAction SuccessAction RebootArgument"""),

@@ -78,6 +78,15 @@ def prevented(service: Service, option: Option) -> Verdict:
     return _told_codes(service, option)
 
 
+def forced(service: Service, option: Option) -> Verdict:
+    """RestartForceExitStatus=."""
+    if not _restarts(service):
+        say = "it is not started again after any code"
+        return decide(say, "respawn = True, with the other codes in done_codes, does that")
+    verdict = _told_codes(service, option)
+    return verdict._replace(became=f"{verdict.became}, without these")
+
+
 def _told_codes(service: Service, option: Option) -> Verdict:
     said = f"done_codes = {', '.join(map(str, _codes(service)))}"
     signals = [word for word in option.value.split() if _code(word) is None]
@@ -112,16 +121,16 @@ def _restarts(service: Service) -> bool:
 
 def _codes(service: Service) -> list[int]:
     """With which it is not started again."""
-    found: list[int] = []
-    keys = ["RestartPreventExitStatus"]
+    found: set[int] = set()
     if service.value("Restart") in (*ON_FAILURE, *SIGNALS_ONLY):
-        found = [0]
-        keys.append("SuccessExitStatus")
-    for key in keys:
-        for option in service.unit.options("Service", key):
-            codes = map(_code, option.value.split())
-            found += [code for code in codes if code is not None]
-    return sorted(set(found))
+        found = {0, *_listed(service, "SuccessExitStatus")}
+        found -= _listed(service, "RestartForceExitStatus")
+    return sorted(found | _listed(service, "RestartPreventExitStatus"))
+
+
+def _listed(service: Service, key: str) -> set[int]:
+    words = [word for one in service.unit.options("Service", key) for word in one.value.split()]
+    return {code for code in map(_code, words) if code is not None}
 
 
 def _code(word: str) -> int | None:

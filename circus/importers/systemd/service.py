@@ -14,7 +14,7 @@ from circus.importers.systemd.text import specified
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from circus.importers.draft import Draft
+    from circus.importers.draft import Draft, Value
     from circus.importers.systemd.read import Unit
 
 FOLDERS = {"t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
@@ -23,6 +23,8 @@ MADE = {"Runtime": "/run", "State": "/var/lib", "Cache": "/var/cache", "Logs": "
         "Configuration": "/etc"}  # fmt: skip
 """Where systemd makes the folders of each directive, `RuntimeDirectory=` and so on."""
 INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
+OF_ROOT = {"u": "root", "U": "0", "g": "root", "G": "0", "h": "/root"}
+"""Users of systemd itself; User= has nothing to do with it."""
 OF_INSTANCE = re.compile(r"%[iInN]")
 RANGE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})")
 MOST = 200
@@ -48,13 +50,13 @@ class Service:
         """An option of [Service]."""
         return self.unit.value("Service", key, default)
 
-    def put(self, key: str, value: str) -> str:
+    def put(self, key: str, value: Value) -> str:
         """Set an option of each watcher. Raises Unfit."""
         return self.draft.put_all(self.watchers, key, value)
 
     def put_text(self, key: str, text: str) -> str:
         """The same, with specifiers in it."""
-        return self.draft.put_all(self.watchers, key, lambda names: self.text(text, names))
+        return self.put(key, lambda names: self.text(text, names))
 
     def text(self, text: str, names: Mapping[str, object]) -> str:
         """With what each specifier stands for. Raises Unfit."""
@@ -64,6 +66,20 @@ class Service:
         """Set a variable of each watcher. Raises Unfit."""
         for watcher, names in self.watchers:
             self.draft.put(f"env:{watcher}", name, value(names))
+
+    def home(self, names: Mapping[str, object]) -> str:
+        """Of the user that it runs as. Raises Unfit. May block on a name service."""
+        user = self.text(self.value("User", "root"), names)
+        found = account_of(user)
+        if found is None:
+            raise Unfit(f"{user} is not known here", "write the path")
+        return found.pw_dir
+
+    def user_name(self, names: Mapping[str, object]) -> str:
+        """Of the user that it runs as, also of one whose number is written. Raises Unfit."""
+        user = self.text(self.value("User", "root"), names)
+        found = account_of(user)
+        return user if found is None else found.pw_name
 
     @property
     def installed(self) -> bool:
@@ -97,25 +113,23 @@ def asked_instances(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def specifiers(name: str, instance: str | None, host: str, user: str) -> dict[str, object]:
-    """What each stands for in one instance."""
+def specifiers(name: str, instance: str | None, host: str) -> dict[str, object]:
+    """What each stands for in one instance; of a user, the one whom systemd itself runs as."""
     whole = name if instance is None else f"{name}@{instance}"
-    found: dict[str, object] = {
-        **FOLDERS,
-        "n": f"{whole}.service", "N": whole, "p": name, "P": name,
-        "j": name.rpartition("-")[2], "J": name.rpartition("-")[2],
-        "H": host, "l": host.partition(".")[0], "u": user or "root",
+    last = name.rpartition("-")[2]
+    return {
+        **FOLDERS, **OF_ROOT,
+        "n": f"{whole}.service", "N": whole, "p": name, "P": name.replace("-", "/"),
+        "j": last, "J": last, "H": host, "l": host.partition(".")[0],
         "i": instance or "", "I": (instance or "").replace("-", "/"),
     }  # fmt: skip
-    home = home_of(user or "root")
-    return found if home is None else {**found, "h": home}
 
 
-def home_of(user: str) -> str | None:
-    """The home of a user of this machine. May block on a name service."""
+def account_of(user: str) -> pwd.struct_passwd | None:
+    """A user of this machine, by name or number. May block on a name service."""
     try:
-        return pwd.getpwnam(user).pw_dir
-    except KeyError:
+        return pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+    except (KeyError, OverflowError):
         return None
 
 

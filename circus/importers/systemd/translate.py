@@ -80,7 +80,6 @@ def _name_watchers(service: Service, asked: str | None) -> bool:
     """One for each instance, or one for all. Whether instances had to be asked for."""
     unit, draft = service.unit, service.draft
     stem, instance = stem_of(unit.path)
-    user = unit.value("Service", "User")
     template = instance == ""
     if asked is not None and not template:
         raise CircusError(f"{unit.path}: --instances is for a template, NAME@.service")
@@ -89,7 +88,7 @@ def _name_watchers(service: Service, asked: str | None) -> bool:
     except Unfit as error:
         raise CircusError(str(error)) from error
     if template and share_a_watcher(unit, [str(one) for one in wanted]):
-        names = specifiers(stem, WORKER, service.host, user)
+        names = specifiers(stem, WORKER, service.host)
         name = draft.free_name("watcher", stem)
         service.watchers = [(name, names)]
         draft.put(f"watcher:{name}", "numprocesses", str(len(wanted)))
@@ -97,7 +96,7 @@ def _name_watchers(service: Service, asked: str | None) -> bool:
     for one in wanted:
         name = draft.free_name("watcher", stem if one is None else f"{stem}@{one}")
         draft.begin(f"watcher:{name}")
-        service.watchers.append((name, specifiers(stem, one, service.host, user)))
+        service.watchers.append((name, specifiers(stem, one, service.host)))
         if template:
             draft.put(f"watcher:{name}", "group", draft.free_name("group", stem))
     return template and asked is None
@@ -135,7 +134,7 @@ def _sockets(service: Service, report: Report) -> bool:
         wanted += option.value.split()
     found = False
     for name in dict.fromkeys(wanted):
-        path = beside(unit.path, os.path.basename(name))
+        path = beside(unit.path, name)
         if path is None:
             continue
         other_unit = Unit(path, report)
