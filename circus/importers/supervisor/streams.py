@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 SIZE = re.compile(r"([0-9]+)(KB|MB|GB)?", re.IGNORECASE)
 UNITS = {"": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-MAX_BYTES, BACKUPS = "50MB", "10"
+MAX_BYTES, BACKUPS = "50MB", 10
 """Of a file that does not say."""
 OWN = {"stdout": ("/dev/stdout", "/dev/fd/1"), "stderr": ("/dev/stderr", "/dev/fd/2")}
 NOWHERE = ("none", "/dev/null")
@@ -58,14 +59,15 @@ def leads(program: Program, stream: str) -> bool:
 def _file(program: Program, stream: str, streams: tuple[str, ...], path: str) -> str:
     if path.startswith("~"):
         raise Unfit("~ is not replaced here", "write the whole path")
-    said = ""
+    said, limit, backups = "", _bytes(MAX_BYTES), BACKUPS
+    with contextlib.suppress(Unfit):  # which is told where it is written
+        limit = _bytes(program.value(f"{stream}_logfile_maxbytes", MAX_BYTES))
+        backups = program.number(f"{stream}_logfile_backups", BACKUPS)
     for one in streams:
         said = program.put_text(f"{one}_stream.filename", path)
-        limit = _bytes(program.value(f"{stream}_logfile_maxbytes", MAX_BYTES))
         if limit:
             program.put(f"{one}_stream.max_bytes", str(limit))
-            backups = program.value(f"{stream}_logfile_backups", BACKUPS)
-            program.put(f"{one}_stream.backup_count", backups)
+            program.put(f"{one}_stream.backup_count", str(backups))
     return said if len(streams) == 1 else f"{said}, and that of {streams[0]}"
 
 
@@ -85,7 +87,8 @@ def size(key: str) -> Handler[Program]:
             return kept("nothing: there is no file to limit")
         if not _bytes(program.value(f"{stream}_logfile_maxbytes", MAX_BYTES)):
             return kept("a file without a limit")
-        number = _bytes(option.value) if key == "max_bytes" else option.value
+        backups = program.number(f"{stream}_logfile_backups", BACKUPS)
+        number = _bytes(option.value) if key == "max_bytes" else backups
         return kept(f"{stream}_stream.{key} = {number}")
 
     return handler
