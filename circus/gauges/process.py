@@ -13,6 +13,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 TOTAL_MEMORY = os.sysconf("SC_PHYS_PAGES") * PAGE
 """Bytes of this machine."""
 GONE = "No such process (stopped?)"
+UNITS = "KMGTPEZ"
 LONGEST = 4096
 """Bytes of a file that are read; those of a process that say more have what counts in front."""
 
@@ -120,12 +121,8 @@ def told(pid: int, stat: Stat, facts: Facts, age: float, cpu: float) -> dict[str
 
 def human(size: int) -> str:
     """Bytes as people write them: 100B, 9.77K, 2.00G."""
-    number = float(size)
-    for unit in "BKMGTPEZ":
-        if number < 1024 or unit == "Z":
-            break
-        number /= 1024
-    return f"{size}B" if unit == "B" else f"{number:.2f}{unit}"
+    power = min((size.bit_length() - 1) // 10, len(UNITS))
+    return f"{size}B" if power <= 0 else f"{size / 1024**power:.2f}{UNITS[power - 1]}"
 
 
 def children(pid: int, threads: int | None = None) -> list[int]:

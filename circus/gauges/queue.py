@@ -14,13 +14,12 @@ NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
 NLM_F_REQUEST = 1
 UDIAG_SHOW_RQLEN = 0x10
-UNIX_DIAG_RQLEN = 4
 ANY = 0xFFFFFFFF
 
 HEADER = struct.Struct("=IHHII")
 UNIX_REQUEST = struct.Struct("=BBHIIIII")
 UNIX_ANSWER_LENGTH = 16
-ATTRIBUTE = struct.Struct("=HH")
+ATTRIBUTE_HEADER = 4
 NUMBER = struct.Struct("=I")
 
 
@@ -42,12 +41,7 @@ def _of_unix(inode: int) -> int | None:
     with socket.socket(socket.AF_NETLINK, kind, NETLINK_SOCK_DIAG) as kernel:
         kernel.send(HEADER.pack(length, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0) + request)
         answer = kernel.recv(4096)
-    if HEADER.unpack_from(answer)[1] != SOCK_DIAG_BY_FAMILY:
+    if HEADER.unpack_from(answer)[1] != SOCK_DIAG_BY_FAMILY:  # it is of another network namespace
         return None
-    at = HEADER.size + UNIX_ANSWER_LENGTH
-    while at + ATTRIBUTE.size <= len(answer):
-        length, kind = ATTRIBUTE.unpack_from(answer, at)
-        if kind == UNIX_DIAG_RQLEN:
-            return int(NUMBER.unpack_from(answer, at + ATTRIBUTE.size)[0])
-        at += max(4, (length + 3) & ~3)
-    return None
+    # nothing else was asked for, so it comes first
+    return int(NUMBER.unpack_from(answer, HEADER.size + UNIX_ANSWER_LENGTH + ATTRIBUTE_HEADER)[0])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
+import threading
 from pathlib import Path
 
 import pytest
+import zmq
+import zmq.asyncio
 
 from circus import get_arbiter
-from circus.client import CircusClient
-from circus.exc import AlreadyExist, CallError, ConflictError
+from circus.client import AsyncCircusClient, CircusClient
+from circus.consumer import CircusConsumer
+from circus.exc import AlreadyExist, CallError, ConfigError, ConflictError
 from circus.util import bytes2human, get_info, get_working_dir, human2bytes
 
 
@@ -31,6 +37,11 @@ def test_what_does_not_run_has_no_engine() -> None:
         _ = get_arbiter([]).engine
 
 
+def test_how_many_to_run_goes_with_a_command_only() -> None:
+    with pytest.raises(ConfigError, match=r"^controller: 4 is not an endpoint$"):
+        get_arbiter([{"cmd": "sleep 3600"}], 4)
+
+
 # -- clients ------------------------------------------------
 
 
@@ -47,6 +58,50 @@ def test_what_cannot_be_written_as_a_message_is_told(tmp_path: Path) -> None:
 def test_an_endpoint_that_cannot_be_is_told(endpoint: str) -> None:
     with pytest.raises(CallError, match=r"^cannot connect to "):
         CircusClient(endpoint=endpoint)
+    with zmq.Context() as context, pytest.raises(CallError, match=r"^cannot connect to "):
+        CircusClient(context, endpoint)
+
+
+def test_a_context_that_is_given_stays_open() -> None:
+    with zmq.Context() as context:
+        with pytest.raises(CallError, match=r"^cannot connect to nowhere"):
+            CircusConsumer("", context, "nowhere")
+        CircusConsumer("", context, "tcp://127.0.0.1:1").stop()
+        assert not context.closed
+        given = zmq.asyncio.Context(context)
+        asyncio.run(AsyncCircusClient(given, "tcp://127.0.0.1:1").stop())
+        assert not context.closed
+
+
+def test_a_consumer_tells_of_a_key_that_it_cannot_use(tmp_path: Path) -> None:
+    with pytest.raises(CallError, match=f"^cannot read the key {tmp_path}/me: No such file"):
+        CircusConsumer("", endpoint="tcp://127.0.0.1:1", curve_key=f"{tmp_path}/me")
+
+
+def test_what_is_no_answer_is_told() -> None:
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as other:
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        client = CircusClient(endpoint=f"tcp://127.0.0.1:{port}", timeout=20)
+
+        def answer() -> None:
+            who, _ = other.recv_multipart()
+            other.send_multipart([who, b"no JSON"])
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(CallError, match=r"^cannot read the answer: "):
+            client.send_message("list")
+        thread.join()
+        client.stop()
+
+
+def test_a_closed_client_sends_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        client = CircusClient(endpoint=f"tcp://127.0.0.1:{port}")
+        client.stop()
+        with pytest.raises(CallError, match=r"^cannot send: "):
+            client.send_message("list")
 
 
 # -- old names ------------------------------------------------

@@ -6,6 +6,8 @@ import contextlib
 import inspect
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +250,27 @@ def test_connections_that_wait_are_counted(folder: Path) -> None:
             assert sock.queue() == 2
     with bound(type="SOCK_DGRAM") as sock:
         assert sock.queue() is None
+
+
+ELSEWHERE = """
+import socket, sys
+from circus.gauges.queue import waiting
+print(waiting(socket.socket(fileno=int(sys.argv[1]))))
+"""
+
+
+@needs_root
+def test_of_a_path_in_another_network_namespace_the_kernel_tells_nothing(folder: Path) -> None:
+    with bound(path=str(folder / "stream")) as sock, connect(sock):
+        told = subprocess.run(
+            ["unshare", "--net", sys.executable, "-c", ELSEWHERE, str(sock.fileno())],
+            pass_fds=[sock.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (told.stdout, told.stderr) == ("None\n", "")
 
 
 # -- one socket for each worker --------------------------------------------------------------

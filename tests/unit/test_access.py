@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from circus.access import ANYBODY, Others, Peer, Role, is_owner, operates, others, role_of
-from circus.audit import DENIALS, Asked, Audit
+from circus.audit import DENIALS, PEERS_MAX, Asked, Audit
 from circus.commands.as_caller import as_caller, refuse_code
 from circus.config.mapping import watcher_from_mapping
 from circus.config.model import CircusConfig
@@ -83,6 +83,19 @@ def test_roles_include_the_ones_before() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("peer", "told"),
+    [
+        (ALICE, "alice (uid 1001)"),
+        (NAMELESS, "uid 1002"),
+        (KEY, "the holder of the key 'laptop'"),
+        (ANYBODY, "somebody that nobody vouches for"),
+    ],
+)
+def test_who_somebody_is_in_words(peer: Peer, told: str) -> None:
+    assert str(peer) == told
+
+
 CODE: list[dict[str, Any]] = [
     {"hooks.before_start": "os.system"},
     {"hooks": {"before_start": "os.system"}},
@@ -154,3 +167,14 @@ def test_denials_are_counted_for_each(caplog: pytest.LogCaptureFixture) -> None:
     assert lines[-3].startswith("Request who=key:laptop uid=- gid=- pid=- verb=quit target=-")
     assert lines[-2] == "Request who=alice uid=1001 outcome=denied suppressed=5"
     assert lines[-1].endswith("verb=set target=web details=cmd outcome=begun")
+
+
+def test_denials_of_very_many_are_counted_together(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    audit = Audit(loop)
+    for uid in range(PEERS_MAX + DENIALS + 7):
+        audit.denied(Asked(Peer(uid, uid, 1, (uid,)), "stop", "web"))
+    audit.sum_up()
+    loop.close()
+    assert len(caplog.messages) == PEERS_MAX + DENIALS + 1
+    assert caplog.messages[-1] == "Request who=others uid=- outcome=denied suppressed=7"

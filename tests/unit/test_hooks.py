@@ -80,7 +80,8 @@ class Obj:
 
 @in_loop
 async def test_every_shape_of_function() -> None:
-    for function in (seed_form, other_order, other_names, by_name_only, Obj()):
+    # what is written in C does not tell which arguments it takes
+    for function in (seed_form, other_order, other_names, by_name_only, Obj(), dict):
         assert (await Bench(before_start=(function, False)).ask("before_start")).refusal == ""
 
 
