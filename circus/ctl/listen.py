@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import zmq
 
@@ -14,6 +14,7 @@ from circus.commands.text import printable
 from circus.ctl.catchup import CatchUp
 from circus.ctl.connection import TIMEOUT, control_endpoint, reached
 from circus.ctl.output import complain, say
+from circus.ctl.present import readable
 from circus.exc import CallError
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def listen(
                 _print(topic, text, as_json=options.json)
 
             _follow(found.sub, CatchUp(ask, show, complain, topics or [], since, instance))
-            return 0
         except zmq.ZMQError as error:
             raise CallError(f"cannot listen: {error.strerror}") from error
         finally:
@@ -58,7 +58,7 @@ def _cannot_ask(_command: str, **_asked: object) -> dict[str, Any]:
     raise CallError("no commands are taken there")
 
 
-def _follow(sub: zmq.Socket[bytes], events: CatchUp) -> None:
+def _follow(sub: zmq.Socket[bytes], events: CatchUp) -> NoReturn:
     connections = sub.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     poller = zmq.Poller()
     poller.register(sub, zmq.POLLIN)
@@ -129,7 +129,8 @@ def _event_endpoint(payload: bytes) -> str:
     reason = wire.reason(answer)
     if reason is not None or "options" not in answer:
         raise CallError(f"cannot learn where events are: {reason or 'no answer to the question'}")
-    return str(answer["options"]["pubsub_endpoint"])
+    with readable():
+        return str(answer["options"]["pubsub_endpoint"])
 
 
 def _print(topic: str, text: str, *, as_json: bool) -> None:

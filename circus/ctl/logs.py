@@ -16,7 +16,7 @@ from circus.commands.look import Logs
 from circus.ctl import journal
 from circus.ctl.both import show_both
 from circus.ctl.output import complain
-from circus.ctl.present import say_json
+from circus.ctl.present import readable, say_json
 from circus.ctl.printer import LINES, Printer
 from circus.ctl.tail import POLL_MS, Tail, print_all
 from circus.exc import CallError
@@ -46,9 +46,11 @@ def show_logs(
         else:
             complain(f"error: {reason}")
         return Logs.refused_status
-    paths = list(log_files(answer["options"]))
-    name = as_written(client.send_message("status")["statuses"], name)
-    wanted = in_journal(name, answer["options"])
+    with readable():
+        watched = answer["options"]
+        name = as_written(client.send_message("status")["statuses"], name)
+    paths = list(log_files(watched))
+    wanted = in_journal(name, watched)
     if not paths and not wanted:
         raise CallError(
             f"{name} has no file: neither stdout_stream nor stderr_stream writes one, and the "
