@@ -106,18 +106,18 @@ def is_connected(pid: int) -> bool:
 
 def read_until(terminal: int, shown: str | None) -> str:
     """What a terminal shows up to and with this, or None: until the other side is closed."""
-    text = ""
-    while shown is None or shown not in text:
-        assert select.select([terminal], [], [], 30)[0], text
+    seen = b""
+    while shown is None or shown.encode() not in seen:
+        assert select.select([terminal], [], [], 30)[0], seen
         try:
             data = os.read(terminal, 1)
         except OSError:  # the other side is closed
             data = b""
         if not data:
-            assert shown is None, text
-            return text
-        text += data.decode("utf-8", "replace")
-    return text
+            assert shown is None, seen
+            break
+        seen += data
+    return seen.decode("utf-8", "replace")
 
 
 def circusctl(

@@ -39,8 +39,6 @@ class Printer:
 
 def escaped(text: str) -> str:
     """The same with control characters written out, all but tab and newline."""
-    if text.isprintable():
-        return text
     return "".join(
         char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
@@ -73,12 +74,9 @@ def cut(text: str, room: int) -> str:
     """As much of a text as fits, with an ellipsis for the rest."""
     if width(text) <= room:
         return text
-    kept = 0
-    for at, char in enumerate(text):
-        kept += _char_width(char)
-        if kept > room - 1:
-            return text[:at] + "…" if room > 0 else ""
-    return text
+    ends = itertools.accumulate(map(_char_width, text))
+    kept = sum(end < room for end in ends)
+    return text[:kept] + "…" if room > 0 else ""
 
 
 def _char_width(char: str) -> int:
@@ -93,14 +91,13 @@ def _cell(item: str | Cell) -> Cell:
 
 
 def _narrow(widths: list[int], room: int) -> None:
+    """None is wider than `room` before: the last one that is left always fits."""
     while sum(widths) + len(GAP) * (len(widths) - 1) > room:
         widest = max(widths)
         if widest > WIDE:
             widths[widths.index(widest)] -= 1
-        elif len(widths) > 1:
-            widths.pop()
         else:
-            widths[0] = room
+            widths.pop()
 
 
 def _line(row: Sequence[Cell], widths: Sequence[int], on: Terminal) -> str:

@@ -251,7 +251,8 @@ def test_logs_goes_on_and_ends_with_its_reader(daemon: Daemon) -> None:
 
 
 def test_a_session(daemon: Daemon, tmp_path: Path) -> None:
-    lines = ["help", "status web", "foo", "incr web --bad", "help incr", "'", "", "list", "EOF"]
+    lines = ["help", "status web", "foo", "incr web --bad", "help incr", "help foo"]
+    lines += ["'", "", "list", "EOF"]
     ended = session(daemon, lines, tmp_path)
     out = ended.stdout.splitlines()
     assert out[0].startswith("circusctl ")
@@ -259,6 +260,7 @@ def test_a_session(daemon: Daemon, tmp_path: Path) -> None:
     assert "(circusctl) active" in out
     assert "(circusctl) *** Unknown syntax: foo" in out
     assert "(circusctl) Increment the number of processes in a watcher\n" in ended.stdout
+    assert "(circusctl) *** No help on foo" in out
     assert "(circusctl) off,single,talk,web\n" in ended.stdout
     assert "unrecognized arguments: --bad" in ended.stderr
     assert "No closing quotation" in ended.stderr

@@ -15,6 +15,8 @@ import pytest
 from circus.circusctl import main
 from circus.commands.importing import SOURCES
 from circus.ctl.complete import Line, offers
+from circus.ctl.importing import write
+from circus.exc import CircusError
 from circus.importers.convert import IMPORTERS
 
 if TYPE_CHECKING:
@@ -88,6 +90,16 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(
     assert main([*words, "--force"]) == 0
     assert new.read_text() == first
     assert stat.S_IMODE(new.stat().st_mode) == 0o644
+    assert sorted(os.listdir(source.parent)) == ["new.ini", "web.conf"]
+
+
+def test_a_file_that_came_meanwhile_stays_as_it_is(source: Path) -> None:
+    new = source.parent / "new.ini"
+    write(str(new), "mine", force=True)
+    with pytest.raises(CircusError, match=r"new\.ini': it exists \(--force overwrites it\)"):
+        write(str(new), "theirs", force=False)
+    assert new.read_text() == "mine"
+    assert stat.S_IMODE(new.stat().st_mode) == 0o600
     assert sorted(os.listdir(source.parent)) == ["new.ini", "web.conf"]
 
 

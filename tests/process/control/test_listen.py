@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 
-from circus.ctl.listen import find_events
+from circus.ctl.listen import _print, find_events
 from circus.exc import CallError
 from circus.reach import Reach
 
@@ -80,3 +80,15 @@ def test_a_daemon_that_does_not_tell(context: Context, folder: Path) -> None:
             find_events(context, daemon.control, [], Reach())
     finally:
         daemon.close()
+
+
+def test_what_is_no_json_is_passed_on_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ('{"pid": 5}', "pid 5\x1b"):
+        _print("mine", text, as_json=True)
+        _print("mine", text, as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        '{"topic": "mine", "message": {"pid": 5}}',
+        'mine: {"pid": 5}',
+        '{"topic": "mine", "message": "pid 5\\u001b"}',
+        "mine: pid 5\\x1b",
+    ]

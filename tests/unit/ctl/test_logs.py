@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from circus.ctl import journal
 from circus.ctl.logs import log_files
-from circus.ctl.printer import BLOCK_BYTES, escaped
+from circus.ctl.printer import BLOCK_BYTES, Printer, escaped
 from circus.ctl.tail import Tail
 from circus.exc import CircusError
 from circus.stream import FileStream, TimedRotatingFileStream
+from tests.support import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,3 +168,62 @@ def test_files_are_found_in_options(
 def test_control_characters_are_written_out() -> None:
     assert escaped("a\tb\n") == "a\tb\n"
     assert escaped("\x1b]0;x\x07é\x9b") == "\\x1b]0;x\\x07é\\x9b"
+
+
+def test_a_terminal_gets_them_written_out_and_whole_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with open(theirs, "w") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        printer = Printer(with_names=True)
+        for path, data in (("a", b"\x1b[2J\xc3"), ("b", b"\xff\n"), ("a", b"\xa9\n")):
+            printer.write(path, data)
+    shown = read_until(ours, None)
+    os.close(ours)
+    assert shown.splitlines() == [
+        *("==> a <==", "\\x1b[2J"),
+        *("==> b <==", "\\xff", ""),
+        *("==> a <==", "é"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"stdout_stream.class": "FileStream", "stderr_stream.class": "QueueStream"}, []),
+        (
+            {"stdout_stream.class": "FileStream", "stderr_stream.class": "JournalStream"},
+            ["CIRCUS_WATCHER=w", "CIRCUS_STREAM=stderr"],
+        ),
+        (
+            {
+                "stdout_stream.class": "circus.stream.JournalStream",
+                "stdout_stream.folder": "/run/systemd/journal.shop",
+                "stderr_stream.class": "FileStream",
+            },
+            ["CIRCUS_WATCHER=w", "CIRCUS_STREAM=stdout", "--namespace=shop"],
+        ),
+        (
+            {
+                "stdout_stream.class": "JournalStream",
+                "stdout_stream.folder": "/elsewhere",
+                "stdout_stream.mode": "direct",
+                "stderr_stream.class": "FileStream",
+            },
+            ["CIRCUS_WATCHER=w", "CIRCUS_STREAM=stdout", "+",
+             "SYSLOG_IDENTIFIER=w", "_TRANSPORT=stdout"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_journalctl_is_to_look_for(options: dict[str, object], wanted: list[str]) -> None:
+    assert journal.search("w", options) == wanted
+
+
+def test_without_journalctl_there_is_no_journal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not journal.has_any(["CIRCUS_WATCHER=w"])
+    with pytest.raises(CircusError, match="into the journal: journalctl: No such file"):
+        journal.show([], lines=1, since=None, follow=False)
