@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.daemon.conftest import circusd as circusd
+from tests.support import wait_until
 
 if TYPE_CHECKING:
     from tests.support import Daemon
@@ -31,3 +32,8 @@ def plugins_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def told(daemon: Daemon) -> list[dict[str, Any]]:
     """What the plugins of tests/plugins/written/told.py have written to the file `told`."""
     return [json.loads(line) for line in daemon.file("told").splitlines()]
+
+
+def replaced(daemon: Daemon, name: str, pid: int) -> None:
+    """Return once another worker has the place of this one."""
+    wait_until(lambda: daemon.pids(name) not in ([], [pid]))

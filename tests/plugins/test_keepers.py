@@ -7,14 +7,13 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-from tests.plugins.conftest import WATCHER
+from tests.plugins.conftest import WATCHER, replaced
 from tests.support import child, children, free_port, ready, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.daemon.conftest import Start
-    from tests.support import Daemon
 
 
 def watcher(name: str, command: str, *options: str) -> str:
@@ -23,11 +22,6 @@ def watcher(name: str, command: str, *options: str) -> str:
 
 def plugin(use: str, *options: str, name: str = "p") -> str:
     return "\n".join([f"[plugin:{name}]", f"use = circus.plugins.{use}", *options, ""])
-
-
-def replaced(daemon: Daemon, name: str, pid: int) -> None:
-    """Return once another worker has the place of this one."""
-    wait_until(lambda: daemon.pids(name) not in ([], [pid]))
 
 
 # -- ResourceWatcher ------------------------------------------------

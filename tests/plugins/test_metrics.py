@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from prometheus_client.openmetrics.parser import (
@@ -15,12 +17,16 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from circus.plugins.metrics.families import FAMILIES
-from tests.plugins.conftest import WATCHER
+from circus.plugins.metrics.plugin import Metrics
+from tests.plugins.conftest import WATCHER, replaced
+from tests.plugins.peers import Refuser
 from tests.support import child, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    import pytest
 
     from tests.daemon.conftest import Start
 
@@ -30,6 +36,9 @@ USE = "[plugin:m]\nuse = circus.plugins.metrics.Metrics\n"
 SPEWS = f"""
 [socket:shop]
 port = 0
+[socket:each]
+port = 0
+so_reuseport = True
 [watcher:spews]
 cmd = {child("spew", 1000)}
 use_sockets = True
@@ -115,6 +124,9 @@ def test_prometheus_reads_what_circusd_does(circusd: Start) -> None:
         assert memory is not None
         assert 100_000 < memory < 100_000_000
         assert named(found, "circus_socket_queue", socket="shop") == 0
+        # of which each worker has one of its own
+        assert named(found, "circus_socket_queue", socket="each") is None
+        assert named(found, "circus_socket_backlog", socket="each") == 2048
         assert 0 <= (named(found, "circus_control_delay_seconds") or 0) < 5
         written = {"watcher": "spews", "stream": "stdout"}
         assert (named(found, "circus_output_written_bytes_total", **written) or 0) > 0
@@ -127,6 +139,49 @@ def test_prometheus_reads_what_circusd_does(circusd: Start) -> None:
     assert scraper.ask("/")[0] == 404
     assert scraper.ask(method="POST")[0] == 405
     assert scraper.ask(method="HEAD")[2] == ""
+
+
+def test_how_a_worker_ended_is_known_whatever_becomes_of_events(circusd: Start) -> None:
+    """As in the moment between the start of the plugin and that of its subscription."""
+    daemon, port = circusd(WATCHER), free_port()
+    plugin = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "circus.plugins", "--config", f"listen:127.0.0.1:{port}"),
+            *("--endpoint", f"ipc://{daemon.folder}/control"),
+            *("--pubsub", f"ipc://{daemon.folder}/nobody"),
+            "circus.plugins.metrics.Metrics",
+        ]
+    )
+    try:
+        wait_until(listening(port))
+        scraper = Scraper(port)
+        for signum in (signal.SIGKILL, signal.SIGTERM):
+            (pid,) = daemon.wait_pids("w", 1)
+            os.kill(pid, signum)
+            replaced(daemon, "w", pid)
+            code = named(scraper.numbers(), "circus_watcher_last_exit_code", watcher="w")
+            assert code == -signum
+    finally:
+        plugin.terminate()
+        assert plugin.wait(timeout=60) == 0
+
+
+def test_a_circusd_that_refuses_is_down_and_the_log_has_its_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Refuser(tmp_path / "control", "denied: you may not") as refuser:
+        metrics = Metrics(refuser.endpoint, "ipc://x", 5.0)
+
+        async def text() -> str:
+            try:
+                return await metrics.text(openmetrics=False)
+            finally:
+                await metrics.handle_stop()
+
+        found = read(parse(metrics.loop.run_sync(text)))
+        metrics.loop.close()
+    assert found == {("circus_up", frozenset()): 0}
+    assert caplog.messages == ["circusd does not answer: denied: you may not"]
 
 
 def test_a_circusd_that_does_not_answer_is_down(circusd: Start) -> None:
@@ -157,6 +212,20 @@ def test_a_unix_socket_and_a_file_for_the_node_exporter(circusd: Start) -> None:
     daemon.call("stop", name="plugin:m", waiting=True)
     assert [one.name for one in daemon.folder.iterdir() if one.name.startswith(".circus-")] == []
     assert not sock.exists()
+
+
+def test_a_file_alone_is_written_as_soon_as_it_can_be(circusd: Start) -> None:
+    where = "listen =\nfile = FOLDER/later/circus.prom\nloop_rate = 0.1\n"
+    daemon = circusd(WATCHER + USE + where)
+    (pid,) = daemon.wait_pids("plugin:m", 1)
+    folder = daemon.folder / "later"
+    say = f"Cannot write {folder}/circus.prom: No such file or directory"
+    wait_until(lambda: say in daemon.text())
+    folder.mkdir()
+    wait_until((folder / "circus.prom").exists)
+    daemon.call("stop", name="plugin:m", waiting=True)
+    assert f"plugin:m.1 (pid {pid}) exited with code 0" in daemon.text()
+    assert "Metrics are at" not in daemon.text()
 
 
 def test_a_place_that_is_taken_is_told(circusd: Start) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from circus.plugins.base import CircusPlugin
 from circus.plugins.figures import usage_of
 from circus.plugins.metrics.exposition import Definition, Sheet
 from circus.wire import topic_name
@@ -102,13 +103,27 @@ class Numbers:
     busy: Total = field(default_factory=Total)
     ends: dict[str, End] = field(default_factory=dict)
     """By watcher, as topics have its name."""
+    _instance: str | None = None
+    _last: int = 0
+    """The event that an answer told last, of that instance of circusd."""
 
-    def happened(self, name: str, action: str, message: Mapping[str, Any]) -> None:
-        """An event about a watcher, which topics call `name`."""
+    def missed(self) -> dict[str, Any]:
+        """What to ask `events` for, so that `heard` knows how workers have ended."""
+        return {"since": self._last, "instance": self._instance, "topics": ["watcher."]}
+
+    def heard(self, answer: Mapping[str, Any]) -> None:
+        """The answer to that."""
+        for one in answer["events"]:
+            self.happened(one["topic"], one["message"])
+        self._instance, self._last = answer["instance"], answer["last"]
+
+    def happened(self, topic: str, message: Mapping[str, Any]) -> None:
+        """An event, which may be told twice, and late."""
+        name, action, _ = CircusPlugin.split_data((topic, ""))
         if action == "reap":
             self.ended(name, message)
-        elif action == "remove":
-            self.ends.pop(name, None)
+        elif action == "remove" and name in self.ends and self.ends[name].when <= message["time"]:
+            del self.ends[name]
 
     def ended(self, name: str, message: Mapping[str, Any]) -> None:
         """An event tells of the end of a worker; they may come out of order."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import os
@@ -55,7 +54,6 @@ class Metrics(CircusPlugin):
 
     async def handle_init(self) -> None:
         """Listen, and begin to write."""
-        self.loop.keep(self._catch_up())
         if self.listen:
             self._server = Server(listening(self.listen), self._page)
             await self._server.begin()
@@ -64,9 +62,9 @@ class Metrics(CircusPlugin):
             self.loop.keep(self._write_now_and_then(self.file))
 
     def handle_recv(self, data: Event) -> None:
-        """How workers end is told by events only."""
-        name, action, message = self.split_data(data)
-        self._numbers.happened(name, action, self.load_message(message))
+        """How workers end is told by events only: here, too, for circusd keeps the last few."""
+        topic, message = data
+        self._numbers.happened(topic.decode("utf-8", "replace"), self.load_message(message))
 
     async def handle_stop(self) -> None:
         """Listen and ask no more."""
@@ -89,11 +87,15 @@ class Metrics(CircusPlugin):
         before = time.monotonic()
         await self._asking.send_message("numwatchers")
         delay = time.monotonic() - before
-        found = await asyncio.gather(*map(self._asking.send_message, QUESTIONS))
+        found = await asyncio.gather(
+            *map(self._asking.send_message, QUESTIONS),
+            self._asking.send_message("events", **self._numbers.missed()),
+        )
         for answer in found:
             if answer.get("status") != "ok":
                 raise CallError(str(answer.get("reason")))
-        why, stats, sockets, daemon = found
+        why, stats, sockets, daemon, happened = found
+        self._numbers.heard(happened)
         return Answers(why, stats, sockets, daemon, delay)
 
     async def _page(self, accepted: str) -> tuple[str, str]:
@@ -108,14 +110,6 @@ class Metrics(CircusPlugin):
             except OSError as error:
                 logger.error("Cannot write %s: %s", path, error.strerror)
             await asyncio.sleep(self.loop_rate)
-
-    async def _catch_up(self) -> None:
-        """With the ends of workers before we were there, as far as they are still known."""
-        with contextlib.suppress(CallError):
-            answer = await self._asking.send_message("events", since=0, topics=["watcher."])
-            for one in answer.get("events", []):
-                name, action, _ = self.split_data([one["topic"], ""])
-                self._numbers.happened(name, action, one["message"])
 
 
 def write(path: str, text: str) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 import falcon
 
 from circus.exc import CallError
-from circus.plugins.base import CircusPlugin
 from circus.plugins.metrics.exposition import OPENMETRICS, PLAIN, Definition
 from circus.plugins.metrics.families import QUESTIONS, Answers, Numbers
 from circus.web.controller import Refused
@@ -91,25 +90,17 @@ class Scraped:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = Numbers()
-        self._instance: str | None = None
-        self._last = 0
-        """The event that was heard last, of that instance of circusd."""
 
     def sheet(self, controller: Controller) -> Sheet:
         """As it is now. Blocks while circusd has not answered."""
         try:
             answers: Answers | None = _ask(controller)
-            happened = controller.call(
-                "events", since=self._last, instance=self._instance, topics=["watcher."]
-            )
+            happened = controller.call("events", **self._numbers.missed())
         except (CallError, Refused):
-            answers, happened = None, {}
+            answers, happened = None, None
         with self._lock:
-            for one in happened.get("events", ()):
-                name, action, _ = CircusPlugin.split_data((one["topic"], ""))
-                self._numbers.happened(name, action, one["message"])
-            self._instance = happened.get("instance", self._instance)
-            self._last = happened.get("last", self._last)
+            if happened is not None:
+                self._numbers.heard(happened)
             return self._numbers.sheet(answers, OWN)
 
 

@@ -20,7 +20,7 @@ from circus.plugins.emit import Statsd
 from circus.plugins.figures import bytes_of, parse_bytes, usage_of
 from circus.plugins.host import made, options_of
 from circus.plugins.loop import PluginLoop
-from circus.plugins.metrics.families import FAMILIES, STATUSES, Total
+from circus.plugins.metrics.families import FAMILIES, STATUSES, End, Numbers, Total
 from circus.plugins.resource_watcher import ResourceWatcher
 from circus.plugins.watchdog import WatchDog
 
@@ -190,6 +190,22 @@ def test_a_total_never_falls() -> None:
     assert total.grown("w", {1: 5}) == 6
     assert total.grown("w", {1: 2, 2: 1}) == 9  # both are new ones
     assert total.grown("other", {}) == 0
+
+
+def test_ends_of_workers_are_told_twice_late_and_of_watchers_that_are_gone() -> None:
+    numbers = Numbers()
+    numbers.happened("watcher.w.reap", {"exit_code": 2, "time": 20.0})
+    numbers.happened("watcher.gone.reap", {"exit_code": 1, "time": 1.0})
+    late = [
+        {"topic": "watcher.w.reap", "message": {"exit_code": 1, "time": 10.0}},
+        {"topic": "watcher.w.remove", "message": {"time": 15.0}},  # then it was added again
+        {"topic": "watcher.w.reap", "message": {"exit_code": 2, "time": 20.0}},
+        {"topic": "watcher.gone.remove", "message": {"time": 2.0}},
+    ]
+    assert numbers.missed() == {"since": 0, "instance": None, "topics": ["watcher."]}
+    numbers.heard({"events": late, "last": 7, "instance": "i"})
+    assert numbers.ends == {"w": End(2, 20.0)}
+    assert numbers.missed() == {"since": 7, "instance": "i", "topics": ["watcher."]}
 
 
 def test_metrics_know_every_status_that_circusctl_tells() -> None:
