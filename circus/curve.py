@@ -8,6 +8,7 @@ together with `server.key`.
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ SERVER = "server"
 SECRET = ".key_secret"  # noqa: S105 the end of a file's name
 PUBLIC = ".key"
 AUTHORIZED = "authorized"
+KEY_BYTES = 32
 
 
 class Certificate(NamedTuple):
@@ -50,14 +52,25 @@ def read_certificate(path: Path) -> Certificate:
         elif text:
             section = text
     keys = sections.get("curve", {})
-    if len(keys.get("public-key", "")) != 40:
+    if not _is_key(keys.get("public-key", "")):
         raise CircusError(f"{path} holds no key")
     secret = keys.get("secret-key")
+    if secret is not None and not _is_key(secret):
+        raise CircusError(f"{path} holds a secret key that was changed or cut off")
     return Certificate(
         keys["public-key"].encode(),
         None if secret is None else secret.encode(),
         sections.get("metadata", {}),
     )
+
+
+def _is_key(text: str) -> bool:
+    from zmq.utils import z85
+
+    try:
+        return len(z85.decode(text)) == KEY_BYTES
+    except (KeyError, ValueError, struct.error):  # a strange letter, too few, too big a number
+        return False
 
 
 def client_keys(where: str) -> ClientKeys:

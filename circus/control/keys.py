@@ -33,6 +33,8 @@ def server_secret(folder: str) -> bytes:
         secret = read_certificate(path).secret
     except OSError as error:
         raise CircusError(f"curve: cannot read {path}: {error.strerror}; {make}") from error
+    except CircusError as error:
+        raise CircusError(f"curve: {error}; rm it, then {make}") from error
     if stat.S_IMODE(mode) & 0o077:
         raise CircusError(
             f"curve: others may read {path}, and may know the key; rm it, then {make}"

@@ -131,6 +131,11 @@ def test_a_key_that_is_taken_away_is_worth_nothing(guarded: Guarded, keys: Path)
     old.stop()
 
 
+def spoil_secret(path: Path, text: str) -> None:
+    """Write this in the place of the secret key."""
+    path.write_text(re.sub('(secret-key = )".*"', f'\\1"{text}"', path.read_text()))
+
+
 def test_every_client_takes_a_key(guarded: Guarded, keys: Path) -> None:
     command = [sys.executable, "-m", "circus.circusctl", "--endpoint", guarded.control]
     ended = subprocess.run(
@@ -156,17 +161,30 @@ def test_every_client_takes_a_key(guarded: Guarded, keys: Path) -> None:
         CircusClient(endpoint=guarded.control, curve_key=str(keys / "server.key"))
     with pytest.raises(CallError, match="more than one"):
         CircusClient(endpoint=guarded.control, curve_key=str(keys))
+    spoil_secret(keys / "chief.key_secret", "abc")
+    with pytest.raises(
+        CallError, match=r"chief\.key_secret holds a secret key that was .* cut off"
+    ):
+        CircusClient(endpoint=guarded.control, curve_key=str(keys / "chief.key_secret"))
 
 
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda keys: (keys / "server.key_secret").unlink(), "cannot read .*/server.key_secret"),
-        (lambda keys: (keys / "server.key_secret").chmod(0o644), "others may read"),
+        (lambda secret: secret.unlink(), "cannot read .*/server.key_secret"),
+        (lambda secret: secret.chmod(0o644), "others may read"),
+        (lambda secret: secret.write_text("nothing"), "SECRET holds no key; rm it"),
+        (lambda secret: secret.with_suffix(".key").replace(secret), "SECRET holds no secret key"),
+        (lambda secret: spoil_secret(secret, "abc"), "SECRET holds a secret key that was changed"),
+        (lambda secret: spoil_secret(secret, "~" * 40), "SECRET holds a secret key that was cha"),
+        (lambda secret: spoil_secret(secret, "#" * 40), "SECRET holds a secret key that was cha"),
     ],
+    ids=["none", "open", "another file", "public", "cut off", "strange letters", "too big"],
 )
 def test_it_does_not_start_without_sound_keys(keys: Path, spoil: Any, says: str) -> None:
-    spoil(keys)
+    secret = keys / "server.key_secret"
+    spoil(secret)
+    says = says.replace("SECRET", str(secret))
     config = keys.parent / "circus.ini"
     config.write_text(CONFIG.replace("KEYS", str(keys)))
     ended = subprocess.run(
