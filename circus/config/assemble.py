@@ -54,14 +54,23 @@ def _plugins(
     plugins: Iterable[Mapping[str, object]], problems: list[Problem]
 ) -> Iterable[PluginConfig]:
     """Each with the dotted name of its class as `use`; it is named after that unless it says."""
-    for given in plugins:
-        own = {"use": given.get("use"), "active": given.get("active", True)}
-        found = read(PluginConfig, own, lambda key: "plugin")
-        extra = {key: str(given[key]) for key in given if key not in ("use", "name")}
-        of_watcher = read(WatcherConfig, watcher_options(extra), lambda key: "plugin")
-        wrong = [*found.problems, *of_watcher.problems]
-        problems += wrong
-        if not wrong:
-            name = str(given.get("name") or "").removeprefix(PREFIX)
-            name = name or found.values["use"].replace(":", ".").rpartition(".")[2]
-            yield PluginConfig(name=name, **found.values, options=of_watcher.values, extra=extra)
+    return [made for given in plugins if (made := _plugin(given, problems)) is not None]
+
+
+def _plugin(given: Mapping[str, object], problems: list[Problem]) -> PluginConfig | None:
+    label = given.get("name") or given.get("use")
+    where = f"plugin {label!r}" if label else "plugin"
+    if given.get("use") is None:
+        problems.append(Problem(where, "use is missing, the dotted name of its class"))
+        return None
+    own = {"use": given["use"], "active": given.get("active", True)}
+    found = read(PluginConfig, own, lambda key: where)
+    extra = {key: str(given[key]) for key in given if key not in ("use", "name")}
+    of_watcher = read(WatcherConfig, watcher_options(extra), lambda key: where)
+    wrong = [*found.problems, *of_watcher.problems]
+    problems += wrong
+    if wrong:
+        return None
+    name = str(given.get("name") or "").removeprefix(PREFIX)
+    name = name or found.values["use"].replace(":", ".").rpartition(".")[2]
+    return PluginConfig(name=name, **found.values, options=of_watcher.values, extra=extra)

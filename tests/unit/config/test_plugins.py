@@ -104,6 +104,12 @@ def test_a_change_is_told_in_the_words_of_the_section(tmp_path: Path) -> None:
     assert step.action is Action.STOP
 
 
+def test_a_watcher_that_is_called_like_a_plugin_keeps_its_own_words(tmp_path: Path) -> None:
+    section = "[watcher:plugin:mine]\ncmd = x\n[env:plugin:mine]\n"
+    one, two = (read(tmp_path, f"{section}{OPTIONS} = {value}\n") for value in "12")
+    assert [step.reasons for step in plan(one, two)] == [(f"env.{OPTIONS}",)]
+
+
 def test_plugins_of_a_program(tmp_path: Path) -> None:
     given = [{"use": "m.C", "x": 1}, {"use": "m:D", "name": "plugin:d", "singleton": True}]
     found = with_plugins(assemble({}, (), (), given), "e", "p", "python")
@@ -111,6 +117,25 @@ def test_plugins_of_a_program(tmp_path: Path) -> None:
     assert options(found.watchers["plugin:c"]) == {"name": "plugin:C", "x": "1"}
     with pytest.raises(ConfigError, match="a singleton cannot have numprocesses above 1"):
         assemble({}, (), (), [{"use": "m.C", "numprocesses": 2}])
+
+
+def test_what_is_no_plugin_of_a_program_is_told_of_each() -> None:
+    given: list[dict[str, object]] = [
+        {},
+        {"name": "mine", "use": None},
+        {"use": "not a name"},
+        {"use": "m.Fine"},
+        {"use": "m.C", "nice": "x", "active": "perhaps"},
+    ]
+    with pytest.raises(ConfigError) as caught:
+        assemble({}, (), (), given)
+    assert str(caught.value).splitlines() == [
+        "plugin: use is missing, the dotted name of its class",
+        "plugin 'mine': use is missing, the dotted name of its class",
+        "plugin 'not a name': use: 'not a name' is not a name such as package.module.name",
+        "plugin 'm.C': active: 'perhaps' is not a boolean (use true or false)",
+        "plugin 'm.C': nice: 'x' is not a whole number",
+    ]
 
 
 def test_debug_shows_what_plugins_say_unless_they_have_a_stream(tmp_path: Path) -> None:
