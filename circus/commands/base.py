@@ -140,7 +140,7 @@ class _Adapted(command.Command):
             found = await aside(engine.loop, work)
             if hasattr(found, "__await__"):
                 found = await found
-        except (CircusError, OSError):
+        except CircusError:
             raise
         except Exception as caught:  # somebody's code, which may raise anything
             raise CircusError(f"{self.verb} failed: {type(caught).__name__}: {caught}") from caught

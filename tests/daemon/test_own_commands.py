@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus.commands.own import import_commands
+from circus.config.model import CircusConfig
 from tests.support import as_user, needs_root, wait_until
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ import asyncio
 import threading
 
 from circus.commands.base import Command
+from circus.exc import CircusError
 
 
 class Greet(Command):
@@ -65,7 +68,31 @@ class Soon(Command):
         return open(props["path"]).read().split()
 
 
-class Broken(Command):
+class Mine(Command):  # without a name it is no command
+    """What these have in common"""
+
+    role = "read"
+
+
+class Odd(Mine):
+    """Return what is no answer"""
+
+    name = "odd"
+
+    def execute(self, arbiter, props):
+        return 7
+
+
+class Wise(Mine):
+    """Refuse in its own words"""
+
+    name = "wise"
+
+    def execute(self, arbiter, props):
+        raise CircusError("not on a Sunday")
+
+
+class Broken(Mine):
     """Go wrong"""
 
     name = "broken"
@@ -117,6 +144,12 @@ def test_what_they_return_is_the_answer(daemon: Daemon, tmp_path: Path) -> None:
     assert daemon.call("broken")["reason"] == (
         "broken failed: ZeroDivisionError: division by zero"
     )  # fmt: skip
+    assert daemon.call("odd")["reason"] == "odd failed: it returned int, no mapping"
+    assert daemon.call("wise")["reason"] == "not on a Sunday"
+    gone = tmp_path / "gone"
+    assert daemon.call("soon", path=str(gone))["reason"] == (
+        f"soon failed: FileNotFoundError: [Errno 2] No such file or directory: '{gone}'"
+    )
     assert "dry run" in daemon.call("foresee", what="empty", given={"name": "w"})["reason"]
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -209,6 +242,23 @@ def test_a_module_that_cannot_be_had_is_told_with_its_line(
         )  # fmt: skip
         assert ended.returncode == os.EX_CONFIG
         assert ended.stderr.splitlines()[-1].endswith(f"x.ini:2: {reason}"), ended.stderr
+
+
+def test_a_module_that_does_not_end_is_given_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    code = f"import pathlib\npathlib.Path({str(tmp_path / 'fifo')!r}).read_text()\n"
+    (tmp_path / "endless.py").write_text(code)
+    told = import_commands(
+        CircusConfig(commands=("endless", "nowhere")),
+        lambda section, key: f"{section}/{key}",
+        str(tmp_path / "circus.ini"),
+        patience=0.2,
+    )
+    assert [str(problem) for problem in told] == [
+        "circus/commands: commands: importing 'endless' takes more than 0.2 s",
+        "circus/commands: commands: cannot import 'nowhere': no module named 'nowhere'",
+    ]
+    (tmp_path / "fifo").write_text("")  # now it ends
 
 
 def test_nobody_names_a_module_to_circusd(daemon: Daemon) -> None:
