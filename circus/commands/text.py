@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _COLUMNS = ("cmdline", "username", "nice", "mem_info1", "mem_info2", "cpu", "mem", "ctime")
+_UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+"""Seconds and name of each, and of the next smaller one."""
 
 
 def printable(value: Any) -> Any:
@@ -56,12 +58,6 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     whole = int(seconds)
-    for size, unit, smaller, smaller_unit in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-        (60, "min", 1, "s"),
-    ):
-        if whole >= size:
-            rest = whole % size // smaller
-            return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
-    return f"{seconds:.1f} s"
+    size, unit, smaller, smaller_unit = next(row for row in _UNITS if whole >= row[0])
+    rest = whole % size // smaller
+    return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
