@@ -288,9 +288,21 @@ def test_what_an_operator_adds_gets_nothing_of_circusd(circusd: Start) -> None:
     for one, answer in zip(refused, speak(daemon, user, asked), strict=True):
         assert is_denied(answer), one
     own = {"uid": 60012, "gid": "60012", "supplementary_groups": "60002", "env": {"A": "1"}}
-    fine = {"name": "mine", "cmd": "id", "options": {**own, "umask": "077", "numprocesses": 0}}
+    own |= {"umask": "077", "numprocesses": 0}
+    fine = {"name": "mine", "cmd": "id $(circus.wid)", "options": own}
     (answer,) = speak(daemon, user, [{"command": "add", "properties": fine}])
     assert answer["status"] == "ok", answer
+
+
+@needs_root
+def test_nobody_runs_as_itself_where_circusd_is_not_root(circusd: Start) -> None:
+    daemon = open_to_others(circusd(CONFIG, uid=OWN))
+    (answer,) = speak(daemon, USERS["the operate group"], [message("add", "", "mine")])
+    assert re.fullmatch(
+        r"denied: 'add' needs admin; what uid 60012 .*adds would run as that user, and this "
+        r"circusd is not root: it can run nothing as others",
+        answer["reason"],
+    )
 
 
 @needs_root
@@ -313,19 +325,22 @@ def test_only_administrators_see_values_of_variables(circusd: Start) -> None:
 
 @needs_root
 def test_several_watchers_take_the_right_to_each(circusd: Start) -> None:
-    daemon = open_to_others(circusd(CONFIG))
+    daemon = open_to_others(circusd(f"{CONFIG}[watcher:ten]\ncmd = sleep 3600\n"))
     asked = [
         {"command": "stop", "properties": {}},
         {"command": "stop", "properties": {"name": "*"}},
+        {"command": "stop", "properties": {"name": "*o*"}},
         {"command": "stop", "properties": {"name": "o*"}},
     ]
-    first, second, third = speak(daemon, USERS["operates on one"], asked)
-    assert first["reason"] == second["reason"]
-    assert first["reason"].startswith("denied: 'stop' on two needs operate; you are uid 60013, who")
-    assert first["reason"].endswith(
-        "add you to operate_users or operate_groups in [circus] (or operate_users of [watcher:two])"
-    )
-    assert third["status"] == "ok"
+    *of_all, of_two, fine = speak(daemon, USERS["operates on one"], asked)
+    ask = "ask an administrator of this circusd to add you to operate_users or operate_groups in"
+    for denied, names, also in (
+        *((one, "ten, two", "these watchers") for one in of_all),
+        (of_two, "two", "[watcher:two]"),
+    ):
+        begin = f"denied: 'stop' on {names} needs operate; you are uid 60013, who may read; "
+        assert denied["reason"] == f"{begin}{ask} [circus] (or operate_users of {also})"
+    assert fine["status"] == "ok"
 
 
 @needs_root
@@ -381,6 +396,29 @@ def test_the_endpoint_owner_administers_and_adds_as_itself(circusd: Start) -> No
     assert answer["status"] == "ok"
     (pid,) = daemon.pids("mine")
     assert os.stat(f"/proc/{pid}").st_uid == OWN
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("owner", "says"),
+    [("nobdy", "there is no user 'nobdy'"), ("root", "only root can give a socket to 'root'")],
+)
+def test_it_does_not_start_when_the_endpoint_owner_cannot_have_the_socket(
+    tmp_path: Path, owner: str, says: str
+) -> None:
+    config = tmp_path / "circus.ini"
+    config.write_text(f"[circus]\nendpoint_owner = {owner}\n[watcher:one]\ncmd = sleep 3600\n")
+    os.chown(tmp_path, OWN, OWN)
+    ended = subprocess.run(
+        [*as_user(OWN, OWN), "circusd", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].endswith(f"endpoint_owner: {says}")
 
 
 @needs_root

@@ -77,6 +77,7 @@ CASES = [
     ("scale single 3", "This watcher is a Singleton - not changing the number of processes\n",
      "", 0),
     ("scale db 3 --dry-run", "live  watcher db  numprocesses 1 -> 3\n", "", 0),
+    ("scale single 3 --dry-run", "nothing  watcher single  numprocesses is 1\n", "", 0),
     ("stop @back --dry-run", "db: stop  watcher db  asked for\n"
                              "Web: stop  watcher Web  asked for\n", "", 0),
 ]  # fmt: skip

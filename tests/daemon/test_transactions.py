@@ -276,22 +276,29 @@ DRY = [
     (("set", "web", "cmd", "sleep 3"), "rolling  watcher web  cmd"),
     (("set", "web", "cmd", "sleep 1000"), "nothing to do"),
     (("add", "more", "sleep 1"), "add  watcher more  it is new"),
+    (("reload", "hup"), "live  watcher hup  its workers get SIGHUP (send_hup)"),
     (("rm", "web"), "stop  watcher web  it is removed"),
+    (("rm", "web", "--nostop"), "nothing  watcher web  its workers live on, unmanaged"),
     (("kill", "web"), "restart  watcher web  asked for"),
     (("quit",), "stop     watcher web   circusd ends"),
 ]
 
 
 def test_every_changing_verb_has_a_dry_run(circusd: Start) -> None:
-    daemon = circusd(FOUR)
-    daemon.wait_pids("web", 2)
-    daemon.wait_pids("db", 1)
+    daemon = circusd(FOUR + "[watcher:hup]\ncmd = sleep 4000\nsend_hup = True\n")
+    pid, _ = daemon.wait_pids("web", 2)
+    (other,) = daemon.wait_pids("db", 1)
+    daemon.wait_pids("hup", 1)
     before = everything(daemon)
-    for words, line in DRY:
+    one_worker = ("kill", "web", str(pid)), "restart  watcher web  asked for"
+    for words, line in (*DRY, one_worker):
         told = daemon.ctl(words[0], "--dry-run", *words[1:])
         assert told.returncode == 0, told.stderr
         assert line.split() in [one.split() for one in told.stdout.splitlines()], told.stdout
-    for words in (("set", "web", "cmd", "/no/where"), ("add", "web", "x"), ("rm", "ghost")):
+    for words in (
+        *(("set", "web", "cmd", "/no/where"), ("add", "web", "x"), ("rm", "ghost")),
+        ("kill", "web", str(other)),
+    ):
         assert daemon.ctl(words[0], "--dry-run", *words[1:]).returncode == 3
     assert everything(daemon) == before
 
