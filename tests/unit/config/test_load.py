@@ -179,6 +179,14 @@ def test_first_value_counts_also_across_files(tmp_path: Path) -> None:
     assert loaded.config.watchers["a"].cmd == "x"
 
 
+def test_a_file_that_is_included_more_than_once_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.ini").write_text("[circus]\ncheck_delay = soon\n")
+    (tmp_path / "link").symlink_to("a.ini")
+    assert problems(tmp_path, "[circus]\ninclude = a.ini *.ini ./a.ini link\n") == [
+        f"{tmp_path}/a.ini:2: check_delay: 'soon' is not a number"
+    ]
+
+
 def test_a_directory_to_include_may_be_empty_but_has_to_be_there(tmp_path: Path) -> None:
     (tmp_path / "empty.d").mkdir()
     loaded = read(tmp_path, "[circus]\ninclude_dir = empty.d nowhere.d\n")

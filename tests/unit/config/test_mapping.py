@@ -20,6 +20,8 @@ from circus.exc import ArgumentError, ConfigError
         ("a", {"cmd": "x\0"}, "watcher 'a': cmd: a NUL byte cannot be part of it"),
         ("a", {"cmd": "x", "env": {"A=B": "1"}},
          "watcher 'a': env: 'A=B' cannot be the name of a variable"),
+        ("a", {"cmd": "x", "hooks": "m.f"},
+         "watcher 'a': hooks: it takes several options, write hooks.NAME = value"),
         ("a", {"cmd": "x", "singleton": True, "numprocesses": 2},
          "watcher 'a': a singleton cannot have numprocesses above 1"),
     ],
