@@ -55,6 +55,11 @@ class Screen:
         """Press keys: characters, or names as tmux has them."""
         self._tmux("send-keys", *keys)
 
+    def scribble(self, text: str) -> None:
+        """Write there past the program, as others may."""
+        terminal = self._tmux("display-message", "-p", "#{pane_tty}").strip()
+        Path(terminal).write_text(text)
+
     def resize(self, width: int, height: int) -> None:
         """Make it another size."""
         self._tmux("resize-window", "-x", str(width), "-y", str(height))

@@ -81,9 +81,10 @@ class Feed(threading.Thread):
                     while not self._over:
                         self._once(session)
             except NOT_CIRCUSD as error:
+                why = _why(error)
                 while not self._asked.empty():  # nothing is to happen when nobody expects it
-                    self._say(News(notice=f"{self._asked.get().words}: {error}"))
-                self._say(News(source=str(error)))
+                    self._say(News(notice=f"{self._asked.get().words}: {why}"))
+                self._say(News(source=why))
                 self._wait(ASK)
         self._context.destroy(linger=0)
 
@@ -169,3 +170,10 @@ class _Session(Connection):
         self._next = 0.0
         reason = wire.reason(answer)
         return f"{send.words}: {'ok' if reason is None else reason}"
+
+
+def _why(error: Exception) -> str:
+    """What ended a connection, in words."""
+    if isinstance(error, CallError | zmq.ZMQError):
+        return str(error)
+    return f"what answers is no circusd: {type(error).__name__}: {error}"

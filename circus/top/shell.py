@@ -127,7 +127,8 @@ class Shell:
             with contextlib.suppress(curses.error):
                 curses.curs_set(1)
             window.keypad(False)  # noqa: FBT003
-            curses.endwin()
+            with contextlib.suppress(curses.error):  # the terminal is gone
+                curses.endwin()
 
     def _choose_colors(self) -> None:
         self._attributes = {"title": curses.A_BOLD, "chosen": curses.A_REVERSE}

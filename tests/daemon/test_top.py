@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import Daemon, as_user, pid_tree, wait_until
+from tests.support import Daemon, as_user, pid_tree, read_until, wait_until
 from tests.tmux import Screen
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def test_a_circusd_that_hangs_is_told_of(circusd: Start) -> None:
         screen.type("web", "Enter")
         daemon.process.send_signal(signal.SIGSTOP)
         try:
-            screen.shows("OUT OF DATE", "Timed out")
+            screen.type("]", "y")
+            screen.shows("OUT OF DATE", "incr web: Timed out")
             screen.type("q")
             screen.shows(DONE)
         finally:
@@ -189,6 +190,58 @@ def test_without_colours_and_without_utf8(circusd: Start) -> None:
         assert screen.shows("CPU  ").isascii()
         assert not re.search(r"\x1b\[[34][0-7]m", screen.raw())
         screen.type("q")
+        screen.shows(DONE)
+
+
+def test_a_terminal_that_has_no_colours_gets_none(circusd: Start) -> None:
+    daemon = circusd(WATCHERS)
+    with Screen(*begin(daemon, before="TERM=vt100")) as screen:
+        screen.shows("web.1", "failed")
+        assert not re.search(r"\x1b\[[34][0-7]m", screen.raw())
+        screen.type("q")
+        screen.shows(DONE)
+
+
+def test_what_others_wrote_over_it_goes_when_it_is_drawn_anew(circusd: Start) -> None:
+    daemon = circusd(WATCHERS)
+    with Screen(*begin(daemon)) as screen:
+        screen.shows("web.1")
+        screen.scribble("\x1b[Ha message for all")
+        screen.shows("a message for all")
+        screen.type("C-l")
+        wait_until(lambda: "a message for all" not in screen.text())
+        screen.shows("circus-top  2 watchers", "web.1")
+        screen.type("q")
+        screen.shows(DONE)
+
+
+def test_it_ends_with_its_terminal(circusd: Start) -> None:
+    daemon = circusd(WATCHERS)
+    ours, theirs = os.openpty()
+    # no session of its own: no signal tells it
+    process = subprocess.Popen(
+        [*TOP, "--control", daemon.endpoint], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    read_until(ours, "web.1")
+    os.close(ours)
+    _, said = process.communicate(timeout=30)
+    assert (said, process.returncode) == ("", 0)
+
+
+def test_who_has_the_statistics_alone_can_tell_nobody_anything(circusd: Start) -> None:
+    daemon = circusd(STATS + WATCHERS)
+    stats = f"ipc://{daemon.folder}/stats"
+    wait_until((daemon.folder / "stats").exists)
+    nowhere = shlex.join([*TOP, "--control", f"ipc://{daemon.folder}/none", "--endpoint", stats])
+    with Screen("sh", "-c", f"{nowhere}; echo status $?") as screen:
+        screen.shows("web")
+        screen.type("/")
+        screen.type("web", "Enter", "]", "y")
+        screen.shows("incr web: there is no circusd to tell this")
+        screen.type("q")
+        screen.shows(DONE)
 
 
 SANE = 'b=$(stty -g); {}; test "$b" = "$(stty -g)" && echo it is "sane"'
@@ -240,6 +293,8 @@ def test_it_is_suspended_and_goes_on(circusd: Start) -> None:
         screen.shows("web.1", "q End")
         screen.type("q")
         wait_until(lambda: "web.1" not in screen.text())
+        screen.type("echo status $?", "Enter")
+        screen.shows(DONE)
 
 
 def test_without_statistics_circusd_is_asked(circusd: Start) -> None:
@@ -312,6 +367,8 @@ def test_the_endpoint_of_statistics_is_enough(circusd: Start) -> None:
     [
         (("--once", "--control", "ipc:///nowhere/x"), 1,
          "circus-top: No circusd listens at ipc:///nowhere/x; is it running?"),
+        (("--once", "--control", "ipc:///nowhere/x", "--endpoint", "ipc:///nowhere/y"), 1,
+         "circus-top: Nobody publishes statistics at ipc:///nowhere/y"),
         ((), 2, "circus-top: this is not a terminal; --once or --batch N prints what there is"),
         (("--once", "--control", "nonsense"), 1,
          "circus-top: Cannot reach nonsense: an endpoint is ipc:///path or tcp://host:port"),

@@ -1,4 +1,4 @@
-"""What circusctl says to answers that no circusd of today gives, and to none."""
+"""What circusctl and circus-top say to answers that no circusd of today gives, and to none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import zmq
 
 from circus.circusctl import main
+from circus.top.program import main as top
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,3 +121,24 @@ def test_as_json_each_that_was_not_answered_is_an_error(
     for answer in found.values():
         assert answer["status"] == "error"
         assert answer["reason"].startswith("Timed out.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (DENIED, "denied"),
+        ({"status": "ok"}, "what answers is no circusd: KeyError: 'options'"),
+        (NOT_JSON, "cannot read the answer: "),
+    ],
+    ids=["denied", "empty", "nonsense"],
+)
+def test_top_has_no_table_of_it(
+    answering: Callable[[object], str],
+    capsys: pytest.CaptureFixture[str],
+    answer: object,
+    said: str,
+) -> None:
+    assert top(["--once", "--control", answering(answer)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"circus-top: {said}")
