@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from circus.picture.model import Snapshot
+    from circus.top.feed import News
 
 PATIENCE = 10.0
 """Seconds in which there has to be something to show, when nobody looks on."""
@@ -129,19 +130,22 @@ def _fed(args: argparse.Namespace, tell: Callable[[], None]) -> Iterator[Feed]:
 
 def _batch(args: argparse.Namespace, count: int) -> int:
     with _fed(args, lambda: None) as feed:
-        for number, snapshot in enumerate(itertools.islice(_snapshots(feed), count)):
+        for number, snapshot in enumerate(itertools.islice(snapshots(feed.news), count)):
             say(_json(snapshot) if args.json else ("\n" if number else "") + _table(snapshot))
             sys.stdout.flush()
     return 0
 
 
-def _snapshots(feed: Feed) -> Iterator[Snapshot]:
-    """One a second, each with a number for every process. Raises CallError when there are none."""
+def snapshots(found: queue.SimpleQueue[News], patience: float = PATIENCE) -> Iterator[Snapshot]:
+    """One a second, each with a number for every process. Raises CallError when there are none.
+
+    `patience`: seconds in which there has to be one.
+    """
     last = -math.inf
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while True:
         try:
-            news = feed.news.get(timeout=max(0.0, until - time.monotonic()))
+            news = found.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             raise CallError("nothing has come to be shown") from None
         if news.snapshot is None:
@@ -149,7 +153,7 @@ def _snapshots(feed: Feed) -> Iterator[Snapshot]:
         if not _is_whole(news.snapshot) or time.monotonic() - last < ALMOST_A_SECOND:
             continue
         last = time.monotonic()
-        until = last + PATIENCE
+        until = last + patience
         yield news.snapshot
 
 

@@ -183,6 +183,12 @@ def test_there_is_no_such_signal() -> None:
     assert sent(on("Web"), "k", "esc") is None
 
 
+def test_what_is_gone_by_then_gets_no_signal() -> None:
+    gone = arrived(after(on("Web.1"), "k", *"HUP"), Snapshot())
+    assert sent(gone, "enter") is None
+    assert after(gone, "enter").mode is Mode.BROWSE
+
+
 def test_a_socket_cannot_be_told_anything() -> None:
     for key in ("r", "s", "a", "]", "[", "k"):
         state = after(on("http"), key)

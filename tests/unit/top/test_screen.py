@@ -111,6 +111,17 @@ def test_what_is_out_of_date_is_called_so() -> None:
     assert "OUT OF DATE" not in text(arrived(silenced(STATE, "x"), STATE.snapshot))[0]
 
 
+def test_a_pause_is_shown_as_long_as_it_lasts() -> None:
+    assert text(after(STATE, "Z"))[0].endswith("  PAUSED")
+    assert "PAUSED" not in text(after(STATE, "Z", "Z"))[0]
+
+
+def test_where_nothing_is_there_are_no_details() -> None:
+    shown = text(after(State(), "enter"))
+    assert shown[:2] == ["circus-top  0 watchers, 0 of 0 workers run", "Waiting for data"]
+    assert not any("CPU " in line or line.startswith("---") for line in shown[3:])
+
+
 def test_a_search_for_what_is_not_there_says_so() -> None:
     assert text(after(STATE, "/", *"web"))[-1] == "Search: web_"
     assert text(after(STATE, "/", *"wex"))[-1] == "Search: wex_  nothing has this"
