@@ -10,7 +10,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from circus import __version__, sidelog, systemd
-from circus.config.console import NEEDS
 from circus.config.kinds import PORT
 from circus.exc import CircusError, ConfigError
 from circus.web import passwd
@@ -56,8 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return passwd.main(words)
         _serve(parser().parse_args(words))
     except ModuleNotFoundError as error:
-        if error.name not in NEEDS:
-            raise
         return _failed(MISSING.format(error.name))
     except ConfigError as error:
         _say(str(error))
@@ -68,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(args: argparse.Namespace) -> None:
-    """Raises CircusError, OSError, and ModuleNotFoundError for one of NEEDS."""
+    """Raises CircusError, OSError, and ModuleNotFoundError for what is not installed."""
     from circus.web.application import application, parts_of
     from circus.web.listening import listening
     from circus.web.server import serve

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 PROGRAM = (sys.executable, "-m", "circus.web.circushttpd")
 BY_SYSTEMD = (
-    "import os, sys; os.dup2({}, 3); os.environ['LISTEN_PID'] = str(os.getpid()); "
+    "import fcntl, os, sys; fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in {}]; "
+    "[os.dup2(fd, 3 + at) for at, fd in enumerate(fds)]; "
+    "os.environ['LISTEN_PID'] = str(os.getpid()); "
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""A program that has a descriptor as its socket, and becomes another."""
+"""A program that has some descriptors as its sockets, and becomes another."""
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +130,26 @@ def test_a_socket_of_systemd(daemon: Daemon) -> None:
             "NOTIFY_SOCKET": "@" + told.getsockname()[1:].decode(),
             "CIRCUSCTL_ENDPOINT": daemon.endpoint,
         }
-        stand_in = (sys.executable, "-c", BY_SYSTEMD.format(sock.fileno()))
+        stand_in = (sys.executable, "-c", BY_SYSTEMD.format([sock.fileno()]))
         process = stack.enter_context(running(*stand_in, *PROGRAM, env=env, fds=(sock.fileno(),)))
         assert told.recv(100) == b"READY=1"
         used(Browser(port), daemon)
         process.terminate()
         assert told.recv(100) == b"STOPPING=1"
         assert process.wait(timeout=60) == 0
+
+
+def test_sockets_of_the_network_and_others_are_not_mixed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inet, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(f"{tmp_path}/u")
+        unix.listen()
+        fds = (inet.fileno(), unix.fileno())
+        stand_in = (sys.executable, "-c", BY_SYSTEMD.format(list(fds)))
+        with running(*stand_in, *PROGRAM, env={"LISTEN_FDS": "2"}, fds=fds) as process:
+            said = process.communicate(timeout=60)[1]
+    assert said == (
+        "circushttpd: sockets of the network and Unix sockets cannot be served together\n"
+    )
 
 
 def test_a_unix_socket_of_its_own(daemon: Daemon, tmp_path: Path) -> None:
@@ -152,6 +167,10 @@ def test_a_unix_socket_of_its_own(daemon: Daemon, tmp_path: Path) -> None:
             process.terminate()
             assert process.wait(timeout=60) == 0
     path.unlink()
+    config.write_text(f"[console]\npath = {path}/u\n")
+    said = refused("--config", str(config))
+    assert said == f"cannot listen at {path}/u: No such file or directory"
+    config.write_text(f"[console]\npath = {path}\n")
     path.write_text("mine")
     said = refused("--config", str(config))
     assert said == f"cannot listen at {path}: there is something that is no socket"
@@ -187,6 +206,9 @@ def test_t53_it_listens_where_others_can_connect_only_if_it_is_told_how(
         with running(*PROGRAM, *words, "--config", str(config)) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == f"Listening on http://localhost:{port}/\n"
+            process.terminate()
+            warned = f"What goes to and from 0.0.0.0:{port} is not encrypted: a proxy can do that"
+            assert (warned in process.communicate(timeout=60)[1]) == ("trusted" not in options)
     for options in (f"password_file = {tmp_path}/users", "url = https://box.example"):
         config.write_text(f"[console]\n{options}\n")
         assert refused(*words, "--config", str(config)).startswith("other machines can connect")
@@ -225,9 +247,18 @@ def test_a_port_that_is_none() -> None:
     assert found.stderr.endswith("error: argument --port: invalid port value: '99999'\n")
 
 
-@pytest.mark.parametrize("name", ["falcon", "jinja2", "waitress"])
-def test_a_module_that_is_not_there(name: str, tmp_path: Path) -> None:
-    (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('gone', name={name!r})")
+@pytest.mark.parametrize(
+    ("needed", "name"),
+    [
+        ("falcon", "falcon"),
+        ("jinja2", "jinja2"),
+        ("waitress", "waitress"),
+        ("jinja2", "markupsafe"),
+    ],
+)
+def test_a_module_that_is_not_there(needed: str, name: str, tmp_path: Path) -> None:
+    """Also one that only the modules of others need."""
+    (tmp_path / f"{needed}.py").write_text(f"raise ModuleNotFoundError('gone', name={name!r})")
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     said = refused(env={"PYTHONPATH": path})
     assert said == (
