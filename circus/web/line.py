@@ -99,9 +99,9 @@ class Line(Connection):
             if self._events in ready:
                 return self._take_events()
             now = time.monotonic()
-            if self.take():
-                last = last if self.measured else min(last, now + ROUND)
-                self.fresh = self.measured = True
+            self.take()
+            last = last if self.measured else min(last, now + ROUND)
+            self.fresh = self.measured = True
             until = min(last, now + SETTLED)
         return []
 

@@ -289,10 +289,9 @@ def _identifier(route: Operation) -> str:
 
 def _in_query(row: Argument) -> Json:
     schema = row.kind.schema
-    if isinstance(schema.get("type"), list):  # everything in a query is text
+    if isinstance(schema.get("type"), list):  # a number or its digits: all in a query is text
         schema = {**schema, "type": schema["type"][0]}
-        if schema["type"] != "string":
-            schema.pop("pattern", None)
+        schema.pop("pattern", None)
     return parameter(row.name, schema, _sentence(row), required=row.required)
 
 
