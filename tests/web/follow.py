@@ -11,24 +11,32 @@ from typing import TYPE_CHECKING, Any
 from circus.web.deltas import merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from tests.web.console import Browser
 
 
-def open_stream(browser: Browser, last: str = "") -> socket.socket:
+def open_stream(
+    browser: Browser, last: str = "", headers: Mapping[str, str] | None = None
+) -> socket.socket:
     """Ask for a stream, from the message `last` on, and read nothing."""
     sock = socket.create_connection(("127.0.0.1", browser.port), timeout=30)
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     head = ("GET /live HTTP/1.1", f"Host: localhost:{browser.port}", f"Cookie: {cookies}")
-    sock.sendall("\r\n".join((*head, f"Last-Event-ID: {last}", "", "")).encode())
+    more = [f"{name}: {value}" for name, value in (headers or {}).items()]
+    sock.sendall("\r\n".join((*head, f"Last-Event-ID: {last}", *more, "", "")).encode())
     return sock
 
 
-def follow(browser: Browser, last: str = "", known: dict[str, Any] | None = None) -> Follower:
+def follow(
+    browser: Browser,
+    last: str = "",
+    known: dict[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Follower:
     """Read a stream, from the message `last` on for who knows what was `known` by then."""
-    return Follower(open_stream(browser, last), known or {})
+    return Follower(open_stream(browser, last, headers), known or {})
 
 
 class Follower:

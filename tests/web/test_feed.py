@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import json
+import os
+import re
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import zmq
 
 from circus.web.controller import Controller
 from circus.web.feed import Feed
@@ -12,7 +18,8 @@ from tests.daemon.conftest import circusd as circusd
 from tests.support import Daemon, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from tests.daemon.conftest import Start
 
@@ -35,6 +42,35 @@ def fed() -> Iterator[Fed]:
     for feed, controller in made:
         feed.close()
         controller.close()
+
+
+@contextlib.contextmanager
+def standin(folder: Path, answers: Mapping[str, Any]) -> Iterator[tuple[str, zmq.Socket[bytes]]]:
+    """Somebody else: an endpoint that answers so, and where it publishes whatever a test sends."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    router, pub = context.socket(zmq.ROUTER), context.socket(zmq.PUB)
+    router.bind(f"ipc://{folder}/control")
+    pub.bind(f"ipc://{folder}/events")
+    found = {"globaloptions": {"options": {"pubsub_endpoint": f"ipc://{folder}/events"}}, **answers}
+
+    over = threading.Event()
+
+    def answer() -> None:
+        while not over.is_set():
+            if router.poll(100):
+                *route, asked = router.recv_multipart()
+                message = json.loads(asked)
+                said = {"id": message["id"], "status": "ok", **found.get(message["command"], {})}
+                router.send_multipart([*route, json.dumps(said).encode()])
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield f"ipc://{folder}/control", pub
+    finally:
+        over.set()
+        thread.join()
+        context.destroy(linger=0)
 
 
 def names(feed: Feed) -> list[str]:
@@ -81,3 +117,33 @@ def test_it_ends_at_once(circusd: Start, fed: Fed) -> None:
     feed.close()
     assert feed.board.closed
     assert feed.state().live  # the last that was known
+
+
+def test_who_answers_and_is_no_circusd_is_told(fed: Fed, tmp_path: Path) -> None:
+    with standin(tmp_path, {"why": {"watchers": 7}}) as (endpoint, _):
+        feed = fed(endpoint)
+        wait_until(lambda: "what answers is no circusd, or an old one: " in feed.state().reason)
+        assert not feed.state().live
+
+
+def test_events_that_nobody_can_read_keep_no_others_away(fed: Fed, tmp_path: Path) -> None:
+    answers = {
+        "why": {"watchers": []},
+        "listsockets": {"sockets": []},
+        "stats": {"infos": {}},
+        "dstats": {"info": {"pid": os.getpid()}},
+    }
+    with standin(tmp_path, answers) as (endpoint, pub):
+        feed = fed(endpoint)
+        wait_until(lambda: feed.state().live)
+        first = feed.board.number(feed.state().id)
+
+        def told() -> bytes:
+            for text in (b"no JSON", b"[]", b"{}", b'{"time": 1.0}'):
+                pub.send_multipart([b"watcher.web.spawn", text])
+            return feed.board.after(first).text
+
+        wait_until(lambda: b"event: happened" in told())
+        messages = re.findall(rb'"topic": "watcher.web.spawn", "message": (.*?), "at"', told())
+        assert set(messages) == {b'{"time": 1.0}'}
+        assert feed.state().live

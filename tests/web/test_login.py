@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -12,6 +13,8 @@ from tests.support import as_user, needs_root, read_until, wait_until
 from tests.web.conftest import WATCHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.web.console import Console
 
 READER = 60099
@@ -65,21 +68,41 @@ def test_who_came_in_and_left_is_on_record(console: Console) -> None:
 def test_whoever_starts_a_console_by_hand_gets_a_link_with_their_own_role(
     console: Console,
 ) -> None:
+    with by_hand(console) as terminal:
+        read_until(terminal, f"Log in within 5 minutes, once: http://localhost:{console.port}")
+        path = read_until(terminal, "\n").strip()
+        ticket = path.partition("=")[2]
+        assert "who may admin" in console.get(path).text
+        assert console.post("/login", {"ticket": ticket}, page=path).status == 303
+        assert console.get("/").status == 200
+
+
+def test_without_circusd_they_hear_why_there_is_no_link_and_how_to_get_one(
+    console: Console,
+) -> None:
+    console.daemon.process.terminate()
+    console.daemon.process.wait(timeout=30)
+    with by_hand(console) as terminal:
+        read_until(terminal, "No link to log in with yet: ")
+        said = read_until(terminal, "Later: circusctl console-login")
+        assert f"No circusd listens at {console.daemon.endpoint}" in said
+
+
+@contextlib.contextmanager
+def by_hand(console: Console) -> Iterator[int]:
+    """The terminal of somebody who has started it there, and sees that it listens."""
     console.stop()
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "circus.web.circushttpd", "--config", str(console.config)]
     process = subprocess.Popen(command, stdin=child, stdout=child, stderr=child)
     os.close(child)
-    read_until(parent, f"Listening on http://localhost:{console.port}/")
-    read_until(parent, f"Log in within 5 minutes, once: http://localhost:{console.port}")
-    path = read_until(parent, "\n").strip()
-    ticket = path.partition("=")[2]
-    assert "who may admin" in console.get(path).text
-    assert console.post("/login", {"ticket": ticket}, page=path).status == 303
-    assert console.get("/").status == 200
-    process.terminate()
-    process.wait(timeout=30)
-    os.close(parent)
+    try:
+        read_until(parent, f"Listening on http://localhost:{console.port}/")
+        yield parent
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        os.close(parent)
 
 
 @needs_root

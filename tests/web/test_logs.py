@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from circus.web.controller import PLACES
 from tests.journald import InUnit, RealJournald, needs_journald
-from tests.support import needs_root, wait_until
+from tests.sshd import sshd as sshd
+from tests.sshd import temporary as temporary
+from tests.support import wait_until
 from tests.web.api import Api
 from tests.web.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.sshd import Server
     from tests.web.conftest import Open
 
 SAYS = "mkfifo FOLDER/%s; exec 3<>FOLDER/%s; while read -r line <&3; do echo $line; done"
@@ -188,23 +193,18 @@ def console_descriptors(console: Console) -> list[str]:
     return [f"{folder}/{one}" for one in os.listdir(folder)]
 
 
-@needs_root
-def test_a_file_that_is_not_for_the_console_says_what_to_do(consoles: Open) -> None:
-    from circus.exc import Denied
-    from circus.web.logs import files
-
-    console = consoles(watchers=FILES)
-    path = console.daemon.folder / "secret.log"
-    wait_until(path.exists)
-    os.chown(path, 0, 4)  # adm
-    path.chmod(0o640)
-    console.daemon.folder.chmod(0o755)
-    os.seteuid(65534)
-    try:
-        with pytest.raises(Denied, match="'adduser nobody adm' and a restart of the console"):
-            files.opened(str(path))
-    finally:
-        os.seteuid(0)
+@pytest.mark.usefixtures("temporary")
+def test_what_is_on_another_machine_is_not_looked_for_here(
+    consoles: Open, sshd: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIRCUS_SSH", f"ssh -F {sshd.folder}/ssh_config -i {sshd.key()}")
+    console = consoles("", "--ssh", sshd.name, watchers=FILES)
+    answer = Api(console).ask("/watchers/led/logs")
+    assert (answer.status, answer.json["detail"]) == (
+        422,
+        f"the output of led is on {sshd.name}, not here",
+    )
+    console.stop()  # and its tunnel, before sshd is
 
 
 # -- the journal ------------------------------------------------
@@ -213,7 +213,18 @@ JOURNAL = f"""
 [watcher:Plain]
 cmd = out(){{ echo "$1"; echo "<3>$1 failed" >&2; }}; {SAYS.replace("echo $line", "out $line")}
 shell = True
+[watcher:quiet]
+cmd = sleep 3600
+stdout_stream.class = JournalStream
 """ % ("plain", "plain")
+AS_NOBODY = """
+import os
+from circus.web.logs import journal
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+journal.last(["CIRCUS_WATCHER=quiet"], 1)
+"""
 
 
 @pytest.fixture
@@ -258,3 +269,28 @@ def test_the_journal_is_followed_as_files_are(journal: Console) -> None:
     raw = api.ask("/watchers/plain/logs/raw?stream=stdout", headers={"Accept": "*/*"})
     assert raw.text.count("\n") == 21
     assert "line7" in raw.text
+
+
+@needs_journald
+def test_the_journal_may_have_nothing_yet_and_what_is_no_text(journal: Console) -> None:
+    api = Api(journal)
+    assert api.ask("/watchers/quiet/logs").json["lines"] == []
+    pipe = journal.daemon.folder / "plain"
+    wait_until(pipe.exists)
+    pipe.write_bytes(b"caf\xe9\n")
+    wait_until(lambda: api.ask("/watchers/plain/logs").status == 200)
+    assert "caf\ufffd failed" in Follower(api, "plain").wait("failed")
+
+
+@needs_journald
+def test_a_journal_that_is_not_for_the_console_says_what_to_do(journal: Console) -> None:
+    """As the unit of the console without the group that may read it."""
+    inside = journal.daemon.journald.inside  # type: ignore[attr-defined]  # it is InUnit
+    ended = subprocess.run(
+        [*inside, sys.executable, "-c", AS_NOBODY], capture_output=True, text=True, check=False
+    )
+    told = (
+        "circus.exc.Denied: the journal may not be read by the user of the console: add that to "
+        "the group systemd-journal and start the console again"
+    )
+    assert told in ended.stderr.splitlines(), ended.stderr

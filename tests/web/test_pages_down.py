@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from urllib.parse import urlencode
 
 import pytest
 
@@ -45,6 +46,25 @@ def test_a_button_says_why_nothing_happens(orphan: Console) -> None:
     (message,) = answer.json["messages"]
     assert message["kind"] == "refused"
     assert orphan.daemon.endpoint in message["text"]
+
+
+def test_of_several_that_are_selected_the_first_tells_why_for_all(orphan: Console) -> None:
+    body = urlencode({"csrf": orphan.csrf(), "verb": "stop", "names": ["web", "off"]}, doseq=True)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": orphan.origin}
+    answer = orphan.ask("POST", "/act", body, {**form, "Accept": "application/json"})
+    (message,) = answer.json["messages"]
+    assert message["text"].startswith("web: ")
+    assert orphan.daemon.endpoint in message["text"]
+
+
+def test_before_circusd_was_ever_heard_of_there_is_nothing_to_show(orphan: Console) -> None:
+    orphan.stop()
+    orphan.begin()
+    answer = orphan.get("/")
+    assert answer.status == 503
+    text = Markup(answer.text).one("main").words
+    assert "No circusd listens" in text
+    assert "systemctl start circusd" in text
 
 
 def test_it_goes_on_by_itself(orphan: Console) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from urllib.parse import urlencode
 
 import pytest
 
 from circus.web.names import watcher_path
-from tests.support import alive, pid_tree, wait_until
+from tests.support import alive, child, pid_tree, ready, wait_until
 from tests.web.conftest import Open
 from tests.web.console import Answer, Console
 from tests.web.markup import Markup
@@ -214,6 +216,20 @@ def test_a_file_that_cannot_be_used_is_told(console: Console) -> None:
     console.post("/plan", {"way": ""})
     assert "Nothing has changed" in messages(console)[0]
     assert console.post("/plan", {"way": "sideways"}).status == 400
+    options = Markup(console.get("/watchers/web/options").text).one("main").words
+    assert "numprocesses 2 set" in options, "nobody can say whether that is of the file"
+
+
+def test_a_change_that_takes_its_time_goes_on(consoles: Open) -> None:
+    stubborn = "[watcher:w]\ncmd = {}\ngraceful_timeout = 60\n"
+    console = consoles(watchers=stubborn.format(child("ignore_term"))).login("admin")
+    (pid,) = wait_until(lambda: ready(console.daemon.text()))
+    console.daemon.write(stubborn.format("sleep 3600"))
+    console.post("/plan", {"way": ""}, page="/sockets")
+    (told,) = messages(console, "/sockets")
+    assert told == ("The file: it takes its time and goes on. The watchers show how far it is.")
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: console.daemon.pids("w") not in ([], [pid]))
 
 
 def test_t53_watchers_are_added_only_where_that_is_on(console: Console) -> None:
@@ -249,6 +265,8 @@ def test_another_circusd_is_chosen(consoles: Open) -> None:
     for wrong in ("nonsense", "http://example.org", "ipc://"):
         console.post("/connect", {"endpoint": wrong})
         assert "is not an endpoint" in messages(console, "/connect")[0]
+    (told,) = script(console, "/connect", endpoint="nonsense").json["messages"]
+    assert told["kind"] == "refused"
     console.post("/connect", {"endpoint": other.daemon.endpoint})
     assert console.get("/").status == 303  # that one has not let anybody in yet
     console.login("admin", other.daemon)

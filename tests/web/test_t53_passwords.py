@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import read_until, wait_until
+from tests.web.console import Browser
 from tests.web.follow import follow
 
 if TYPE_CHECKING:
@@ -231,8 +232,13 @@ def test_a_password_that_is_typed_is_asked_for_twice_and_not_shown(
 
 def test_t53_who_is_taken_out_of_the_file_hears_nothing_more(console: Console, file: Path) -> None:
     assert login(console, "alice", PASSWORD).status == 303
-    with follow(console) as follower:
+    headers = token(file, "robot", "read")
+    robot = Browser(console.port)
+    with follow(console) as follower, follow(robot, headers=headers) as other:
         follower.until(lambda: follower.watcher("web"))
+        other.until(lambda: other.watcher("web"))
         file.write_text("")
         follower.to_the_end()
+        other.to_the_end()
     assert console.get("/api/v1/state").status == 401
+    assert robot.ask("GET", "/api/v1/state", headers=headers).status == 401

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.exc import CircusError, MessageError
+from circus.exc import ArgumentError, CircusError, Denied, MessageError
 from circus.web.logs import cursor, files
 from circus.web.logs.cursor import Cursor, InFile, InJournal
 from circus.web.logs.files import ANSWER_BYTES, LINE_BYTES, STAMP_BYTES, Limits
 from circus.web.logs.line import Stamps, line, severity
+from circus.web.logs.reading import moment
+from tests.support import needs_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 ALL = Limits(1000)
 
@@ -167,6 +172,76 @@ def test_t53_only_ordinary_files_are_read(tmp_path: Path) -> None:
             files.last(str(tmp_path / name), ALL)
     with pytest.raises(CircusError, match="absolute"):
         files.last("log", ALL)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("folder", "mode", "gid", "told"),
+    [
+        (0o700, 0o644, 0, "let it into the folder, with 'setfacl -m u:nobody:x' for example"),
+        (0o755, 0o640, 4, "'adduser nobody adm' and a restart of the console let it"),
+        (0o755, 0o600, 4, "'setfacl -m u:nobody:r FILE' lets it"),
+        (0o755, 0o640, 0, "'setfacl -m u:nobody:r FILE' lets it"),
+    ],
+)
+def test_a_file_that_is_not_for_the_console_says_what_to_do(
+    place: Path, folder: int, mode: int, gid: int, told: str
+) -> None:
+    path = place / "log"
+    path.touch()
+    os.chown(path, 0, gid)
+    path.chmod(mode)
+    place.chmod(folder)
+    with as_somebody(65534), pytest.raises(Denied) as denied:
+        files.opened(str(path))
+    who = f"{path} may not be read by nobody, as which the console runs: "
+    assert str(denied.value) == who + told.replace("FILE", str(path))
+
+
+@needs_root
+def test_a_user_without_a_name_is_called_by_the_number(place: Path) -> None:
+    (place / "log").touch(0o600)
+    place.chmod(0o755)
+    with as_somebody(60123), pytest.raises(Denied, match="may not be read by 60123, as which"):
+        files.opened(str(place / "log"))
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder of root's that others may reach."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def as_somebody(uid: int) -> Iterator[None]:
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1000.5", 1000.5),
+        ("1970-01-01T00:01:00Z", 60.0),
+        ("1970-01-01T00:01:00+00:01", 0.0),
+        *dict.fromkeys(["-1", "nan", "inf", "1e11", "1969-12-31T23:59:59Z", "soon"]).items(),
+    ],
+)
+def test_a_time_is_one_since_1970(text: str, seconds: float | None) -> None:
+    if seconds is None:
+        with pytest.raises(ArgumentError, match="'since' is no time: give seconds since 1970, or"):
+            moment(text)
+    else:
+        assert moment(text) == seconds
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,17 @@ def test_what_is_told_is_told_once(some: Sessions) -> None:
     assert some.take(Visitor()) == ()
 
 
+def test_messages_wait_for_so_many_and_no_more(clock: Clock) -> None:
+    """Of those whom a proxy lets in, who never end a session."""
+    some = Sessions(Shelf(None), KEY, idle=600.0, longest=3600.0, most=2, clock=clock)
+    visitors = [Visitor(name, Role.READ, session=f"proxy:{name}") for name in ("a", "b", "c")]
+    for one in visitors:
+        some.tell(one, f"for {one.name}")
+    assert [some.take(one) for one in visitors] == [
+        (), (Told("for b", "done"),), (Told("for c", "done"),)
+    ]  # fmt: skip
+
+
 def test_a_token_is_for_one_purpose_of_one_session(some: Sessions) -> None:
     token = some.token("session", "a")
     assert same(token, some.token("session", "a"))
