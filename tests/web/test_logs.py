@@ -277,15 +277,19 @@ def test_the_journal_may_have_nothing_yet_and_what_is_no_text(journal: Console) 
     assert api.ask("/watchers/quiet/logs").json["lines"] == []
     pipe = journal.daemon.folder / "plain"
     wait_until(pipe.exists)
-    pipe.write_bytes(b"caf\xe9\n")
+    pipe.write_bytes(b"ol\xe9\n")
     wait_until(lambda: api.ask("/watchers/plain/logs").status == 200)
-    assert "caf\ufffd failed" in Follower(api, "plain").wait("failed")
+    assert "ol\ufffd failed" in Follower(api, "plain").wait("failed")
 
 
 @needs_journald
-def test_a_journal_that_is_not_for_the_console_says_what_to_do(journal: Console) -> None:
-    """As the unit of the console without the group that may read it."""
-    inside = journal.daemon.journald.inside  # type: ignore[attr-defined]  # it is InUnit
+@pytest.mark.parametrize("mode", [0o2755, 0o2750], ids=["seen", "not even seen"])
+def test_a_journal_that_is_not_for_the_console_says_what_to_do(journal: Console, mode: int) -> None:
+    """As the unit of the console without the group that may read it; below /run it sees none."""
+    journald = journal.daemon.journald  # type: ignore[attr-defined]  # it is InUnit
+    inside = journald.inside
+    (folder,) = (journald.folder.parents[1] / "log/journal").iterdir()
+    folder.chmod(mode)
     ended = subprocess.run(
         [*inside, sys.executable, "-c", AS_NOBODY], capture_output=True, text=True, check=False
     )

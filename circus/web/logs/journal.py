@@ -101,13 +101,18 @@ def _line(record: dict[str, Any]) -> Line:
     )
 
 
-def _journals() -> Iterator[os.DirEntry[str]]:
-    """The files of this machine's journals, those that are still written to among them."""
+def _folders() -> Iterator[str]:
+    """Where the journals of machines are."""
     for place in PLACES:
         with contextlib.suppress(OSError):
-            for machine in os.scandir(place):
-                if machine.is_dir():
-                    yield from os.scandir(machine)
+            yield from (machine.path for machine in os.scandir(place))
+
+
+def _journals() -> Iterator[os.DirEntry[str]]:
+    """Their files, those that are still written to among them, as far as we may see them."""
+    for folder in _folders():
+        with contextlib.suppress(OSError):
+            yield from os.scandir(folder)
 
 
 def _state() -> int:
@@ -120,9 +125,10 @@ def _state() -> int:
 
 
 def _may_read() -> None:
-    """Raises Denied when there is a journal of the system that we cannot open."""
+    """Raises Denied when there is a journal of the system that we cannot open, or not even see."""
     systems = [one.path for one in _journals() if one.name.startswith("system")]
-    if systems and not any(os.access(path, os.R_OK) for path in systems):
+    shut = not all(os.access(folder, os.R_OK) for folder in _folders())
+    if (systems or shut) and not any(os.access(path, os.R_OK) for path in systems):
         raise Denied(
             "the journal may not be read by the user of the console: add that to the group "
             "systemd-journal and start the console again"
