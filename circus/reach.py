@@ -105,7 +105,8 @@ def find_endpoint(explicit: str | None = None, *, through_ssh: bool = False) -> 
     found = candidates(explicit, os.environ, os.geteuid())
     if len(found) == 1:
         return found[0]
-    there = [endpoint for endpoint in found if _is_ours(ipc_path(endpoint))]
+    found = [endpoint for endpoint in found if not _is_lure(ipc_path(endpoint))]
+    there = [one for one in found if (path := ipc_path(one)) is None or os.path.lexists(path)]
     for endpoint in there:
         if unreachable(endpoint) is None:
             return endpoint
@@ -173,18 +174,16 @@ def _name(look_up: Callable[[int], str], number: int) -> str:
         return str(number)
 
 
-def _is_ours(path: str | None) -> bool:
-    """Whether something is there, and nobody else can have put it there to lure us."""
+def _is_lure(path: str | None) -> bool:
+    """Whether somebody else can have made its folder so that we talk to them."""
     if path is None:
-        return True
+        return False
     folder = os.path.dirname(path)
     try:
         anybody = os.stat(os.path.dirname(folder)).st_mode & 0o002
-        if anybody and os.stat(folder).st_uid not in (0, os.geteuid()):
-            return False
+        return bool(anybody) and os.stat(folder).st_uid not in (0, os.geteuid())
     except OSError:
         return False
-    return os.path.lexists(path)
 
 
 def _host_and_port(endpoint: str) -> tuple[str, int]:
