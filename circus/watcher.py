@@ -334,6 +334,8 @@ class Watcher(WatcherSurface):
 
     def send(self, wid: int, event: core.Event | Answered) -> None:
         """Take in an event of one slot, or of the watcher itself. Never blocks, never awaits."""
+        if not self.attached:  # workers that it let go of do not come back
+            return
         if isinstance(event, Answered):
             self.send_all(self.pool.answered(event, self._now()))
         else:
@@ -426,7 +428,8 @@ class Watcher(WatcherSurface):
         return result
 
     def close(self) -> None:
-        """Let go of timers and of output; the workers are gone by now."""
+        """Let go of timers and of output; the workers are gone by now, or left to themselves."""
+        self.attached = False
         self.door.close()
         if self._timer is not None:
             self._timer.cancel()

@@ -336,3 +336,18 @@ graceful_timeout = 2
     wait_until(lambda: len(daemon.pids("many")) == 500, within=60)
     assert len(daemon.call("stop", name="many", waiting=True)["killed"]) > 400
     assert daemon.pids("many") == []
+
+
+def test_workers_that_are_let_go_of_are_neither_replaced_nor_brought_back(circusd: Start) -> None:
+    aged = "cmd = sleep 3600\nmax_age = 1\nmax_age_variance = 0\n"
+    daemon = circusd(f"[watcher:free]\n{aged}[watcher:kept]\n{aged}autostart = False\n")
+    (free,) = daemon.wait_pids("free", 1)
+    assert daemon.call("rm", name="free", nostop=True)["status"] == "ok"
+    daemon.call("start", name="kept", waiting=True)
+    (kept,) = daemon.wait_pids("kept", 1)
+    wait_until(lambda: daemon.pids("kept") not in ([], [kept]))  # which was started later
+    assert alive(free)
+    os.kill(free, signal.SIGTERM)
+    wait_until(lambda: f"free.1 (pid {free}) killed by SIGTERM" in daemon.text())
+    daemon.call("restart", name="kept", waiting=True)
+    assert daemon.text().count("free.1 started") == 1
