@@ -61,10 +61,12 @@ def resolve_anew(path: str) -> object:
     before = sys.modules.pop(name)
     _forget_compiled(before)
     try:
-        return resolve_name(path)
+        found = resolve_name(path)
     except BaseException:
         _put_back(name, before)
         raise
+    sys.modules.setdefault(name, before)  # os.path is a module that nobody finds by that name
+    return found
 
 
 def _forget_compiled(module: ModuleType) -> None:

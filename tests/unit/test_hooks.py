@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -237,3 +238,13 @@ def test_an_import_that_fails_leaves_the_old_module(tmp_path: Path) -> None:
         (package / "part.py").write_text("number = 3000\n")
         assert resolve_anew("anew.part.number") == 3000
         assert resolve_name("anew.part.number") == 3000
+
+
+@pytest.mark.parametrize("path", ["itertools.count", "os.path.exists"])
+def test_what_has_no_file_of_its_own_can_be_read_again(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = path.rpartition(".")[0]
+    monkeypatch.setitem(sys.modules, module, sys.modules[module])  # there again at the end
+    assert callable(resolve_anew(path))
+    assert module in sys.modules
