@@ -115,8 +115,8 @@ class Tunnel:
     def close(self) -> None:
         """End it; nothing is left. Takes a few milliseconds."""
         self._is_up = False
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        assert self._process.stdin is not None  # noqa: S101 it is a pipe
+        self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
