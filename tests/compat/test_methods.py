@@ -10,7 +10,7 @@ import pytest
 from circus import get_arbiter
 from circus.arbiter import Arbiter, ThreadedArbiter
 from circus.client import CircusClient
-from circus.exc import CircusError, ConflictError, NotFound
+from circus.exc import ArgumentError, CircusError, ConflictError, NotFound
 from circus.watcher import Watcher
 from tests.support import alive, wait_until
 
@@ -197,3 +197,36 @@ def test_an_event_of_ones_own_is_published(arbiter: ThreadedArbiter) -> None:
     )
     client.stop()
     assert [one["message"]["colour"] for one in answer] == ["green"]
+
+
+def test_how_many_there_are_to_be_can_be_said(arbiter: ThreadedArbiter) -> None:
+    watcher = arbiter.get_watcher("web")
+    assert watcher.set_numprocesses(3).result(timeout=20) == {"numprocesses": 3}
+    assert len(watcher) == 3
+    assert watcher.set_numprocesses(-1).result(timeout=20) == {"numprocesses": 0}
+    assert len(watcher) == 0
+
+
+def test_how_a_worker_is_is_asked_of_its_process(arbiter: ThreadedArbiter) -> None:
+    watcher = arbiter.get_watcher("web")
+    process = watcher.get_active_processes()[0]
+    assert (process.poll(), process.is_alive()) == (None, True)
+    pid = process.pid
+    process.spawn()  # it is the arbiter that starts it
+    assert process.pid == pid
+    watcher.kill_process(process, signal.SIGKILL).result(timeout=20)
+    assert (process.poll(), process.is_alive()) == (-signal.SIGKILL, False)
+
+
+def test_options_are_set_before_an_arbiter_runs_it() -> None:
+    watcher = Watcher("web", "sleep 3600")
+    assert watcher.set_opt("numprocesses", 2) == 0
+    made = ThreadedArbiter([watcher])
+    made.start()
+    wait_until(lambda: len(watcher) == 2)
+    made.stop()
+
+
+def test_a_child_is_named_with_its_parent(arbiter: ThreadedArbiter) -> None:
+    with pytest.raises(ArgumentError, match=r"^cannot specify childpid without pid$"):
+        arbiter.get_watcher("web").signal(signal.SIGTERM, childpid=1)

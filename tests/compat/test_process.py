@@ -49,6 +49,9 @@ def test_it_may_be_started_later() -> None:
     assert process.format_args() == ["sleep", "60"]
     process.send_signal(signal.SIGKILL)
     process.spawn()
+    pid = process.pid
+    process.spawn()
+    assert process.pid == pid  # once is enough
     other = Process("sleep", 2, "sleep 60")
     assert sorted([other, process]) == [process, other]
     for one in (process, other):
@@ -67,6 +70,24 @@ def test_its_children_are_its_own() -> None:
     process.send_signal_child(child, signal.SIGTERM)
     assert process.wait(timeout=20) is not None
     process.close_output_channels()
+
+
+def test_all_its_children_are_signalled_and_it_is_not() -> None:
+    process = Process("parent", 1, "sleep 60 & sleep 60 & echo; wait; echo over", shell=True)
+    assert process.stdout is not None
+    assert process.stdout.read(1) == b"\n"
+    process.send_signal_children(signal.SIGKILL)
+    assert process.stdout.read() == b"over\n"
+    assert process.wait(timeout=20) == 0
+    process.stop()  # it has ended: only its pipes are let go of
+    assert process.stdout.closed
+
+
+def test_output_that_nobody_reads_needs_no_pipe() -> None:
+    process = Process("quiet", 1, "true", pipe_stdout=False, pipe_stderr=False)
+    assert (process.stdout, process.stderr) == (None, None)
+    assert process.wait(timeout=20) == 0
+    process.stop()
 
 
 def test_one_that_ended_is_seen_before_it_is_collected() -> None:

@@ -72,6 +72,8 @@ def test_users_and_groups() -> None:
     assert (util.to_uid("root"), util.to_gid("root"), util.to_uid("1000")) == (0, 0, 1000)
     with pytest.raises(ValueError, match="no-such-user"):
         util.to_uid("no-such-user")
+    with pytest.raises(ValueError, match="it is empty"):
+        util.to_uid("")
     with pytest.raises(TypeError):
         util.to_gid(None)  # type: ignore[arg-type]  # what old programs do
 
