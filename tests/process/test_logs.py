@@ -152,6 +152,16 @@ def test_a_pid_file_without_a_name() -> None:
     assert not Path(pidfile.fname).exists()
 
 
+def test_a_pid_file_that_is_not_there_yet(folder: Path) -> None:
+    pidfile = Pidfile(str(folder / "pid"))
+    assert pidfile.validate() is None
+    pidfile.rename(str(folder / "other"))
+    assert list(folder.iterdir()) == []
+    pidfile.create(1234)
+    assert (folder / "other").read_text() == "1234\n"
+    pidfile.unlink()
+
+
 def test_whose_pid_file_it_is(folder: Path) -> None:
     file = folder / "pid"
     pidfile = Pidfile(str(file))

@@ -122,6 +122,16 @@ def test_t38_what_is_named_is_handed_over_in_that_order(sockets: CircusSockets) 
         assert one.handed == ((sockets["a"].fd, 3),)
 
 
+def test_a_value_of_a_file_stands_before_one_with_a_socket(
+    sockets: CircusSockets, tmp_path: Path
+) -> None:
+    file = tmp_path / "env"
+    file.write_text("NUMBER=mine\n")
+    env = {"NUMBER": "<$(circus.sockets.a)>", "SAME": "<$(circus.sockets.a)>"}
+    made = recipe(sockets, cmd="x", env=env, env_file=str(file)).order(1, "mark", None, None)
+    assert (made.env["NUMBER"], made.env["SAME"]) == ("mine", "<3>")
+
+
 @pytest.mark.parametrize("asked", ["a", "b, a"])
 def test_what_is_told_by_number_is_not_announced_as_well(
     sockets: CircusSockets, asked: str

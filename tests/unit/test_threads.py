@@ -164,3 +164,13 @@ def test_what_nobody_foresaw_is_logged_with_its_place(
     assert isinstance(error, ZeroDivisionError)
     assert not isinstance(error, CircusError)
     assert caplog.records[0].exc_info is not None
+
+
+def test_what_a_posted_call_raises_is_logged_and_the_loop_goes_on(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = Door(loop.loop)
+    door.post(lambda: 1 // 0)  # type: ignore[arg-type]
+    assert door.ask(lambda: "well") == "well"
+    assert [record.message for record in caplog.records] == ["Cannot run what a program asked for"]
+    assert caplog.records[0].exc_info is not None

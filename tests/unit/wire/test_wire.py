@@ -54,6 +54,11 @@ def test_globaloptions_takes_the_property_that_its_old_documentation_names(keys:
     assert found.properties == {"option": "endpoint"}
 
 
+@pytest.mark.parametrize("keys", [[], ["endpoint", "statsd"], 3, None])
+def test_more_or_fewer_than_one_of_them_ask_for_all(keys: object) -> None:
+    assert request(command="globaloptions", properties={"keys": keys}).properties == {}
+
+
 def test_a_cast_is_a_top_level_field() -> None:
     assert request(command="quit", msg_type="cast").cast
 
