@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -117,3 +118,24 @@ def test_a_worker_that_was_let_go_of_keeps_its_own(divider: Start) -> None:
     assert alive(let_go)
     assert daemon.inside("watcher-w/1") == {let_go}
     os.kill(let_go, 15)
+
+
+def test_why_there_is_none_is_told_once(divider: Start, folder: str) -> None:
+    daemon = divider(SLEEP)
+    daemon.wait_pids("w", 2)
+    # not one more below it
+    Path(folder, "cgroup.max.descendants").write_text("0\n")
+    daemon.call("incr", name="w", nb=3, waiting=True)
+    assert len(daemon.wait_pids("w", 5)) == 5
+    assert daemon.text().count("Cannot make a cgroup for w.") == 1
+
+
+def test_of_a_tree_that_is_killed_not_everybody_is_named(divider: Start) -> None:
+    daemon = divider(
+        "[watcher:w]\nshell = True\ncopy_env = True\ngraceful_timeout = 0.1\n"
+        "cmd = trap '' TERM; for n in $(seq 203); do sleep 1000 & done; wait\n"
+    )
+    wait_until(lambda: len(daemon.inside("watcher-w/1")) == 204)
+    killed = daemon.call("stop", name="w", waiting=True)["killed"]
+    assert killed[0].startswith("w.1 (pid ")
+    assert (len(killed), killed[-1]) == (202, "and 3 more")

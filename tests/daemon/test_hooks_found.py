@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.daemon.hooked import PRELUDE, called
+from tests.support import Daemon, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.hooked import Hooked
@@ -117,3 +118,19 @@ def test_a_program_gives_functions_as_hooks(tmp_path: Path) -> None:
         "over",
     ], ended.stderr
     assert ended.returncode == 0
+
+
+def test_who_is_to_end_while_hooks_are_imported_ends(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(
+        "import pathlib, threading\n"
+        f"pathlib.Path({str(tmp_path / 'begun')!r}).touch()\nthreading.Event().wait()\n"
+    )
+    daemon = Daemon(
+        "[watcher:w]\ncmd = sleep 3600\nhook_timeout = 600\nhooks.before_start = endless.hook\n"
+        f"[env:w]\nPYTHONPATH = {tmp_path}\n"
+    )
+    wait_until((tmp_path / "begun").exists)
+    daemon.process.terminate()
+    assert daemon.process.wait(timeout=30) == 0
+    assert "Arbiter now waiting for commands" not in daemon.text()
+    assert daemon.stop() == 0

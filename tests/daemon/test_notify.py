@@ -112,6 +112,14 @@ def test_who_waits_and_who_was_given_up_is_named(circusd: Start, told: Told) -> 
     wait_until(lambda: line in told.lines and told.has("READY=1"))
 
 
+def test_of_many_in_trouble_some_are_named(circusd: Start, told: Told) -> None:
+    """What is going to be tried again is backing off."""
+    bad = "cmd = sh -c 'exit 1'\nmax_retry = -1\n"
+    circusd("".join(f"[watcher:bad{number}]\n{bad}" for number in range(7)))
+    some = "; ".join(f"bad{number}: backing off" for number in range(5))
+    wait_until(lambda: f"STATUS=0 watchers active, 0 workers; {some}; and 2 more" in told.lines)
+
+
 def test_a_watchdog_is_fed(circusd: Start, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "100000")
     circusd(TWO)

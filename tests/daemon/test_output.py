@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.journald import FakeJournald
 from tests.support import child, text_of, wait_until
 
@@ -216,3 +218,21 @@ def test_what_is_dropped_is_shown_and_its_begin_and_end_are_events(circusd: Star
     fifo.write_text("five\n")
     assert journald.read()["CIRCUS_GENERATION"] == b"2"
     journald.close()
+
+
+def test_a_stream_that_cannot_be_made_changes_nothing_for_those_that_run(
+    circusd: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a program's own, which nobody can try before."""
+    (tmp_path / "refusing.py").write_text(
+        "class Refuses:\n    def __init__(self, **options):\n"
+        "        raise OSError('the store is full')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    daemon = circusd("[watcher:out]\ncmd = sleep 3600\n")
+    pids = daemon.wait_pids("out", 1)
+    stream = {"stdout_stream": {"class": "refusing.Refuses"}}
+    daemon.call("set", name="out", options=stream)
+    said = "out: nothing changes for those that run: "
+    wait_until(lambda: said in daemon.text())
+    assert daemon.pids("out") == pids

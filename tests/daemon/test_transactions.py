@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -377,3 +378,22 @@ def test_t12_the_level_of_the_log_changes_and_no_worker_does(circusd: Start) -> 
         before[0], "active",
     )  # fmt: skip
     assert json.loads(daemon.ctl("--json", "plan").stdout)["steps"] == []
+
+
+def test_who_was_stopped_meanwhile_is_not_replaced(circusd: Start) -> None:
+    text = (
+        "[watcher:app]\ncmd = sleep 1000\nrequires = db\n[watcher:db]\ncmd = CMD\n"
+        "shell = True\ngraceful_timeout = 60\n"
+    )
+    daemon = circusd(text.replace("CMD", "trap '' TERM; echo > FOLDER/up; read x < FOLDER/gate"))
+    os.mkfifo(daemon.folder / "gate")
+    wait_until((daemon.folder / "up").exists)
+    daemon.write(text.replace("CMD", "exec sleep 2000").replace("1000", "1001"))
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(daemon.ctl, "reloadconfig", "--waiting")
+        wait_until(lambda: "stopping" in {slot["state"] for slot in daemon.slots("db")})
+        assert daemon.call("stop", name="app", waiting=True)["status"] == "ok"
+        (daemon.folder / "gate").write_text("\n")
+        assert asked.result().stdout == "ok\n"
+    assert daemon.call("status")["statuses"] == {"app": "stopped", "db": "active"}
+    assert daemon.call("get", name="app", keys=["cmd"])["options"] == {"cmd": "sleep 1001"}

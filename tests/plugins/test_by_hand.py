@@ -110,3 +110,20 @@ def test_one_that_fails_says_what_failed_and_goes_on_after_an_event(tmp_path: Pa
     assert second.returncode == 0
     assert log.count("[ERROR] Stumbles cannot handle an event\nTraceback") == 1
     assert "ValueError: not this one\n" in log
+
+
+def test_its_log_may_be_a_file(tmp_path: Path) -> None:
+    use = "tests.plugins.written.told.Stumbles"
+    command = [sys.executable, "-m", "circus.plugins", "--config", f"file:{tmp_path}/told", use]
+    for place, said in (("log", ""), ("nowhere/log", "circus-plugin: [Errno 2] ")):
+        ended = subprocess.run(
+            [*command, "--log-output", f"{tmp_path}/{place}"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.startswith(said)
+        assert ended.stderr.count("\n") == bool(said)
+    assert f"[ERROR] {use} has failed\nTraceback" in (tmp_path / "log").read_text()

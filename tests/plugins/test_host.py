@@ -197,6 +197,21 @@ def test_a_class_that_takes_for_ever_to_import_is_told(tmp_path: Path) -> None:
     assert found == (EXIT_CONFIG, "5: use: importing it takes more than 0.5 s\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("env_file = /nowhere/env", "use: cannot read env_file '/nowhere/env': no such file"),
+        ("working_dir = /nowhere", "use: [Errno 2] No such file or directory: '/nowhere'"),
+    ],
+)
+def test_a_process_that_cannot_try_the_class_is_told(
+    tmp_path: Path, option: str, says: str
+) -> None:
+    status, said = check("[plugin:a]", "use = mine.Logger", option, folder=tmp_path)
+    assert status == EXIT_CONFIG
+    assert f"5: {says}\n" in said
+
+
 def test_a_class_that_is_not_there_stops_no_daemon(circusd: Start) -> None:
     daemon = circusd(PLUGINS)
     (pid,) = daemon.wait_pids("plugin:logger", 1)
