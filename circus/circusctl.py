@@ -13,6 +13,7 @@ from circus.ctl import arguments, exits
 from circus.ctl.output import complain, say
 from circus.ctl.present import present, terminal_of
 from circus.exc import ArgumentError, CallError, CircusError
+from circus.standard import open_what_is_closed
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +32,7 @@ A time out usually happens in one of those cases:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line, or begin a session without one. Returns the exit status."""
+    open_what_is_closed()
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -24,6 +24,7 @@ from circus.host import spawn
 from circus.host.survey import survey_all
 from circus.pidfile import Pidfile
 from circus.signals import ASKING, QUITTING, nothing
+from circus.standard import open_what_is_closed
 from circus.stream.beside import survey_backend
 from circus.stream.conf import survey_streams
 from circus.trial import survey_plugins
@@ -44,6 +45,7 @@ EXIT_CONFIG = os.EX_CONFIG
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon, or check its configuration. Returns the exit status."""
+    open_what_is_closed()
     command = parser()
     args = command.parse_args(argv)
     if args.config is None:

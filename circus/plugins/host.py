@@ -17,6 +17,7 @@ from circus.config.plugins import FOUND, OPTIONS
 from circus.endpoints import default_endpoints
 from circus.exc import CircusError
 from circus.resolve import resolve_name
+from circus.standard import open_what_is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -33,6 +34,7 @@ logger = logging.getLogger("circus-plugin")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a plugin until it is told to end. Returns the exit status."""
+    open_what_is_closed()
     command = parser()
     args = command.parse_args(argv)
     if args.plugin is None:

@@ -22,6 +22,7 @@ from circus.deaf import hear_no_more
 from circus.endpoints import default_endpoints
 from circus.exc import CallError, CircusError
 from circus.reach import Reach
+from circus.standard import open_what_is_closed
 from circus.stats.publisher import Publisher
 from circus.stats.service import Service, until_told
 
@@ -36,6 +37,7 @@ logger = logging.getLogger("circusd-stats")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Publish until a signal ends it. Returns the exit status."""
+    open_what_is_closed()
     args = parser().parse_args(argv)
     try:
         sidelog.configure(args)

@@ -22,6 +22,7 @@ from circus.exc import CallError
 from circus.picture.connection import Where
 from circus.picture.gather import BELIEVED
 from circus.reach import Reach
+from circus.standard import open_what_is_closed
 from circus.top.feed import Feed
 from circus.top.screen import Size, plain_lines
 from circus.top.state import State, arrived
@@ -41,6 +42,7 @@ WIDE = 10_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Show until somebody ends it. Returns the exit status."""
+    open_what_is_closed()
     args = _read(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from circus import __version__, sidelog, systemd
 from circus.config.kinds import PORT
 from circus.exc import CircusError, ConfigError
+from circus.standard import open_what_is_closed
 from circus.web import passwd
 from circus.web.settings import FILE, VARIABLE, settings
 
@@ -49,6 +50,7 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal ends it, or carry out a verb. Returns the exit status."""
+    open_what_is_closed()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words[:1] and words[0] in passwd.VERBS:
