@@ -245,10 +245,14 @@ class Arbiter(ArbiterSurface):
     def _emergency_stop(self) -> Outcome[dict[str, Any]]:
         """Kill whatever still runs, then end; AiiDA calls it."""
         engine = self._engine
-        outcome = self.stop()
         if engine is not None:
-            self.door.ask(engine.hurry)
-        return outcome
+
+            def end_now() -> None:
+                engine.quit()
+                engine.hurry()
+
+            self.door.post(end_now)  # before `stop`, which may wait for the end
+        return self.stop()
 
     # -- what there is ------------------------------------------------
 

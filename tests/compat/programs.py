@@ -11,6 +11,9 @@ from tests.support import children
 
 ROOT = Path(__file__).parents[2]
 
+SLEEP = {"name": "web", "cmd": "sleep 3600", "numprocesses": 2}
+"""A watcher."""
+
 
 class Program:
     """A script that runs in `folder`, where its arbiter listens too."""

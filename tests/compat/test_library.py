@@ -20,26 +20,13 @@ from circus.exc import AlreadyExist, CircusError, ConfigError, ConflictError
 from circus.sockets import CircusSocket
 from circus.util import check_future_exception_and_log
 from circus.watcher import Watcher
+from tests.compat.programs import SLEEP
 from tests.support import alive, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("home")
-
-SLEEP = {"name": "web", "cmd": "sleep 3600", "numprocesses": 2}
-
-
-@pytest.fixture
-def arbiter() -> Iterator[ThreadedArbiter]:
-    """One that runs in the background."""
-    made = get_arbiter([dict(SLEEP)], background=True)
-    assert isinstance(made, ThreadedArbiter)
-    made.start()
-    wait_until(lambda: made.statuses() == {"web": "active"})
-    yield made
-    made.stop()
 
 
 class ExceptionalArbiter(Arbiter):
