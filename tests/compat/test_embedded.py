@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from circus.client import CircusClient
 from tests.compat.programs import ROOT, Program
+from tests.support import alive, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +119,31 @@ os.wait()  # the orphan is the program's own to collect
 
 def test_one_that_gets_the_orphans_of_its_workers_can_stop_them(home: Path) -> None:
     assert Program(home, SUBREAPER).end() == (0, "{'info': None}\n", "")
+
+
+HANGING_UP = """
+from circus import get_arbiter
+
+arbiter = get_arbiter({"name": "work", "cmd": "sleep 3600"})
+arbiter.start(lambda _: print("up", flush=True))
+"""
+
+
+def test_without_a_file_a_sighup_replaces_the_workers(home: Path) -> None:
+    program = Program(home, HANGING_UP)
+    assert program.line() == "up"
+    client = CircusClient(endpoint=program.endpoint, timeout=30)
+
+    def pids() -> list[int]:
+        found: list[int] = client.send_message("list", name="work")["pids"]
+        return found
+
+    (before,) = pids()
+    program.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(pids()) == 1 and pids() != [before] and not alive(before))
+    client.stop()
+    program.process.terminate()
+    assert program.end() == (0, "", "")
 
 
 def test_a_command_of_django(home: Path) -> None:

@@ -25,6 +25,12 @@ def output(daemon: Daemon, name: str = "w") -> Path:
     return daemon.folder / f"{name}.log"
 
 
+def test_the_umask_of_circusd_is_that_of_what_it_makes(circusd: Start) -> None:
+    daemon = circusd("[circus]\numask = 027\n" + once("sh -c umask"))
+    wait_until(lambda: output(daemon).exists() and output(daemon).read_text() == "0027\n")
+    assert output(daemon).stat().st_mode & 0o777 == 0o640
+
+
 def once(command: str, *options: str) -> str:
     """A watcher that runs a command once and keeps what it prints."""
     return "\n".join(
