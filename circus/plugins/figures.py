@@ -69,7 +69,4 @@ def parse_bytes(text: str) -> int:
 def _seconds(ctime: str) -> float:
     """Of `MINUTES:SECONDS`; 0 for what is not known."""
     minutes, colon, seconds = ctime.partition(":")
-    try:
-        return 60 * int(minutes) + float(seconds) if colon else 0.0
-    except ValueError:
-        return 0.0
+    return 60 * int(minutes) + float(seconds) if colon else 0.0

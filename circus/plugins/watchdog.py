@@ -43,7 +43,7 @@ class WatchDog(BaseObserver):
         self.graceful_timeout = config.get("watchers_graceful_timeout")
         self.pid_status: dict[int, dict[str, Any]] = {}
         """By pid: the watcher, and when it was last heard of, in monotonic seconds."""
-        self.sock: socket.socket | None = None
+        self.sock: socket.socket
         self._discovered = False
 
     def handle_init(self) -> None:
@@ -55,9 +55,8 @@ class WatchDog(BaseObserver):
 
     def handle_stop(self) -> None:
         """Listen no more."""
-        if self.sock is not None:
-            self.loop.remove_handler(self.sock)
-            self.sock.close()
+        self.loop.remove_handler(self.sock)
+        self.sock.close()
         super().handle_stop()
 
     def handle_recv(self, data: Event) -> None:

@@ -57,17 +57,16 @@ class Server:
         self._socket = sock
         self._page = page
         self._served = 0
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server
 
     async def begin(self) -> None:
         """Take connections; until then they wait."""
         self._server = await asyncio.start_server(self._serve, sock=self._socket)
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more, of what has begun."""
         path = self._socket.getsockname() if self._socket.family == socket.AF_UNIX else ""
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
         self._socket.close()
         if path:
             with contextlib.suppress(OSError):

@@ -64,6 +64,44 @@ def test_after_as_many_rests_as_it_may_have_it_stays_stopped(flapping: Watched) 
     assert flapping.tries == {}
 
 
+def die(flapping: Watched, times: int) -> None:
+    for pid in range(times):
+        flapping.hear("reap", wid=1, process_pid=pid)
+
+
+def test_who_dies_seldom_has_all_rests_before_it_again(
+    flapping: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    die(flapping, 2)
+    flapping.hear("start")
+    flapping.own = {"window": "-1"}  # however soon it dies again, that is late
+    flapping.hear("updated", option="flapping.window")
+    die(flapping, 2)
+    flapping.own = {}
+    flapping.hear("updated", option="flapping.window")
+    die(flapping, 1)
+    assert caplog.messages == ["w flaps: it is stopped for 7 s"] * 2
+
+
+def test_one_that_dies_while_it_rests_rests_anew_and_is_started_once() -> None:
+    flapping = Watched(window="60", retry_in="0.01")
+    die(flapping, 4)
+    flapping.loop.call_later(0.1, flapping.loop.stop)
+    flapping.loop.start()
+    flapping.loop.close()
+    assert flapping.said == [("stop", "w"), ("stop", "w"), ("start", "w")]
+
+
+@pytest.mark.parametrize("action", ["start", "stop", "remove"])
+def test_what_was_before_it_was_started_stopped_or_removed_does_not_count(
+    flapping: Watched, action: str
+) -> None:
+    die(flapping, 1)
+    flapping.hear(action)
+    die(flapping, 1)
+    assert flapping.said == []
+
+
 def test_who_was_told_to_end_does_not_flap(flapping: Watched) -> None:
     for pid in range(10):
         flapping.hear("kill", wid=1, process_pid=pid)

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from circus.commands.look import Status
-from circus.exc import CircusError
+from circus.exc import CallError, CircusError
 from circus.plugins import CircusPlugin, get_plugin_cmd
 from circus.plugins.emit import Statsd
 from circus.plugins.figures import bytes_of, parse_bytes, usage_of
 from circus.plugins.host import made, options_of
+from circus.plugins.http_observer import HttpObserver
 from circus.plugins.loop import PluginLoop
 from circus.plugins.metrics.families import FAMILIES, STATUSES, End, Numbers, Total
 from circus.plugins.resource_watcher import ResourceWatcher
@@ -76,6 +77,7 @@ def test_every_style_of_constructor_gets_what_it_asks_for(kind: type[CircusPlugi
         (ResourceWatcher, {}, "cannot set ResourceWatcher up: NotImplementedError: watcher is"),
         (ResourceWatcher, {"watcher": "w", "max_mem": "lots"}, "max_mem: 'lots' is not a size"),
         (ResourceWatcher, {"watcher": "w", "max_cpu": "x"}, "could not convert string to float"),
+        (HttpObserver, {"check_url": "shop"}, "^check_url: 'shop' does not begin with http$"),
         (WatchDog, {"msg_regex": "(.*)"}, "msg_regex: it needs a group"),
         (WatchDog, {"watchers_regex": "("}, "watchers_regex: .* is no regular expression"),
     ],
@@ -91,6 +93,20 @@ def test_one_that_is_not_active_does_not_start() -> None:
     plugin = made(ByName, PLACES, {"filename": "f", "active": "False"})
     with pytest.raises(ValueError, match="Will not start an inactive plugin"):
         plugin.start()
+
+
+def test_one_that_was_never_started_can_be_told_to_end() -> None:
+    plugin = made(ByName, PLACES, {"filename": "f"})
+    loop = plugin.loop.asyncio_loop
+    plugin.stop()
+    assert loop.is_closed()
+
+
+def test_an_endpoint_that_is_none_is_told_with_the_reason() -> None:
+    plugin = made(ByName, {**PLACES, "endpoint": "nonsense"}, {"filename": "f"})
+    with pytest.raises(CallError, match=r"^cannot connect to nonsense: Invalid argument"):
+        plugin.call("list")
+    plugin.context.destroy()
 
 
 def test_a_command_line_has_all_that_a_program_says() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -12,7 +14,7 @@ from circus.exc import CircusError
 from circus.plugins.emit import Statsd
 from circus.plugins.host import main
 from circus.plugins.loop import PluginLoop
-from circus.plugins.metrics.http import listening
+from circus.plugins.metrics.http import AT_ONCE, Server, listening
 from circus.plugins.metrics.plugin import write
 
 
@@ -66,6 +68,38 @@ def test_numbers_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write(str(tmp_path / "nowhere" / "file"), "numbers")
     assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_those_who_say_nothing_keep_others_out_until_they_go(tmp_path: Path) -> None:
+    path = str(tmp_path / "metrics")
+
+    async def page(_accepted: str) -> tuple[str, str]:
+        return "text/plain", "numbers"
+
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_unix_connection(path)
+        found = b""
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+            found = await reader.read()
+        with contextlib.suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+        return found
+
+    async def main() -> bytes:
+        server = Server(listening(f"unix:{path}"), page)
+        await server.begin()
+        silent = [(await asyncio.open_unix_connection(path))[1] for _ in range(AT_ONCE)]
+        assert await ask() == b""
+        for one in silent:
+            one.close()
+        while not (found := await ask()):
+            pass
+        server.close()
+        return found
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)).endswith(b"\r\n\r\nnumbers")
 
 
 # -- run by hand ------------------------------------------------
