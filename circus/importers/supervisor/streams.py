@@ -122,6 +122,7 @@ def redirect(program: Program, _option: Option) -> Verdict:
         return kept("each stream goes its own way")
     if program.value("stdout_logfile") in OWN["stdout"]:
         return kept(program.put("stderr_stream.class", "StdoutStream"))
-    if program.value("stdout_logfile").lower() in ("", "auto"):
+    word = program.value("stdout_logfile").lower()
+    if word in ("", "auto") or (word.startswith("/dev/") and word not in NOWHERE):
         return changed(INHERITED)
     return kept("stderr_stream, the same as stdout_stream")
