@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from circus.config.ini import HEADER, OURS
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from circus.config.schema import Problem
 
 VARIABLE = "circus.env."
-ROUNDS = 20
-"""Without an option another may be wrong."""
 ITS_SECTION = "its section cannot be used"
 OUT = "#! "
 """Stands before what was taken out."""
@@ -44,14 +43,10 @@ class Lines:
             self.groups[one] = [_commented(line) for line in self.groups[one]]
         return taken
 
-    def group_at(self, line: int) -> int | None:
+    def group_at(self, line: int) -> int:
         """Which group has a line of the file, counted from 1."""
-        end = 0
-        for at, group in enumerate(self.groups):
-            end += len(group)
-            if line <= end:
-                return at
-        return None
+        ends = accumulate(map(len, self.groups))
+        return next(at for at, end in enumerate(ends) if line <= end)
 
 
 def make_sound(lines: Lines, path: str) -> Iterator[tuple[int | None, str]]:
@@ -60,22 +55,24 @@ def make_sound(lines: Lines, path: str) -> Iterator[tuple[int | None, str]]:
     None: it is in a file that is included. `path` is where it would stand. Writes temporary
     files, so it may block.
     """
-    for _ in range(ROUNDS):
-        problems = _examined(lines.text(), path)
+    elsewhere: set[str] = set()
+    told = True
+    while told:  # without an option another may be wrong
         told = False
-        for problem in problems:
+        for problem in _examined(lines.text(), path):
             file, line = problem.place
-            at = lines.group_at(line) if os.path.abspath(file) == os.path.abspath(path) else None
-            if at is None:
-                yield None, str(problem)
-            elif not lines.groups[at][0].startswith(OUT):
+            if os.path.abspath(file) != os.path.abspath(path):
+                if str(problem) not in elsewhere:
+                    elsewhere.add(str(problem))
+                    yield None, str(problem)
+                continue
+            at = lines.group_at(line)
+            if not lines.groups[at][0].startswith(OUT):
                 told = True
                 first, *others = lines.take_out(at)
                 yield first, problem.message
                 for other in others:
                     yield other, ITS_SECTION
-        if not told:
-            return
 
 
 def _examined(text: str, path: str) -> tuple[Problem, ...]:
