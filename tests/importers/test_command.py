@@ -142,6 +142,26 @@ def test_what_is_no_source_is_one_line(
     assert not (source.parent / "new.ini").exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "said"),
+    [
+        ("systemd", "[Unit]\nAfter=x\n", ": this is no service that can be run, it has no "
+         "ExecStart="),
+        ("systemd", "[Service]\n[program:a]\n", ":2: [program:a] is not of systemd"),
+        ("supervisor", "[Service]\n", ":1: [Service] is not for Supervisor; try circusctl import "
+         "systemd"),
+        ("supervisor", "[watcher:a]\n", ":1: [watcher:a] is not for Supervisor; try circusctl "
+         "import circus"),
+    ],
+)  # fmt: skip
+def test_the_source_of_another_kind_is_told(
+    source: Path, capsys: pytest.CaptureFixture[str], kind: str, content: str, said: str
+) -> None:
+    source.write_text(content)
+    assert main(["import", kind, "web.conf"]) == 1
+    assert capsys.readouterr() == ("", f"web.conf{said}\n")
+
+
 @pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/null"])
 def test_a_device_or_a_pipe_is_not_waited_for(
     source: Path, capsys: pytest.CaptureFixture[str], name: str
