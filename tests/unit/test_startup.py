@@ -1,4 +1,4 @@
-"""The pace at which watchers are started."""
+"""Who waits before it is started, and for how long."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Starts:
             name=name,
             config=watcher_from_mapping(name, {"cmd": "x", **options}),
             pool=SimpleNamespace(up=False, settled=True),
+            status=lambda: "active",
             start=start,
         )
         return cast("Watcher", made)
@@ -60,5 +61,23 @@ def test_who_comes_when_a_delay_has_passed_does_not_wait() -> None:
         startup.add([starts.watcher("late")])
         assert starts.names == ["b", "a", "early", "late"]
         startup.close()
+
+    asyncio.run(main())
+
+
+def test_who_is_asked_for_again_while_it_waits_is_started_once() -> None:
+    async def main() -> None:
+        starts = Starts()
+        app, db = starts.watcher("app", after="db"), starts.watcher("db")
+        pool = cast("SimpleNamespace", db.pool)
+        pool.settled = False
+        startup = Startup(asyncio.get_running_loop(), {"db": db}.get, lambda _: None)
+        (first,), (again,) = startup.add([app]), startup.add([app])
+        assert first is again
+        assert startup.blocker(app) == "db"
+        pool.settled = True
+        startup.changed(db)
+        assert await asyncio.wait_for(first, 20) == {}
+        assert starts.names == ["app"]
 
     asyncio.run(main())
