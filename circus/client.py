@@ -72,10 +72,15 @@ class CircusClient:
         self._reach = reach or Reach(ssh_server, ssh_keyfile, curve_key)
         self._shared = reach is not None
         self._owned = context is None
-        way = self._reach.way(self.endpoint)
-        self.context = context or zmq.Context()
-        secure = self._reach.secure
-        self.socket = _connect(self.context, way, self.endpoint, secure, owned=self._owned)
+        try:
+            way = self._reach.way(self.endpoint)
+            self.context = context or zmq.Context()
+            secure = self._reach.secure
+            self.socket = _connect(self.context, way, self.endpoint, secure, owned=self._owned)
+        except CallError:
+            if not self._shared:
+                self._reach.close()
+            raise
 
     def send_message(self, command: str, **props: Any) -> Reply:
         """Ask by name and properties; the answer is a mapping, also when it says no."""

@@ -46,7 +46,11 @@ class CircusConsumer:
         self._in_use = threading.Lock()
         """Held by whoever uses the socket: it must not be closed under another thread's hands."""
         self._reach = Reach(ssh_server, ssh_keyfile, curve_key)
-        way = self._reach.way(self.endpoint)
+        try:
+            way = self._reach.way(self.endpoint)
+        except CallError:
+            self._reach.close()
+            raise
         self._owned = context is None
         self.context = context or zmq.Context()
         self.pubsub_socket = self.context.socket(zmq.SUB)

@@ -7,11 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from circus.client import CircusClient
+from circus.consumer import CircusConsumer
+from circus.exc import CallError
 from circus.stats.client import StatsClient
 from tests.compat.programs import ROOT, Program
 from tests.sshd import sshd as sshd
@@ -180,3 +184,11 @@ def test_what_is_no_server_is_found_in_the_file(tmp_path: Path) -> None:
     assert ended.returncode == os.EX_CONFIG
     assert "'-oProxyCommand=x' is not [user@]host[:port]" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("temporary")
+def test_of_another_machine_the_circusd_of_the_system_is_meant(sshd: Server) -> None:
+    """And when nobody tells them, no connection is left behind."""
+    for made_by, what in ((partial(CircusConsumer, ""), "pubsub"), (CircusClient, "control")):
+        with pytest.raises(CallError, match=f"^No circusd listens at ipc:///run/circus/{what} on"):
+            made_by(ssh_server=sshd.name, ssh_keyfile=sshd.key())
