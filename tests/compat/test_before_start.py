@@ -95,6 +95,23 @@ def test_what_is_no_answer_is_told() -> None:
         client.stop()
 
 
+def test_a_client_that_is_closed_while_it_connects_stays_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"nobody@127.0.0.1:{taken.getsockname()[1]}"
+    # who listened has gone
+
+    async def ask() -> None:
+        client = AsyncCircusClient(endpoint="ipc:///nowhere", ssh_server=nobody)
+        asked = asyncio.ensure_future(client.send_message("list"))
+        await asyncio.sleep(0)  # begun
+        await client.stop()
+        with pytest.raises(CallError, match=r"refused"):
+            await asked
+        assert client.socket is None
+
+    asyncio.run(ask())
+
+
 def test_a_closed_client_sends_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -71,6 +71,23 @@ def test_what_nobody_can_read_is_no_failure(
         assert "Traceback" not in said
 
 
+def test_a_reader_who_has_gone_is_no_reason_for_a_word(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "circus.circusctl", "start", "w", "nope"],
+        env={**os.environ, "RUNTIME_DIRECTORY": str(daemon.folder)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_a_program_may_keep_what_circusctl_prints() -> None:
     with contextlib.redirect_stdout(io.StringIO()) as kept:
         assert circusctl.main(["--version"]) == 0

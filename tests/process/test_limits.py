@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from circus.config.model import WatcherConfig
@@ -12,7 +13,7 @@ from circus.host.cgroup import Leaf
 from circus.limits import Alarms, Limits
 from circus.process import Process
 from tests.cgroups import delegated
-from tests.support import needs_root
+from tests.support import needs_root, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,30 @@ def test_a_watcher_that_is_gone_watches_none_of_those_that_live_on(tmp_path: Pat
 
     with delegated() as path:
         assert asyncio.run(scenario(path)) == [2, 0]
+
+
+def test_of_several_changes_at_once_the_last_is_in_force(tmp_path: Path) -> None:
+    watcher, leaf = tmp_path / "watcher", tmp_path / "watcher" / "leaf"
+    leaf.mkdir(parents=True)
+    (tmp_path / "cgroup.controllers").write_text("memory")
+    for folder in (tmp_path, watcher):
+        (folder / "cgroup.subtree_control").write_text("memory")
+    (leaf / "memory.max").write_text("max")
+
+    async def scenario() -> str:
+        loop = asyncio.get_running_loop()
+        config = WatcherConfig(name="w", cmd="true")
+        alarms = Alarms(loop)
+        limited = Limits(config, loop, alarms)
+        worker = Process.of_worker("w", 1, os.getpid(), "mark", Leaf(str(leaf)))
+        for most in (4096, 8192, 12288):
+            limited.change(replace(config, memory_max=most), lambda: [worker])
+        await asyncio.to_thread(wait_until, lambda: (leaf / "memory.max").read_text() == "12288")
+        limited.close()
+        alarms.close()
+        return limited.trouble
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 20)) == ""
 
 
 class Visitor:

@@ -152,6 +152,14 @@ def test_what_needs_no_other_socket_is_changed_on_the_open_one(
     assert [file.name for file in folder.iterdir()] == ["s"]
 
 
+def test_a_socket_of_datagrams_is_changed_on_the_open_one(sockets: CircusSockets) -> None:
+    sock = add(sockets, type="SOCK_DGRAM")
+    swap = sockets.prepare({"s": config(type="SOCK_DGRAM", blocking=False)})
+    swap.commit()
+    swap.finish()
+    assert (sockets["s"], sock.getblocking(), bool(swap.replaced)) == (sock, False, False)
+
+
 def test_two_sockets_change_their_names(sockets: CircusSockets, folder: Path) -> None:
     one = add(sockets, name="one", path=str(folder / "1"))
     two = add(sockets, name="two", path=str(folder / "2"))
