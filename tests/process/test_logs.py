@@ -16,7 +16,6 @@ import pytest
 from circus import logs
 from circus.exc import CircusError
 from circus.pidfile import Pidfile
-from tests.journald import FakeJournald
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,86 +210,3 @@ def test_a_pid_file_is_a_file(path: str) -> None:
     with pytest.raises(CircusError, match=f"cannot write pid file '{path}': "):
         Pidfile(path).create(1234)
     assert os.path.exists("/dev/null")
-
-
-@pytest.fixture
-def fake(folder: Path) -> Iterator[FakeJournald]:
-    one = FakeJournald(folder)
-    yield one
-    with contextlib.suppress(FileNotFoundError):
-        one.close()
-
-
-def test_in_the_journal_a_record_has_fields(fake: FakeJournald) -> None:
-    handler = logs.ToJournal(str(fake.folder))
-    logging.getLogger().addHandler(handler)
-    logs_logger.warning("%s\nof two", "text", extra=logs.about("web"))
-    entry = fake.read()
-    line = int(entry.fields.pop("CODE_LINE")[0])
-    assert "extra=logs.about" in Path(__file__).read_text().splitlines()[line - 1]
-    assert entry.fields == {
-        "MESSAGE": [b"text\nof two"],
-        "PRIORITY": [b"4"],
-        "SYSLOG_IDENTIFIER": [b"circusd"],
-        "CODE_FILE": [__file__.encode()],
-        "CODE_FUNC": [b"test_in_the_journal_a_record_has_fields"],
-        "CIRCUS_WATCHER": [b"web"],
-    }
-    try:
-        raise KeyError("why")
-    except KeyError:
-        logs_logger.critical("failed", exc_info=True)
-    entry = fake.read()
-    assert entry["MESSAGE"].startswith(b"failed\nTraceback")
-    assert entry["PRIORITY"] == b"2"
-    assert "CIRCUS_WATCHER" not in entry.fields
-
-
-PROGRAM = """
-import logging, sys
-from circus import logs
-logging.getLogger().addHandler(logs.ToJournal(sys.argv[1]))
-for number in range(2000):
-    logging.error("%d\\nsame", number)
-print("logged", flush=True)
-input()
-"""
-
-
-@pytest.fixture
-def logging_program(fake: FakeJournald) -> Iterator[subprocess.Popen[str]]:
-    """It has logged 2000 messages, and ends once it is told to."""
-    program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(fake.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert program.stdout is not None
-    assert program.stdout.readline() == "logged\n"
-    yield program
-    program.kill()
-    program.communicate()
-
-
-def test_what_the_journal_has_no_room_for_waits_for_it(
-    logging_program: subprocess.Popen[str], fake: FakeJournald
-) -> None:
-    found = [fake.read()["MESSAGE"] for _ in range(2000)]
-    assert found == [b"%d\nsame" % number for number in range(2000)]
-    assert logging_program.communicate("\n", timeout=20) == ("", "")
-
-
-def test_what_the_journal_does_not_take_goes_to_standard_error(
-    logging_program: subprocess.Popen[str], fake: FakeJournald
-) -> None:
-    assert fake.read()["MESSAGE"] == b"0\nsame"
-    fake.close()
-    _, said = logging_program.communicate("\n", timeout=20)
-    lines = said.splitlines()
-    assert lines
-    # what was on its way when it was closed is gone
-    assert lines == [
-        line for n in range(2000 - len(lines) // 2, 2000) for line in (f"<3>{n}", "<3>same")
-    ]
