@@ -185,6 +185,35 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* as execvp, but what the kernel cannot run is given to no shell: circusd does not do that either */
+static void become(const char *file, char *const *argv)
+{
+	if (strchr(file, '/')) {
+		execv(file, argv);
+		fail("exec");
+	}
+	const char *place = getenv("PATH");
+	if (!place)
+		place = "/bin:/usr/bin";
+	int why = ENOENT;
+	for (;; place++) {
+		int length = (int)strcspn(place, ":");
+		char path[PATH_MAX];
+		int size = snprintf(path, sizeof path, "%.*s/%s", length ? length : 1,
+				    length ? place : ".", file);
+		if (size < PATH_MAX) {
+			execv(path, argv);
+			if (errno != ENOENT && errno != ENOTDIR)
+				why = errno;
+		}
+		place += length;
+		if (!*place || (why != ENOENT && why != EACCES))
+			break;
+	}
+	errno = why;
+	fail("exec");
+}
+
 int main(int argc, char **argv)
 {
 	int option, death = 0;
@@ -233,20 +262,5 @@ int main(int argc, char **argv)
 		die_with(parent, death);
 	if (directory && chdir(directory)) /* as the user who will work there */
 		fail("working_dir");
-	if (!getenv("PATH")) { /* execvp would look in the current directory's default otherwise */
-		char *file = argv[optind];
-		if (!strchr(file, '/')) {
-			char path[PATH_MAX];
-			const char *places[] = { "/bin", "/usr/bin" };
-			for (int i = 0; i < 2; i++) {
-				snprintf(path, sizeof path, "%s/%s", places[i], file);
-				execv(path, argv + optind + 1);
-				if (errno != ENOENT)
-					fail("exec");
-			}
-			fail("exec");
-		}
-	}
-	execvp(argv[optind], argv + optind + 1);
-	fail("exec");
+	become(argv[optind], argv + optind + 1);
 }

@@ -105,6 +105,33 @@ def test_a_program_that_may_not_be_run_is_told(tmp_path: Path) -> None:
     assert launch("--", "plain", "plain", env=path) == (127, "exec 13", b"")
 
 
+@pytest.mark.parametrize("program", ["bare", "FOLDER/bare"])
+def test_what_is_no_program_is_given_to_no_shell(tmp_path: Path, program: str) -> None:
+    (tmp_path / "bare").write_text("echo a shell ran this\n")
+    (tmp_path / "bare").chmod(0o755)
+    program = program.replace("FOLDER", str(tmp_path))
+    path = {"PATH": f"/nowhere:{tmp_path}:/bin"}
+    assert launch("--", program, "bare", env=path) == (127, "exec 8", b"")
+
+
+@pytest.mark.parametrize("path", ["", ":/nowhere", "/nowhere:", "/nowhere::/bin", "none:."])
+def test_an_empty_place_of_the_path_is_where_it_works(tmp_path: Path, path: str) -> None:
+    (tmp_path / "here").write_text("#!/bin/sh\necho found\n")
+    (tmp_path / "here").chmod(0o755)
+    words = ["-d", str(tmp_path), "--", "here", "here"]
+    assert launch(*words, env={"PATH": path}) == (0, "", b"found\n")
+
+
+def test_what_may_not_be_run_is_looked_for_in_the_next_place(tmp_path: Path) -> None:
+    for name, mode in (("plain", 0o644), ("program", 0o755)):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "it"
+        file.write_text("#!/bin/sh\necho found\n")
+        file.chmod(mode)
+    path = f"{'/long' * 1000}:{tmp_path}/plain/it:{tmp_path}/plain:{tmp_path}/program"
+    assert launch("--", "it", "it", env={"PATH": path}) == (0, "", b"found\n")
+
+
 # -- descriptors ------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import resource
@@ -51,6 +52,7 @@ def run(text: str, **fields: Any) -> tuple[str, Exit]:
 def test_exit_code_and_signal_are_told() -> None:
     assert str(run("exit 3")[1]) == "exited with code 3"
     assert str(run("kill -SEGV $$")[1]).startswith("killed by SIGSEGV")
+    assert str(run("kill -40 $$")[1]) == "killed by signal 40"  # of those without a name
 
 
 def test_leads_a_session_of_its_own() -> None:
@@ -113,12 +115,16 @@ def test_t7_missing_programs_are_a_reason(fields: dict[str, Any], tmp_path: Path
     script = tmp_path / "script"
     script.write_text("#!/nowhere/python\n")
     script.chmod(0o755)
+    bare = tmp_path / "bare"
+    bare.write_text("no program, and no #!\n")
+    bare.chmod(0o755)
     for file, reason in [
         ("/nowhere/program", "no such file"),
         ("nowhere-to-be-found", "no such file"),
         (str(plain), "Permission denied"),
         (str(tmp_path), "Permission denied"),
         (str(script), "interpreter"),
+        (str(bare), "Exec format error"),
     ]:
         with pytest.raises(SpawnError, match=reason):
             run("", file=file, argv=(file,), **fields)
@@ -135,6 +141,20 @@ def test_t48_impossible_limit_is_a_reason() -> None:
     assert hard < 4_000_000_000
     with pytest.raises(SpawnError, match=r"rlimit_nofile: "):
         run("true", limits=wanted)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"parent_death_signal": 999}, "parent_death_signal: Invalid argument"),
+        ({"cgroup_procs": "/nowhere/cgroup.procs"}, "cgroup: no such file"),
+        ({"limits": ((99, 1, 1),)}, "resource limit 99: Invalid argument"),
+    ],
+    ids=["signal", "cgroup", "limit"],
+)
+def test_what_cannot_be_done_for_a_start_is_named(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpawnError, match=f"^cannot start 'sh': {said}$"):
+        run("true", **fields)
 
 
 def test_umask_nice_and_directory(tmp_path: Path) -> None:
@@ -167,6 +187,17 @@ def test_t46_user_without_an_entry_is_refused() -> None:
     with pytest.raises(SpawnError, match="not in the user database"):
         identity.identity(54321, 54321, None)
     assert identity.identity(54321, 54321, ()).groups == ()
+
+
+def test_a_user_of_whom_nothing_is_known_needs_a_group() -> None:
+    said = "^cannot run as uid 54321: it has no group; set gid$"
+    with pytest.raises(SpawnError, match=said):
+        identity.identity(54321, None, ())
+
+
+def test_a_group_alone_leaves_no_other_groups() -> None:
+    found = identity.identity(None, 54321, None)
+    assert (found.uid, found.gid, found.groups) == (None, 54321, ())
 
 
 @needs_root
@@ -206,3 +237,20 @@ def test_t34_reaping_a_living_child_does_not_block() -> None:
     os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
     assert reaper.reap() == 1
     assert ended == [Exit(signum=signal.SIGKILL)]
+
+
+def test_a_reaper_that_is_closed_listens_to_nobody() -> None:
+    loop = asyncio.new_event_loop()
+    reaper = Reaper(adopt=False, loop=loop)
+    before = os.listdir("/proc/self/fd")
+    started = spawn.start(spawn.Order(file="sleep", argv=("sleep", "60"), env=PATH))
+    ended: list[Exit] = []
+    reaper.watch(started.pid, ended.append)
+    assert len(os.listdir("/proc/self/fd")) == len(before) + 1
+    reaper.close()
+    assert os.listdir("/proc/self/fd") == before
+    os.kill(started.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, started.pid, os.WEXITED)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert ended == []
