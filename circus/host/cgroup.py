@@ -81,14 +81,11 @@ class Delegated:
     def make(self, watcher: str, wid: int) -> Leaf:
         """A new one for a worker. Raises OSError; FileExistsError: the last one is not empty."""
         leaf = Leaf(f"{self.path}/{folder_of(watcher)}/{wid}")
-        for _ in range(2):  # what is left of the last one goes first, and its folder may go with it
-            try:
-                os.makedirs(leaf.path)
-            except FileExistsError:
-                leaf.remove()
-            else:
-                return leaf
-        os.mkdir(leaf.path)
+        try:
+            os.makedirs(leaf.path)
+        except FileExistsError:
+            leaf.remove()  # what is left of the last one, and its folder may go with it
+            os.makedirs(leaf.path)
         return leaf
 
     def leaves(self) -> list[Leaf]:

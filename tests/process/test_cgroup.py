@@ -13,7 +13,7 @@ import pytest
 
 from circus.exc import CircusError
 from circus.gauges.group import place
-from circus.host.cgroup import Delegated, Emptying, Leaf, folder_of
+from circus.host.cgroup import Delegated, Emptying, Leaf, _is_delegated_to_user, folder_of
 from tests.cgroups import delegated, put
 from tests.support import needs_root, wait_until
 
@@ -165,6 +165,36 @@ def test_what_cannot_be_watched_costs_no_descriptor(tmp_path: Path) -> None:
         with pytest.raises(PermissionError):
             emptying.watch(Leaf(str(tmp_path)))
         assert os.listdir("/proc/self/fd") == before
+
+
+OF_USER = "/sys/fs/cgroup/user.slice/user-9.slice/user@9.service/app.slice/circus.service"
+
+ASKED = "--user show --property=Delegate --value circus.service"
+
+
+@pytest.mark.parametrize(
+    ("path", "systemctl", "delegated"),
+    [
+        (OF_USER, f'test "$*" = "{ASKED}" && echo yes', True),
+        (OF_USER, "echo no", False),
+        (OF_USER, "echo Failed to connect to bus >&2; exit 1", False),
+        (OF_USER, None, False),
+        ("/sys/fs/cgroup/system.slice/circus.service", "echo yes", False),
+    ],
+)
+def test_the_systemd_of_a_user_is_asked_what_it_has_delegated(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    systemctl: str | None,
+    *,
+    delegated: bool,
+) -> None:
+    if systemctl is not None:
+        (tmp_path / "systemctl").write_text(f"#!/bin/sh\n{systemctl}\n")
+        (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _is_delegated_to_user(path) is delegated
 
 
 @needs_root

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from circus.host.spawn import Order
 from circus.host.survey import survey, survey_all
 from circus.recipe import Recipe
 from circus.sockets import CircusSockets
-from tests.support import needs_root
+from tests.support import as_user, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -234,6 +236,10 @@ def test_t19_files_of_variables_are_read_at_every_start(tmp_path: Path) -> None:
     first.unlink()
     with pytest.raises(SpawnError, match="no such file"):
         now()
+    for place in (first, second):
+        place.mkdir()
+        with pytest.raises(SpawnError, match=r"cannot read env_file '.*': Is a directory"):
+            now()
 
 
 def test_a_variable_of_a_file_is_one_for_the_command_line(tmp_path: Path) -> None:
@@ -289,6 +295,7 @@ def test_a_good_watcher_lacks_nothing(tmp_path: Path) -> None:
     assert told(cmd="program", env={"PATH": f"{tmp_path}/bin"}) == []
     assert told(cmd="$(circus.env.where)/program x", env={"WHERE": f"{tmp_path}/bin"}) == []
     assert told(cmd="no matter what", shell=True) == []
+    assert told(cmd="$(circus.env.nobody_knows)/program") == []  # that is told by itself
     file = tmp_path / "env"
     file.write_text(f"PATH={tmp_path}/bin\n")
     assert told(cmd="program", env_file=str(file)) == []
@@ -318,6 +325,26 @@ def test_t48_a_limit_above_what_there_is_is_told() -> None:
     assert one.startswith(f"rlimit_nofile: {most + 1} is more than ")
     assert told(rlimit_nofile="unlimited") == []
     assert told(rlimit_nofile="10:20") == []
+
+
+@needs_root
+def test_t48_who_is_not_root_may_have_no_more_than_now(folder: Path) -> None:
+    folder.chmod(0o755)
+    file = folder / "x.ini"
+    file.write_text(
+        "[watcher:w]\ncmd = sleep 1\nrlimit_nofile = 201\nrlimit_core = unlimited\n"
+        "[watcher:fine]\ncmd = sleep 1\nrlimit_nofile = 200\nrlimit_core = 0\n"
+    )
+    check = shlex.join([*as_user(65534, 65534), "circusd", "--check", str(file)])
+    ended = subprocess.run(
+        ["sh", "-c", f"ulimit -n 200; ulimit -c 0; exec {check}"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (78, "")
+    assert [line.partition("x.ini:")[2] for line in ended.stderr.splitlines()] == [
+        "3: rlimit_nofile: 201 is more than 200, the most that may be had here",
+        "4: rlimit_core: no limit is more than 0, the most that may be had here",
+    ]
 
 
 def test_owners_are_looked_up(tmp_path: Path) -> None:

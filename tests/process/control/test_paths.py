@@ -155,3 +155,17 @@ def test_t51_a_socket_is_never_wider_than_asked_for(tmp_path: Path, mode: int) -
     assert {(bits, gid) for bits, gid, connects in seen if connects} == {(mode, group)}
     assert {bits for bits, gid, _ in seen} <= {0o600, mode}
     assert {bits for bits, gid, _ in seen if gid != group} <= {0o600}
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_only_a_socket_is_given_to_others(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "file"
+    file.touch(0o600)
+    path = file if kind == "file" else tmp_path / "link"
+    if kind == "link":
+        path.symlink_to(file)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(OSError, match="Socket operation on non-socket"):
+        Access(mode=0o777).give(str(path))
+    assert os.listdir("/proc/self/fd") == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given
 from hypothesis import strategies as some
 
-from circus.host.journal import field
+from circus.host.journal import field, leads_to_journal
 from tests.journald import parse
 
 NAMES = some.from_regex("[A-Z][A-Z0-9_]{0,20}", fullmatch=True)
@@ -17,3 +19,14 @@ def test_any_bytes_are_read_as_they_were(fields: list[tuple[str, bytes]]) -> Non
     for name, value in fields:
         wanted.setdefault(name, []).append(value)
     assert parse(b"".join(field(name, value) for name, value in fields)) == wanted
+
+
+def test_a_descriptor_is_the_stream_of_which_systemd_told() -> None:
+    reading, writing = os.pipe()
+    found = os.fstat(writing)
+    told = f"{found.st_dev}:{found.st_ino}"
+    assert leads_to_journal(writing, told)
+    assert not leads_to_journal(writing, None)
+    os.close(reading)
+    os.close(writing)
+    assert not leads_to_journal(writing, told)
