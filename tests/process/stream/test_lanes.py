@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from circus.config.model import CircusConfig
 from circus.exc import CircusError
 from circus.stream import Counts, FileStream, Loss, Pump, QueueStream, Source
-from circus.stream.beside import SPARE, Threads, beside
-from circus.stream.lane import LANE_BYTES
+from circus.stream.beside import SPARE, Threads, beside, survey_backend
+from circus.stream.lane import LANE_BYTES, Lane
+from circus.stream.ledger import Ledger
 from circus.stream.pipe import BUSY_BYTES, LINE_BYTES
 from tests.process.stream.conftest import bench_of
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from circus.stream.ledger import Trouble
     from tests.process.stream.conftest import Bench
 
 gevent = importlib.import_module("gevent")
@@ -202,9 +205,31 @@ def test_work_that_goes_on_and_on_leaves_others_their_turn(backend: str) -> None
     run(others.set)
     assert ended.wait(20)
     run.close()
+    wait_until(lambda: "gevent" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_without_gevent_it_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gevent", None)
     with pytest.raises(CircusError, match=r"needs gevent, which circus\[gevent\] brings: .*gevent"):
         beside("gevent")
+    (one,) = survey_backend(CircusConfig(stream_backend="gevent"), lambda *place: " ".join(place))
+    assert one.where == "circus stream_backend"
+    assert "stream_backend = gevent needs gevent" in str(one)
+    assert survey_backend(CircusConfig(), lambda *_: "") == []
+
+
+def test_what_is_given_up_before_its_turn_is_not_done() -> None:
+    works: list[Callable[[], bool]] = []
+    news: list[Callable[[], object]] = []
+    told: list[Trouble] = []
+    ledger, sink = Ledger(told.append), QueueStream()
+    lane = Lane(works.append, news.extend)
+    record = {"pid": 1, "name": "stdout", "data": b"one\n", "timestamp": 1.0}
+    lane.put(sink, record, ledger.account("w", "stdout"))
+    lane.give_up(time.monotonic())
+    (work,) = works
+    assert not work()
+    assert sink.empty()
+    for tell in news:
+        tell()
+    assert ledger.counts()["w", "stdout"].lost == Loss(1, 4)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from circus.config.mapping import watcher_from_mapping
 from circus.exc import CircusError
 from circus.stream import FileStream, QueueStream, StdoutStream, get_stream
+from circus.stream.conf import survey_streams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +84,11 @@ def test_a_ready_stream_is_taken_as_it_is() -> None:
 def test_what_cannot_be_made_is_told_in_words(conf: dict[str, object], words: str) -> None:
     with pytest.raises(CircusError, match=words):
         get_stream(conf)
+
+
+def test_what_a_class_of_the_user_does_when_it_is_called_is_not_tried() -> None:
+    for name, told in ((f"{__name__}.Own", []), ("no.such.Stream", ["cannot import"])):
+        config = watcher_from_mapping("w", {"cmd": "x", "stdout_stream": {"class": name}})
+        found = survey_streams([config], lambda section, key: f"{section} {key}", None)
+        assert [one.where for one in found] == ["watcher:w stdout_stream.class"] * len(told)
+        assert all(words in str(one) for words, one in zip(told, found, strict=True))

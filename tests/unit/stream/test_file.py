@@ -327,3 +327,14 @@ def test_t23_a_stamp_that_a_full_pipe_cuts_in_two_is_put_together(
     sink.close()
     os.close(reader)
     assert text == b"T [1] | " + filler + b"T [1] | a line\n" * 1000
+
+
+def test_what_is_not_open_has_nothing_to_open_anew(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    sink = FileStream(str(path))
+    path.rename(tmp_path / "out.1")
+    sink.reopen()
+    assert not path.exists()
+    write(sink, b"line\n")
+    assert path.read_bytes() == b"line\n"
+    sink.close()

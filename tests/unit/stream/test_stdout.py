@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from circus.stream import FancyStdoutStream
+from circus.stream import FancyStdoutStream, StdoutStream, Unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,3 +80,30 @@ def test_the_time_of_the_record_in_full_unless_it_is_to_be_shown_otherwise(
 @pytest.mark.parametrize("color", [None, "", "purple", "random"])
 def test_any_other_word_means_one_by_chance(color: str | None) -> None:
     assert {FancyStdoutStream(color).color_code for _ in range(500)} == set(range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "shown"),
+    [
+        (io.StringIO(), "one \\xff\n"),
+        (io.TextIOWrapper(io.BytesIO(), "ascii", errors="surrogateescape"), "one \udcff\n"),
+    ],
+    ids=["text", "bytes"],
+)
+def test_what_a_program_puts_into_its_place_is_written_to(
+    monkeypatch: pytest.MonkeyPatch, replaced: io.StringIO | io.TextIOWrapper, shown: str
+) -> None:
+    monkeypatch.setattr("sys.stdout", replaced)
+    sink = StdoutStream()
+    sink({"pid": 1, "name": "stdout", "data": b"one \xff\n", "timestamp": MOMENT})
+    replaced.seek(0)
+    assert replaced.read() == shown
+
+
+def test_where_there_is_none_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    for gone in (None, closed):
+        monkeypatch.setattr("sys.stdout", gone)
+        with pytest.raises(Unwritten, match="closed"):
+            StdoutStream()({"pid": 1, "name": "stdout", "data": b"one", "timestamp": MOMENT})
