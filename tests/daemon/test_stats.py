@@ -19,6 +19,7 @@ import zmq
 from circus.ctl.keygen import keygen
 from circus.reach import unreachable
 from circus.stats.client import StatsClient
+from tests.plugins.peers import Refuser
 from tests.support import Daemon, as_user, child, free_port, needs_root, wait_until
 
 if TYPE_CHECKING:
@@ -35,7 +36,14 @@ NOBODY = 60099
 @contextlib.contextmanager
 def listening(daemon: Daemon, *topics: str) -> Iterator[Iterator[Told]]:
     """What a subscriber gets."""
-    endpoint = f"ipc://{daemon.folder}/stats"
+    with listening_in(daemon.folder, *topics) as told:
+        yield told
+
+
+@contextlib.contextmanager
+def listening_in(folder: Path, *topics: str) -> Iterator[Iterator[Told]]:
+    """The same, by the folder of the sockets."""
+    endpoint = f"ipc://{folder}/stats"
     wait_until(lambda: unreachable(endpoint) is None)
     client = StatsClient(endpoint, topics=topics or ("",))
     try:
@@ -213,9 +221,9 @@ def test_t30_a_storm_of_starts_costs_little_with_and_without_a_listener(circusd:
 
 
 @contextlib.contextmanager
-def by_hand(daemon: Daemon) -> Iterator[subprocess.Popen[str]]:
-    """One that is none of its workers, where it publishes."""
-    at = {name: f"ipc://{daemon.folder}/{name}" for name in ("control", "pubsub", "stats")}
+def by_hand(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """One that nobody runs as a worker, for the circusd of a folder, where it publishes."""
+    at = {name: f"ipc://{folder}/{name}" for name in ("control", "pubsub", "stats")}
     process = subprocess.Popen(
         [sys.executable, "-m", "circus.stats", "--endpoint", at["control"],
          "--pubsub", at["pubsub"], "--statspoint", at["stats"]],
@@ -232,7 +240,7 @@ def by_hand(daemon: Daemon) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGQUIT", "SIGINT", "SIGTERM"])
 def test_these_signals_end_it(circusd: Start, name: str) -> None:
     daemon = circusd("")
-    with by_hand(daemon) as process:
+    with by_hand(daemon.folder) as process:
         process.send_signal(signal.SIGWINCH)  # but not this one
         process.send_signal(getattr(signal, name))
         assert process.wait(timeout=20) == 0
@@ -242,7 +250,7 @@ def test_these_signals_end_it(circusd: Start, name: str) -> None:
 def test_it_goes_on_when_circusd_comes_back(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
     (pid,) = daemon.wait_pids("w", 1)
-    with by_hand(daemon), listening(daemon, "stat.w") as told:
+    with by_hand(daemon.folder), listening(daemon, "stat.w") as told:
         until(told, ("w", str(pid)))
         daemon.process.kill()
         daemon.process.wait()
@@ -250,6 +258,34 @@ def test_it_goes_on_when_circusd_comes_back(circusd: Start) -> None:
         daemon.begin()
         (after,) = daemon.wait().wait_pids("w", 1)
         until(told, ("w", str(after)))
+
+
+def test_one_that_waits_for_an_answer_ends_at_once(circusd: Start) -> None:
+    daemon = circusd("")
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        with by_hand(daemon.folder) as process, listening(daemon) as told:
+            next(told)  # of its own, after it has waited for circusd as long as a round may
+            process.terminate()
+            _, log = process.communicate(timeout=60)
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    assert process.returncode == 0
+    assert "Traceback" not in log
+    assert "circusd does not tell" not in log
+
+
+def test_what_circusd_refuses_to_tell_is_said_once(tmp_path: Path) -> None:
+    with (
+        Refuser(tmp_path / "control", "denied: you may not") as refuser,
+        by_hand(tmp_path) as process,
+        listening_in(tmp_path),
+    ):
+        wait_until(lambda: refuser.asked > 2)
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert log.count("circusd does not tell who there is: denied: you may not\n") == 1
 
 
 def test_a_taken_endpoint_is_one_clear_line(circusd: Start) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
+import zmq
+
+from circus.exc import CallError
+from circus.plugins import CircusPlugin
 from tests.compat.programs import Program
 from tests.plugins.conftest import ROOT, WATCHER
 from tests.support import Daemon, text_of, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 PROGRAM = """
 from circus import get_arbiter
@@ -127,3 +135,54 @@ def test_its_log_may_be_a_file(tmp_path: Path) -> None:
         assert ended.stderr.startswith(said)
         assert ended.stderr.count("\n") == bool(said)
     assert f"[ERROR] {use} has failed\nTraceback" in (tmp_path / "log").read_text()
+
+
+class Hears(CircusPlugin):
+    """Fails with circusd's silence at its first event, and ends after the second."""
+
+    def __init__(self, pubsub_endpoint: str) -> None:
+        super().__init__("ipc://x", pubsub_endpoint, 5.0)
+        self.heard: list[tuple[bytes, bool]] = []
+        """Topics, and whether they came by what is known as the socket."""
+
+    def handle_recv(self, data: list[bytes]) -> None:
+        self.heard.append((data[0], self.sub_socket is not None))
+        if len(self.heard) == 1:
+            raise CallError("circusd does not answer")
+        self.stop()
+
+
+def test_one_may_run_in_a_thread_and_outlives_an_event_that_it_cannot_ask_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugin = Hears(f"ipc://{tmp_path}/events")
+    assert plugin.sub_socket is None
+    thread = threading.Thread(target=plugin.start, daemon=True)
+    with zmq.Context() as context, context.socket(zmq.PUB) as publisher:
+        publisher.bind(plugin.pubsub_endpoint)
+        thread.start()
+
+        def told() -> bool:
+            publisher.send_multipart((b"watcher.w.spawn", b"{}"))
+            return not thread.is_alive()
+
+        wait_until(told)
+    assert plugin.heard == [(b"watcher.w.spawn", True)] * 2
+    assert caplog.messages == ["circusd does not answer"]
+
+
+def test_ctrl_c_while_it_is_imported_is_no_error(tmp_path: Path) -> None:
+    text = "import sys, threading\nprint('here', flush=True)\nthreading.Event().wait()\n"
+    (tmp_path / "slow.py").write_text(text)
+    plugin = subprocess.Popen(
+        [sys.executable, "-m", "circus.plugins", "slow.Plugin"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert plugin.stdout is not None
+    assert plugin.stdout.readline() == "here\n"
+    plugin.send_signal(signal.SIGINT)
+    assert plugin.communicate(timeout=60) == ("", "")
+    assert plugin.returncode == 0

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from circus.plugins.http_observer import HttpObserver
+from circus.plugins.redis_observer import RedisObserver
 from tests.plugins.conftest import WATCHER
 from tests.plugins.peers import Sink, Web
-from tests.support import only_if, wait_until
+from tests.support import free_port, only_if, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,3 +135,29 @@ def test_a_server_that_hangs_holds_up_no_plugin(circusd: Start, sink: Sink) -> N
         assert web.asked.wait(20)
         daemon.call("stop", name="plugin:p", waiting=True)
         assert f"plugin:p.1 (pid {pid}) exited with code 0" in daemon.text()
+
+
+# -- without a watcher to restart ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "numbers"),
+    [
+        (HttpObserver, "check_url: http://127.0.0.1:PORT/", ("error", "error.599")),
+        (RedisObserver, "redis_url: redis://127.0.0.1:PORT/0", ("error",)),
+    ],
+)
+def test_one_that_is_to_restart_nobody_only_counts(
+    sink: Sink, kind: type[HttpObserver | RedisObserver], option: str, numbers: tuple[str, ...]
+) -> None:
+    key, _, url = option.replace("PORT", str(free_port())).partition(": ")
+    observer = kind("ipc://x", "ipc://y", 5.0, host="127.0.0.1", port=sink.port, **{key: url})
+    observer.loop.run_sync(observer.look_after)
+    observer.statsd.increment("all")
+    sink.wait(f"{observer.prefix}.all")
+    observer.handle_stop()
+    observer.loop.close()
+    names = [
+        name.removeprefix(f"{observer.prefix}.").partition("_stats.") for name, _, _ in sink.found
+    ]
+    assert [name for _, _, name in names[:-1]] == [*numbers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import runpy
 import socket
 from pathlib import Path
 
@@ -108,6 +109,13 @@ def test_those_who_say_nothing_keep_others_out_until_they_go(tmp_path: Path) -> 
 def test_without_a_class_it_says_how_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert capsys.readouterr().out.startswith("usage: circus-plugin ")
+
+
+@pytest.mark.parametrize("program", ["circus.plugins", "circus.stats"])
+def test_a_process_that_it_starts_does_not_run_it_again(program: str) -> None:
+    """Python's multiprocessing loads the program that it is used by, under another name."""
+    found = runpy.run_module(f"{program}.__main__", run_name="__mp_main__")
+    assert callable(found["main"])
 
 
 # -- the loop ------------------------------------------------
