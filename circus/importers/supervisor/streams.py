@@ -52,8 +52,7 @@ def leads(program: Program, stream: str) -> bool:
     """Whether something is said of where a stream goes."""
     if stream == "stderr" and program.flag("redirect_stderr"):
         return True
-    keys = (f"{stream}_logfile", f"{stream}_syslog")
-    return any(key in program.section.options for key in keys)
+    return f"{stream}_logfile" in program.section.options or program.flag(f"{stream}_syslog")
 
 
 def _file(program: Program, stream: str, streams: tuple[str, ...], path: str) -> str:
