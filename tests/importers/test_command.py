@@ -152,9 +152,11 @@ def test_what_is_no_source_is_one_line(
          "systemd"),
         ("supervisor", "[watcher:a]\n", ":1: [watcher:a] is not for Supervisor; try circusctl "
          "import circus"),
+        ("supervisor", "[program:a]\ncommand\n", ":2: 'command' is neither a [section] nor option "
+         "= value"),
     ],
 )  # fmt: skip
-def test_the_source_of_another_kind_is_told(
+def test_what_the_source_itself_would_not_take_is_told(
     source: Path, capsys: pytest.CaptureFixture[str], kind: str, content: str, said: str
 ) -> None:
     source.write_text(content)
