@@ -385,9 +385,8 @@ def test_who_was_stopped_meanwhile_is_not_replaced(circusd: Start) -> None:
         "[watcher:app]\ncmd = sleep 1000\nrequires = db\n[watcher:db]\ncmd = CMD\n"
         "shell = True\ngraceful_timeout = 60\n"
     )
-    daemon = circusd(text.replace("CMD", "trap '' TERM; echo > FOLDER/up; read x < FOLDER/gate"))
-    os.mkfifo(daemon.folder / "gate")
-    wait_until((daemon.folder / "up").exists)
+    daemon = circusd(text.replace("CMD", "trap '' TERM; mkfifo FOLDER/gate; read x < FOLDER/gate"))
+    wait_until((daemon.folder / "gate").exists)
     daemon.write(text.replace("CMD", "exec sleep 2000").replace("1000", "1001"))
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(daemon.ctl, "reloadconfig", "--waiting")
