@@ -1,12 +1,14 @@
-"""Numbers of processes as people read them."""
+"""Numbers of processes as people read them, and what a socket has no number of."""
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
 
 from circus.gauges.process import human, share
+from circus.gauges.queue import waiting
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,8 @@ def test_a_share_is_that_of_the_whole_life_when_nothing_has_passed_since() -> No
     assert share(5.0, 10.0, (4.0, now + 1000)) == 50.0
     assert share(5.0, 10.0, (9.0, now - 1000)) == 0.0  # the pid is another one's by now
     assert share(1000.0, 2000.0, (0.0, now - 1000)) == pytest.approx(100, abs=1)
+
+
+def test_of_what_is_no_tcp_the_kernel_tells_nothing() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:  # as with SCTP, which not every kernel has
+        assert waiting(sock) is None
