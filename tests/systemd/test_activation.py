@@ -93,7 +93,7 @@ def opened(unit: Unit) -> Iterator[Callable[[str], None]]:
 def test_the_first_command_starts_the_daemon(control: Unit) -> None:
     assert control.show("ActiveState") == "inactive"
     assert control.says("circusctl numwatchers") == "1"
-    assert control.show("ActiveState") == "active"
+    wait_until(lambda: control.show("ActiveState") == "active")
 
 
 def test_the_control_socket_is_systemds_through_all_restarts(control: Unit) -> None:

@@ -223,5 +223,5 @@ def test_an_upgrade_starts_it_anew_and_a_purge_leaves_nothing(machine: Machine) 
     machine.run("test -e /etc/circus/console.ini")
     machine.run("apt-get purge -y -q circus-console", timeout=300)
     left = "find / -xdev -name '*circus-console*' -o -xdev -name 'console.ini*' -path '/etc/*'"
-    found = machine.says(f"{left} | grep -v -e ^/packages -e ^/proc -e ^/sys || true").split()
-    assert found == []
+    others = "-e ^/packages -e ^/proc -e ^/sys -e ^/usr/share/doc/circus/"
+    assert machine.says(f"{left} | grep -v {others} || true").split() == []
