@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from tests.support import wait_until
 
 if TYPE_CHECKING:
     from tests.process.stream.conftest import Bench
+
+MOST = 2**64 - 2
+"""As much as the counter of an eventfd can hold."""
 
 
 class Prompt:
@@ -58,3 +62,57 @@ def test_a_sink_that_blocks_although_it_said_it_would_not_is_left_behind(
     os.close(writing)
     wait_until(lambda: not pump.alive)
     pump.close(within=0.1)
+
+
+class Shares:
+    """Writes to the same place as another sink does."""
+
+    place = "one"
+
+    def __init__(self, full: int) -> None:
+        self.full, self.calls = full, 0
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        self.calls += 1
+        if not select.select([], [self.full], [], 0)[1]:
+            raise Unwritten("no room", full=self.full)
+
+
+class Full(Shares):
+    """It is called by the pump."""
+
+    prompt = True
+
+
+class Slow(Shares):
+    """It is called beside the pump, and blocks until it may go on."""
+
+    def __init__(self) -> None:
+        self.called, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        self.called.set()
+        self.go.wait()
+
+
+def test_a_full_place_is_not_tried_again_because_another_sink_is_done_with_it(
+    bench: Bench,
+) -> None:
+    counter = os.eventfd(0)
+    os.eventfd_write(counter, MOST)  # so that there is no room
+    full, slow = Full(counter), Slow()
+    bench.feed(slow, b"slow\n", pid=1)
+    assert slow.called.wait(20)
+    end = bench.pipe(full, pid=2, name="stderr")
+    os.write(end, b"one\n")
+    wait_until(lambda: full.calls)
+    slow.go.set()
+    wait_until(lambda: bench.pump.counts()["w", "stdout"].bytes_out)
+    os.close(end)
+    wait_until(lambda: not bench.pump._orders)
+    assert full.calls == 1
+    os.eventfd_read(counter)
+    bench.finish()
+    assert full.calls == 2
+    assert bench.pump.counts()["w", "stderr"] == Counts(4, 4)
+    os.close(counter)
