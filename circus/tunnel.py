@@ -42,16 +42,18 @@ _OPTIONS = (
 
 # $1: the folder, then ssh and its arguments. Standard input is the life of whoever asked: when it
 # ends, however it ends, ssh goes, and then the folder. Ctrl-C is for that program to answer.
+# ssh 9.2 sleeps through a signal that comes just before it waits, up to ServerAliveInterval: so it
+# is told until it ends.
 _GUARD = """\
 trap '' INT QUIT HUP
 folder=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- & ssh=$!
-{ read -r _; kill "$ssh"; } <&3 2>/dev/null & watch=$!
+{ read -r _; trap '' TERM; while kill "$ssh"; do sleep 0.02; done; } <&3 2>/dev/null & watch=$!
 trap 'kill "$ssh"' TERM
 exec 3<&-
 wait "$ssh"; status=$?
-kill "$watch" 2>/dev/null
+{ kill "$watch"; wait "$watch"; } 2>/dev/null
 rm -rf "$folder"
 exit "$status"
 """

@@ -36,6 +36,13 @@ exit 255
 LEADS = """\
 for word; do case $word in /*:*) ln -s SILENT "${word%%:*}";; esac; done
 """
+DEAF_AT_FIRST = """\
+#!/bin/sh
+while [ "$1" != -S ]; do shift; done
+trap 'trap - TERM' TERM
+touch "$2"
+while :; do sleep 0.01; done
+"""
 
 
 class Tunnelled(Protocol):
@@ -83,3 +90,16 @@ def test_one_who_takes_the_connection_and_is_silent_may_be_busy(
         here = made.forward("ipc:///run/circus/control")
         assert here.startswith("ipc:///")
         assert made.forward("ipc:///run/circus/control") == here
+
+
+def test_an_ssh_that_sleeps_through_a_signal_is_told_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = folder / "ssh"
+    ssh.write_text(DEAF_AT_FIRST)
+    ssh.chmod(0o755)
+    monkeypatch.setenv("CIRCUS_SSH", str(ssh))
+    tunnel = Tunnel("host")
+    assert tunnel.failure() is None
+    tunnel.close()
+    assert tunnel.failure() is not None
