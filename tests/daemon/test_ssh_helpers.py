@@ -189,6 +189,10 @@ def test_what_is_no_server_is_found_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("temporary")
 def test_of_another_machine_the_circusd_of_the_system_is_meant(sshd: Server) -> None:
     """And when nobody tells them, no connection is left behind."""
-    for made_by, what in ((partial(CircusConsumer, ""), "pubsub"), (CircusClient, "control")):
+    for made_by, what in (
+        (partial(CircusConsumer, ""), "pubsub"),
+        (CircusClient, "control"),
+        (StatsClient, "stats"),
+    ):
         with pytest.raises(CallError, match=f"^No circusd listens at ipc:///run/circus/{what} on"):
             made_by(ssh_server=sshd.name, ssh_keyfile=sshd.key())
