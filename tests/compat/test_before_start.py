@@ -68,7 +68,7 @@ def test_a_context_that_is_given_stays_open() -> None:
             CircusConsumer("", context, "nowhere")
         CircusConsumer("", context, "tcp://127.0.0.1:1").stop()
         assert not context.closed
-        given = zmq.asyncio.Context(context)
+        given = zmq.asyncio.Context.shadow(context.underlying)
         asyncio.run(AsyncCircusClient(given, "tcp://127.0.0.1:1").stop())
         assert not context.closed
 
