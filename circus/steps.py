@@ -24,7 +24,7 @@ class Action(StrEnum):
 
 
 class Step(NamedTuple):
-    """One watcher, socket, plugin or the daemon itself, and what is to be done about it."""
+    """One watcher, worker, socket, plugin or the daemon itself, and what is done about it."""
 
     kind: str
     name: str

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from circus.engine import Engine
+    from circus.process import Process
     from circus.watcher import Watcher
 
 Reply = dict[str, Any]
@@ -70,6 +71,44 @@ def replacements(engine: Engine, chosen: list[Watcher], *, graceful: bool) -> li
         else:
             steps.append(step(one, Action.ROLLING, "asked for"))
     return steps
+
+
+def kills(
+    watcher: Watcher, chosen: Iterable[Process], signum: int | None, grace: float | None
+) -> list[Step]:
+    """Of single workers; None stands for the signal, or the seconds, of the watcher."""
+    return [
+        Step("worker", f"{watcher.name}.{one.wid}", *_kill(watcher, one, signum, grace))
+        for one in chosen
+    ]
+
+
+def _kill(
+    watcher: Watcher, process: Process, signum: int | None, grace: float | None
+) -> tuple[Action, tuple[str, ...]]:
+    """What is done to a worker, and what follows."""
+    from signal import SIGKILL  # which circusctl does without, as all of this
+
+    from circus.core.slot import State
+
+    config, state = watcher.config, watcher.pool.slots[process.wid].state
+    if state is State.SPAWNING:
+        return Action.NOTHING, ("it is still being started",)
+    if state is State.STOPPING:
+        gets = () if signum is None else (_gets(process, signum),)
+        sooner = () if grace is None else (f"SIGKILL after {grace:g} s at the latest",)
+        action = Action.STOP if gets or sooner else Action.NOTHING
+        return action, ("it is stopping already", *gets, *sooner)
+    number = config.stop_signal if signum is None else signum
+    limit = config.graceful_timeout if grace is None else grace
+    killed = () if number == SIGKILL else (f"SIGKILL after {limit:g} s unless it ends",)
+    return Action.RESTART, (_gets(process, number), *killed, "then another takes its place")
+
+
+def _gets(process: Process, signum: int) -> str:
+    from circus.config.kinds import signal_name  # the same
+
+    return f"pid {process.pid} gets {signal_name(signum)}"
 
 
 def resized(watcher: Watcher, count: int) -> list[Step]:

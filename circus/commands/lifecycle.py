@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circus.commands.command import Command, Reply, Role, argument, command
-from circus.commands.foresight import replacements, starts, stops
+from circus.commands.foresight import kills, replacements, starts, stops
 from circus.commands.kinds import Name, Pid, Seconds, Signum, Words
 from circus.commands.waiting import AllDone
 from circus.exc import CircusError, MessageError
@@ -222,15 +222,19 @@ class Kill(Action):
 
     def run(self, engine: Engine) -> Outcome[Any]:
         """Settles when the successors run."""
-        signum = None if self.signum is None else int(self.signum)
-        return engine.get_watcher(self.name).kill(self.pid, signum, self.graceful_timeout)
+        watcher = engine.get_watcher(self.name)
+        return watcher.kill(self.pid, self._number, self.graceful_timeout)
 
     async def foresee(self, engine: Engine) -> list[Step]:
-        """Of the watcher whose workers they are."""
+        """One for each worker that is meant."""
         watcher = engine.get_watcher(self.name)
-        if self.pid is not None:
-            watcher.get_process(self.pid)
-        return replacements(engine, [watcher], graceful=False) if len(watcher) else []
+        running = watcher.processes
+        chosen = running.values() if self.pid is None else [watcher.get_process(self.pid)]
+        return kills(watcher, chosen, self._number, self.graceful_timeout)
+
+    @property
+    def _number(self) -> int | None:
+        return None if self.signum is None else int(self.signum)
 
 
 CONDITIONS = ("active", "stopped", "settled")

@@ -155,6 +155,14 @@ def _signal_number(word: str, value: object) -> int:
     raise ValueError(f"{value!r} is not a signal (use a name such as TERM, or a number){near}")
 
 
+def signal_name(number: int) -> str:
+    """As people say it; the nameless ones by their number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _identifier(value: object) -> str | int:
     if isinstance(value, bool):
         raise ValueError(f"{value!r} is not a name or a number")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from circus.config.kinds import signal_name
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,11 +43,7 @@ class Exit:
     def __str__(self) -> str:
         if self.code is not None:
             return f"exited with code {self.code}"
-        try:
-            name = signal.Signals(self.signum or 0).name
-        except ValueError:
-            name = f"signal {self.signum}"
-        return f"killed by {name}" + (" (core dumped)" if self.core else "")
+        return f"killed by {signal_name(self.signum or 0)}" + (" (core dumped)" if self.core else "")
 
 
 class Reaper:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import child, wait_until
+from tests.support import child, ready, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,19 +280,17 @@ DRY = [
     (("reload", "hup"), "live  watcher hup  its workers get SIGHUP (send_hup)"),
     (("rm", "web"), "stop  watcher web  it is removed"),
     (("rm", "web", "--nostop"), "nothing  watcher web  its workers live on, unmanaged"),
-    (("kill", "web"), "restart  watcher web  asked for"),
     (("quit",), "stop     watcher web   circusd ends"),
 ]
 
 
 def test_every_changing_verb_has_a_dry_run(circusd: Start) -> None:
     daemon = circusd(FOUR + "[watcher:hup]\ncmd = sleep 4000\nsend_hup = True\n")
-    pid, _ = daemon.wait_pids("web", 2)
+    daemon.wait_pids("web", 2)
     (other,) = daemon.wait_pids("db", 1)
     daemon.wait_pids("hup", 1)
     before = everything(daemon)
-    one_worker = ("kill", "web", str(pid)), "restart  watcher web  asked for"
-    for words, line in (*DRY, one_worker):
+    for words, line in DRY:
         told = daemon.ctl(words[0], "--dry-run", *words[1:])
         assert told.returncode == 0, told.stderr
         assert line.split() in [one.split() for one in told.stdout.splitlines()], told.stdout
@@ -302,6 +300,36 @@ def test_every_changing_verb_has_a_dry_run(circusd: Start) -> None:
     ):
         assert daemon.ctl(words[0], "--dry-run", *words[1:]).returncode == 3
     assert everything(daemon) == before
+
+
+def test_a_dry_run_of_kill_tells_what_becomes_of_the_worker(circusd: Start) -> None:
+    daemon = circusd(f"{FOUR}[watcher:rude]\ncmd = {child('ignore_term')}\n")
+    daemon.wait_pids("web", 2)
+    first, second = (slot["pid"] for slot in daemon.slots("web"))
+    (rude,) = wait_until(lambda: ready(daemon.text()))
+    daemon.wait_pids("rude", 1)
+    before = everything(daemon)
+    after = "SIGKILL after 30 s unless it ends, then another takes its place"
+    for words, lines in [
+        (("web", str(second)), [f"restart  worker web.2  pid {second} gets SIGTERM, {after}"]),
+        (("web",), [f"restart  worker web.{wid}  pid {pid} gets SIGTERM, {after}"
+                    for wid, pid in enumerate((first, second), 1)]),
+        (("web", str(first), "--signum", "KILL"),
+         [f"restart  worker web.1  pid {first} gets SIGKILL, then another takes its place"]),
+        (("idle",), ["nothing to do"]),
+    ]:  # fmt: skip
+        told = daemon.ctl("kill", "--dry-run", *words)
+        assert (sorted(told.stdout.splitlines()), told.returncode) == (lines, 0)
+    assert everything(daemon) == before
+    daemon.call("kill", name="rude")
+    told = daemon.ctl("kill", "--dry-run", "rude", str(rude))
+    assert told.stdout == "nothing  worker rude.1  it is stopping already\n"
+    told = daemon.ctl("kill", "--dry-run", "rude", "--signum", "INT", "--graceful_timeout", "0.5")
+    assert told.stdout == (
+        f"stop  worker rude.1  it is stopping already, pid {rude} gets SIGINT, "
+        "SIGKILL after 0.5 s at the latest\n"
+    )
+    assert daemon.call("kill", name="rude", graceful_timeout=0, waiting=True)["status"] == "ok"
 
 
 def test_t10_watchers_change_in_the_order_that_they_need(circusd: Start) -> None:
