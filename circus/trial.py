@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.config import commandline
@@ -14,6 +15,7 @@ from circus.config.plugins import FOUND, PREFIX, plugin_watcher
 from circus.config.schema import Problem
 from circus.exc import SpawnError
 from circus.host.environ import Environment
+from circus.host.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,9 +34,9 @@ def survey_plugins(config: Config, plugins: Iterable[PluginConfig], where: Where
     with contextlib.ExitStack() as stack:
         trials = [stack.enter_context(_Trial(plugin, config)) for plugin in active]
         return [
-            Problem(where(f"{PREFIX}{plugin.name}", "use"), f"use: {reason}")
+            problem
             for plugin, trial in zip(active, trials, strict=True)
-            if (reason := trial.reason())
+            for problem in trial.problems(partial(where, f"{PREFIX}{plugin.name}"))
         ]
 
 
@@ -69,12 +71,19 @@ class _Trial:
             self._process.kill()
             self._process.communicate()
 
-    def reason(self) -> str:
-        """Why the class cannot be had, once that is known; nothing when it can."""
+    def problems(self, where: Callable[[str], str]) -> list[Problem]:
+        """What is wrong with it, once that is known. `where` says where an option was written."""
         if self._process is None:
-            return self._failure
+            # as it is told of the watcher that runs it, so that nobody hears of it twice
+            missing = survey([self._watcher], lambda _, key: where(key))
+            return missing or [Problem(where("use"), f"use: {self._failure}")]
+        reason = self._reason(self._process)
+        return [Problem(where("use"), f"use: {reason}")] if reason else []
+
+    def _reason(self, process: subprocess.Popen[str]) -> str:
+        """Why the class cannot be had; nothing when it can."""
         try:
-            said, told = self._process.communicate(timeout=max(0.0, self._until - time.monotonic()))
+            said, told = process.communicate(timeout=max(0.0, self._until - time.monotonic()))
         except subprocess.TimeoutExpired:
             return f"importing it takes more than {self._watcher.hook_timeout:g} s"
         # not by its status, which may be collected by whoever collects all that circusd has

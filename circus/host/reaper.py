@@ -43,7 +43,8 @@ class Exit:
     def __str__(self) -> str:
         if self.code is not None:
             return f"exited with code {self.code}"
-        return f"killed by {signal_name(self.signum or 0)}" + (" (core dumped)" if self.core else "")
+        dumped = " (core dumped)" if self.core else ""
+        return f"killed by {signal_name(self.signum or 0)}{dumped}"
 
 
 class Reaper:
