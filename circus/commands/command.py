@@ -112,6 +112,8 @@ class Command:
     """Argument that may be written NAME=VALUE too, where circusctl takes several."""
     patient: ClassVar[bool] = False
     """Its answer may take as long as it takes."""
+    nothing: ClassVar[str] = ""
+    """It lists what there is: a terminal shows this when there is nothing, a pipe gets no line."""
     refused_status: ClassVar[int] = 3
     """Exit status of circusctl when the daemon says no."""
 

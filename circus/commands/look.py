@@ -49,6 +49,7 @@ class Status(Command):
     """
 
     several = True
+    nothing = "no watchers"
 
     name: Name | None = argument("the watcher", default=None)
 
@@ -112,6 +113,8 @@ class Why(Command):
 
     Since when, what happened last, what comes next and when.
     """
+
+    nothing = "no watchers"
 
     name: Name | None = argument("the watcher, or one worker", default=None, metavar="NAME[.WID]")
 
@@ -186,6 +189,8 @@ class Stats(Command):
     last look and in seconds, memory in bytes and the number of tasks where they are counted. Also
     how much of the output that circusd reads was written on, and how much was dropped.
     """
+
+    nothing = "no watchers"
 
     name: Name | None = argument("the watcher", default=None)
     process: Pid | None = argument("one worker only", default=None, metavar="PID")
@@ -311,6 +316,8 @@ class NumWatchers(Command):
 @command("listsockets", Role.READ)
 class ListSockets(Command):
     """Get the list of sockets."""
+
+    nothing = "no sockets"
 
     def run(self, engine: Engine) -> Reply:
         """By descriptor; `queue` is how many connections wait to be accepted now."""

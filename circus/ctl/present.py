@@ -32,8 +32,8 @@ def present(command: type[Command], answer: Reply, asked: Asked) -> int:
     with readable():
         if reason is not None:
             return command.refused_status
-        if not options.json:
-            say(_text(command, answer, asked))
+        if not options.json and ((text := _text(command, answer, asked)) or not command.nothing):
+            say(text)
         return command.verdict(answer)
 
 
@@ -73,13 +73,15 @@ def readable() -> Iterator[None]:
 
 
 def _text(command: type[Command], answer: Reply, asked: Asked) -> str:
+    lines = _lines(command, answer, asked)
     on = terminal_of(asked.options)
-    if on is not None:
-        from circus.ctl.tables import TABLES
+    if on is None:
+        return lines
+    from circus.ctl.tables import TABLES
 
-        if command.verb in TABLES:
-            return TABLES[command.verb](answer, on)
-    return _lines(command, answer, asked)
+    if lines and command.verb in TABLES:
+        return TABLES[command.verb](answer, on)
+    return lines or command.nothing
 
 
 def _lines(command: type[Command], answer: Reply, asked: Asked) -> str:

@@ -35,7 +35,9 @@ def show_status(client: CircusClient, asked: Asked, on: Terminal) -> int:
             names = [one.label for one in chosen if not one.trouble]
         # circus 0.19 has no `why`
         watchers = (details or {}).get("watchers", [])
-        if names or not chosen:
+        if not (statuses or chosen):
+            say(Status.nothing)
+        elif names or not chosen:
             say(status_table({name: statuses[name] for name in names}, watchers, on))
     for one in chosen:
         if one.trouble:

@@ -140,6 +140,25 @@ def test_texts(daemon: Daemon) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("verb", "piped", "shown"),
+    [
+        ("status", "", "no watchers\n"),
+        ("why", "", "no watchers\n"),
+        ("stats", "", "no watchers\n"),
+        ("listsockets", "", "no sockets\n"),
+        ("list", "\n", "\n"),  # one line, also of no names, as circus 0.19 has it
+    ],
+)
+def test_where_there_is_nothing_no_line_is_printed(
+    circusd: Start, verb: str, piped: str, shown: str
+) -> None:
+    daemon = circusd("[circus]\n")
+    assert daemon.ctl(verb).stdout == piped
+    assert daemon.ctl("--color", "always", verb).stdout == shown  # as for a terminal
+    assert json.loads(daemon.ctl("--json", verb).stdout)["status"] == "ok"
+
+
 def test_a_daemon_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     ended = circusctl("--endpoint", f"ipc://{tmp_path}/nothing", "status", timeout=30)
