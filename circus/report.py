@@ -62,7 +62,7 @@ def refuse_if_fallen(config: WatcherConfig, pool: Pool, now: float) -> None:
     name, life = config.name, pool.life
     if life.not_before is not None:
         wait = max(0.0, life.not_before - now)
-        raise NotYet(f"{name}: {life.refusal}; next try in {wait:.1f} s")
+        raise NotYet(f"{name}: {life.refusal}; next try {_after(wait)}")
     if life.refusal:
         raise CircusError(f"{name}: {life.refusal}; stopped")
     for slot in pool.slots.values():
@@ -86,11 +86,16 @@ def _next(slot: Slot, config: WatcherConfig, now: float, hook: str) -> str:
             return f"SIGKILL in {left:.1f} s unless it ends{after}"
         case State.BACKOFF:
             if not slot.failures or slot.why in TURNED_AWAY:
-                return f"started again in {left:.1f} s"
+                return f"started again {_after(left)}"
             bound = "" if config.max_retry < 0 else f" of {config.max_retry}"
-            return f"next try in {left:.1f} s (failure {slot.failures}{bound})"
+            return f"next try {_after(left)} (failure {slot.failures}{bound})"
         case State.FAILED if slot.why in TURNED_AWAY:
             return "nothing until it is started again"
         case _:
             done = slot.done and slot.state is State.DONE
             return WORK_IS_DONE if done else NEXT.get(slot.state, "nothing")
+
+
+def _after(wait: float) -> str:
+    """In how many seconds; what would be shown as none is at once."""
+    return "at once" if wait < 0.05 else f"in {wait:.1f} s"

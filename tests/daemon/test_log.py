@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.daemon.conftest import Start
+
 
 @pytest.mark.parametrize("ends", [os.pipe, os.openpty], ids=["pipe", "terminal"])
 def test_a_log_that_nobody_reads_stops_nothing(
@@ -67,3 +69,9 @@ def read(fd: int, *, until: str) -> str:
         assert select.select([fd], [], [], 30)[0], text[-1000:]
         text += os.read(fd, 65536).decode()
     return text
+
+
+def test_the_first_failure_is_answered_at_once_and_says_so(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = /nowhere/program\nmax_retry = 2\n")
+    wait_until(lambda: "w.1 is given up" in daemon.text())
+    wait_until(lambda: "no such file; next try at once (failure 1 of 2)\n" in daemon.text())

@@ -90,7 +90,7 @@ cmd = sleep 3600
     told = wait_until(  # now and then it is just being started
         lambda: text if "backing off" in (text := daemon.ctl("why", "impossible").stdout) else None
     )
-    assert f"{reason}; next try in " in told
+    assert f"{reason}; next try " in told
     assert daemon.pids("impossible") == []
     assert daemon.pids("fine") == pids
     assert daemon.call("stop", name="impossible", waiting=True)["status"] == "ok"

@@ -23,6 +23,8 @@ CONFIG = watcher_from_mapping("w", {"cmd": "sleep 1"})
             "nothing until it is started again (max_retry reached)",
         ),
         (Slot(1, State.BACKOFF, deadline=4.5, why=Why.PUT_OFF), "", "started again in 2.5 s"),
+        (Slot(1, State.BACKOFF, deadline=2.0, failures=1), "", "next try at once (failure 1 of 5)"),
+        (Slot(1, State.BACKOFF, deadline=4, failures=2), "", "next try in 2.0 s (failure 2 of 5)"),
     ],
 )
 def test_what_comes_next(slot: Slot, hook: str, told: str) -> None:
