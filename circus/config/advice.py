@@ -57,6 +57,11 @@ def _ignored(watcher: WatcherConfig) -> Iterator[tuple[str, str]]:
         closed = f"close_child_{stream}"
         if conf and getattr(watcher, closed):
             yield closed, f"it has no effect, the output goes to {stream}_stream"
+    most = watcher.backoff_max
+    # a backoff_max below the delay that nobody has asked for means what it says
+    asked = watcher.backoff_delay != type(watcher).backoff_delay
+    if asked and watcher.backoff_delay > most and not watcher.on_demand:
+        yield "backoff_delay", f"no wait is longer than backoff_max, {most:g} s; raise that too"
 
 
 def unknown_variables(

@@ -147,6 +147,8 @@ def test_unknown_options_are_a_warning_and_strict_makes_them_an_error(tmp_path: 
         ("retry_in = 2", "retry_in: an old spelling of backoff_delay"),
         ("stdout_stream.class = StdoutStream\nclose_child_stdout = yes",
          "close_child_stdout: it has no effect, the output goes to stdout_stream"),
+        ("backoff_delay = 90",
+         "backoff_delay: no wait is longer than backoff_max, 60 s; raise that too"),
     ],
 )  # fmt: skip
 def test_what_does_nothing_or_is_old_is_told(tmp_path: Path, lines: str, warned: str) -> None:
