@@ -18,6 +18,7 @@ from circus.commands.own import import_commands
 from circus.config.load import examine
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
+from circus.control.paths import make_own_directory
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
 from circus.host import spawn
@@ -194,6 +195,7 @@ def _pidfile(path: str | None, held: Pidfile | None) -> Pidfile | None:
         held.unlink()
     if not path:
         return None
+    make_own_directory(path)
     pidfile = Pidfile(path)
     pidfile.create(os.getpid())
     return pidfile

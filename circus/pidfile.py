@@ -31,7 +31,7 @@ class Pidfile:
         self._fd = -1
 
     def create(self, pid: int) -> None:
-        """Write it. Raises CircusError when a living process holds it."""
+        """Write it. Raises CircusError when it cannot be, or a living process holds it."""
         if self.fname is None:
             import tempfile  # rarely
 
@@ -41,7 +41,10 @@ class Pidfile:
         try:
             fd = _open(self.fname, self.perm_mode)
         except OSError as error:
-            raise CircusError(f"cannot write pid file {self.fname!r}: {error.strerror}") from error
+            folder = os.path.dirname(self.fname) or "."
+            missing = f"there is no folder {folder!r}; make it first"
+            reason = error.strerror if os.path.isdir(folder) else missing
+            raise CircusError(f"cannot write pid file {self.fname!r}: {reason}") from error
         holder = _holder(fd)
         if holder is not None and holder != pid:
             os.close(fd)

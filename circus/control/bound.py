@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 import zmq
 
 from circus import wire
-from circus.control.paths import PathLock, listen_at, make_directory
-from circus.endpoints import default_directory, ipc_path
+from circus.control.paths import PathLock, listen_at, make_own_directory
+from circus.endpoints import ipc_path
 from circus.exc import CircusError
 from circus.host.socketfile import PRIVATE, Access
 
@@ -80,9 +79,7 @@ class Bound:
             self._locks.pop().release()
 
     def _lock(self, path: str) -> None:
-        folder = default_directory(os.environ, os.geteuid())
-        if os.path.dirname(path) == folder:
-            make_directory(folder, os.geteuid())
+        make_own_directory(path)
         lock = PathLock(path)
         lock.acquire()
         self._locks.append(lock)

@@ -13,6 +13,7 @@ import socket
 import stat
 
 from circus.config.rules import SOCKET_PATH
+from circus.endpoints import default_directory
 from circus.exc import CircusError, ConflictError
 from circus.host.socketfile import PRIVATE, Access, SocketFile, clear_dead
 
@@ -67,6 +68,14 @@ def listen_at(path: str, access: Access, backlog: int) -> int:
         access.give(path)
         sock.listen(backlog)
         return sock.detach()
+
+
+def make_own_directory(path: str) -> None:
+    """Make the folder of `path` where it is that of this user's daemon. Raises CircusError."""
+    uid = os.geteuid()
+    folder = default_directory(os.environ, uid)
+    if os.path.dirname(path) == folder:
+        make_directory(folder, uid)
 
 
 def make_directory(path: str, uid: int) -> None:

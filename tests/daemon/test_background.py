@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 
 def background(
-    folder: Path, *arguments: str, text: str = "[watcher:w]\ncmd = sleep 3600\n"
+    folder: Path,
+    *arguments: str,
+    text: str = "[watcher:w]\ncmd = sleep 3600\n",
+    runtime: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """What `circusd --daemon` says before it gives the prompt back."""
+    """What `circusd --daemon` says before it gives the prompt back; `runtime` has its sockets."""
     folder.mkdir(exist_ok=True)
     (folder / "x.ini").write_text(text)
     return subprocess.run(
         [sys.executable, "-m", "circus.circusd", "--daemon", *arguments, str(folder / "x.ini")],
-        env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
+        env={**os.environ, "RUNTIME_DIRECTORY": str(runtime or folder)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -88,6 +91,26 @@ def test_in_the_background_nobody_waits_for_its_output(tmp_path: Path) -> None:
     finally:
         os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not pidfile.exists())
+
+
+def test_the_folder_of_circusd_is_made_for_the_pid_file_too(tmp_path: Path) -> None:
+    runtime = tmp_path / "circus"
+    pidfile = runtime / "circusd.pid"
+    text = f"[circus]\npidfile = {pidfile}\n"
+    assert background(tmp_path, text=text, runtime=runtime).returncode == 0
+    pid = int(pidfile.read_text())
+    try:
+        assert runtime.stat().st_mode & 0o022 == 0
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not pidfile.exists())
+    other = tmp_path / "other" / "circusd.pid"
+    ended = background(tmp_path, "--pidfile", str(other), text=text, runtime=runtime)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"circusd: cannot write pid file '{other}': there is no folder '{other.parent}'; "
+        "make it first\n"
+    )
 
 
 def test_what_hinders_a_start_in_the_background_is_told(tmp_path: Path) -> None:
