@@ -20,7 +20,7 @@ from circus.config.assemble import assemble
 from circus.config.load import load
 from circus.endpoints import daemon_endpoints
 from circus.engine import Engine
-from circus.exc import AlreadyExist, ConflictError
+from circus.exc import AlreadyExist, ConflictError, NoWatcher
 from circus.face import ArbiterSurface
 from circus.service import Service
 from circus.sockets import CircusSocket, CircusSockets
@@ -291,7 +291,7 @@ class Arbiter(ArbiterSurface):
         for watcher in self.watchers:
             if watcher.name.lower() == name.lower():
                 return watcher
-        raise KeyError(name)
+        raise NoWatcher(name)
 
     def get_socket(self, name: str) -> CircusSocket | None:
         """By name, upper or lower case."""

@@ -25,7 +25,7 @@ from circus.exc import (
     AlreadyExist,
     CircusError,
     ConflictError,
-    NotFound,
+    NoWatcher,
 )
 from circus.gauges import process as gauge
 from circus.host.reaper import Reaper
@@ -124,10 +124,10 @@ class Engine:
         return self._watchers.get(name.lower())
 
     def get_watcher(self, name: str) -> Watcher:
-        """By name, upper or lower case. Raises NotFound."""
+        """By name, upper or lower case. Raises NoWatcher."""
         watcher = self.find_watcher(name)
         if watcher is None:
-            raise NotFound(f"program {name} not found")
+            raise NoWatcher(name)
         return watcher
 
     def match(self, pattern: str, how: str = "glob") -> list[Watcher]:

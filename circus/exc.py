@@ -84,6 +84,15 @@ class NotFound(CircusError):
     code = "not-found"
 
 
+class NoWatcher(NotFound, KeyError):
+    """There is no watcher of that name; programs for circus 0.19 catch KeyError."""
+
+    __str__ = BaseException.__str__  # that of KeyError would put it in quotes
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"program {name} not found")
+
+
 class NotYet(CircusError):
     """A start that waits for something else; it goes on waiting."""
 

@@ -140,7 +140,10 @@ def test_what_they_return_is_the_answer(daemon: Daemon, tmp_path: Path) -> None:
     daemon.wait_pids("w", 1)
     assert daemon.call("empty", name="w")["status"] == "ok"
     assert daemon.call("status", name="w")["status"] == "stopped"
-    assert daemon.call("empty", name="nope")["reason"].endswith("'nope'")
+    missing = daemon.call("empty", name="nope")
+    own = daemon.call("stop", name="nope")
+    assert (missing["reason"], missing["errno"]) == (own["reason"], own["errno"])
+    assert missing["reason"] == "program nope not found"
     assert daemon.call("broken")["reason"] == (
         "broken failed: ZeroDivisionError: division by zero"
     )  # fmt: skip
