@@ -54,14 +54,15 @@ def _shown(text: str) -> str:
 def write(path: str, text: str, *, force: bool) -> None:
     """Put a file there all at once, which only its user can read. Raises CircusError.
 
-    A file that is there is left alone without `force`; with it, the new one has its mode.
+    A file that is there is left alone without `force`; with it, the new one has its mode, and its
+    owner and group where we may give it away.
     """
     target = os.path.realpath(path) if force else path
     try:
         with _draft(target, text) as draft:
             if force:
                 with contextlib.suppress(FileNotFoundError):
-                    os.chmod(draft, _mode_of_file(target))
+                    _be_like(draft, _regular(target))
                 os.replace(draft, target)
             else:
                 os.link(draft, target)
@@ -71,12 +72,18 @@ def write(path: str, text: str, *, force: bool) -> None:
         raise CircusError(f"cannot write {path!r}: {error.strerror}") from error
 
 
-def _mode_of_file(path: str) -> int:
-    """Who may do what with it. Raises OSError, for a device too: nothing may take its place."""
+def _regular(path: str) -> os.stat_result:
+    """What is there. Raises OSError, for a device too: nothing may take its place."""
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")
-    return stat.S_IMODE(found.st_mode)
+    return found
+
+
+def _be_like(draft: str, former: os.stat_result) -> None:
+    with contextlib.suppress(PermissionError):
+        os.chown(draft, former.st_uid, former.st_gid)
+    os.chmod(draft, stat.S_IMODE(former.st_mode))
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from circus.ctl.complete import Line, offers
 from circus.ctl.importing import write
 from circus.exc import CircusError
 from circus.importers.convert import IMPORTERS
+from tests.support import needs_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,18 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(
     assert new.read_text() == first
     assert stat.S_IMODE(new.stat().st_mode) == 0o644
     assert sorted(os.listdir(source.parent)) == ["new.ini", "web.conf"]
+
+
+@needs_root
+def test_whose_the_file_was_it_is_when_it_is_overwritten(source: Path) -> None:
+    new = source.parent / "new.ini"
+    new.write_text("mine")
+    os.chown(new, 0, 65534)
+    new.chmod(0o640)
+    assert main(["import", "supervisor", "web.conf", "--output", "new.ini", "--force"]) == 0
+    found = new.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 65534, 0o640)
+    assert "[watcher:web]" in new.read_text()
 
 
 def test_a_file_that_came_meanwhile_stays_as_it_is(source: Path) -> None:
