@@ -75,6 +75,7 @@ class Parsed:
             reader.line(text, number, sound=not (bad := _bad_byte(line)))
             if bad:
                 binary.append(Problem(f"{file}:{number}", f"byte 0x{bad.hex()} is not UTF-8 text"))
+        reader.end()
         self.problems += binary[:MOST]
         if len(binary) > MOST:
             say = f"it is not text, and {len(binary) - MOST} more such lines are left out"
@@ -102,6 +103,8 @@ class _Reader:
         """The sections around this line: indentation and place of the header, section."""
         self.open: Entry | None = None
         self.open_indent = 0
+        self.more: list[str] = []
+        """The lines that go on with its value."""
 
     def line(self, line: str, number: int, *, sound: bool) -> None:
         """Read one. What is not `sound` is not text, and only its place and its key count."""
@@ -113,13 +116,19 @@ class _Reader:
         if header and (indent == 0 or OURS.fullmatch(header["name"])):
             self._header(header["name"], indent, number)
         elif self.open is not None and indent > self.open_indent:
-            self.open.value += f"\n{text}"
+            self.more.append(text)
         elif not sound:
             self._leave(indent)
             self._unreadable(text, indent)
         elif not _is_comment(text):
             self._leave(indent)
             self._option(text, indent, number)
+
+    def end(self) -> None:
+        """What is read of an option is all of it."""
+        if self.open is not None and self.more:
+            self.open.value = "\n".join([self.open.value, *self.more])
+        self.open, self.more = None, []
 
     def _header(self, name: str, indent: int, number: int) -> None:
         while self.within and self.within[-1][0] >= indent:
@@ -128,13 +137,17 @@ class _Reader:
         if section is None:
             section = self.parsed.sections[name] = Section(name, self.file, number)
         self.within.append((indent, f"{self.file}:{number}", section))
-        self.open = None
+        self.end()
 
     def _unreadable(self, text: str, indent: int) -> None:
         """What goes on with its value goes nowhere either."""
-        self.open, self.open_indent = Entry("", self.file, 0, ""), indent
+        self._begin(Entry("", self.file, 0, ""), indent)
         if self.within:
             self.within[-1][2].unreadable.add(_split(text)[0])
+
+    def _begin(self, entry: Entry, indent: int) -> None:
+        self.end()
+        self.open, self.open_indent = entry, indent
 
     def _leave(self, indent: int) -> None:
         """The indentation ends: what is around goes on."""
@@ -155,10 +168,10 @@ class _Reader:
         value = _without_comment(value).strip()
         value = "" if value == '""' else value
         _, header, section = self.within[-1]
-        self.open = Entry(value, self.file, number, header)
-        self.open_indent = indent
-        if section.options.setdefault(key, self.open) is not self.open:
-            section.again.append((key, self.open))
+        entry = Entry(value, self.file, number, header)
+        self._begin(entry, indent)
+        if section.options.setdefault(key, entry) is not entry:
+            section.again.append((key, entry))
 
     def _no_header(self, text: str, indent: int, number: int) -> None:
         """It is taken for one all the same: the lines below it belong to nothing else."""
