@@ -20,6 +20,8 @@ from circus.importers.systemd.restart import (
     restart,
     restart_defaults,
     restart_sec,
+    runtime,
+    runtime_extra,
     success,
 )
 from circus.importers.systemd.service import MADE, Service
@@ -134,7 +136,7 @@ def _timeout_stop(service: Service, option: Option) -> Verdict:
 
 
 def _timeout(service: Service, option: Option) -> Verdict:
-    if service.value("TimeoutStopSec"):
+    if service.value("TimeoutStopSec"):  # it stands below, or it would not count
         return changed("nothing: circusd waits for no start, and TimeoutStopSec counts for stops")
     verdict = _timeout_stop(service, option)
     return changed(f"{verdict.became}, for stops; circusd waits for no start")
@@ -278,6 +280,8 @@ SERVICE: Mapping[str, Handler[Service]] = {
     "SuccessExitStatus": success,
     "RestartPreventExitStatus": prevented,
     "RestartForceExitStatus": forced,
+    "RuntimeMaxSec": runtime,
+    "RuntimeRandomizedExtraSec": runtime_extra,
     "KillMode": _kill_mode,
     "KillSignal": _plain("stop_signal"),
     "TimeoutStopSec": _timeout_stop,

@@ -66,9 +66,8 @@ _GROUPS: tuple[tuple[Verdict, str], ...] = (
     (STAY, """ExitType RootDirectoryStartOnly NonBlocking FileDescriptorStoreMax
      FileDescriptorStorePreserve FileDescriptorName OpenFile ReloadSignal RestartMode
      SendSIGHUP SendSIGKILL FinalKillSignal RestartKillSignal WatchdogSignal
-     TimeoutAbortSec TimeoutStartFailureMode TimeoutStopFailureMode RuntimeMaxSec
-     RuntimeRandomizedExtraSec UnsetEnvironment SetLoginEnvironment StartLimitAction
-     FailureAction SuccessAction RebootArgument"""),
+     TimeoutAbortSec TimeoutStartFailureMode TimeoutStopFailureMode UnsetEnvironment
+     SetLoginEnvironment StartLimitAction FailureAction SuccessAction RebootArgument"""),
 )  # fmt: skip
 LOST: Mapping[str, Verdict] = {
     name: verdict for verdict, names in _GROUPS for name in names.split()

@@ -36,6 +36,8 @@ LISTS = frozenset({
 """Directives of which each line adds to those before; an empty one forgets them."""
 EMPTY = ("CapabilityBoundingSet",)
 """Directives of which an empty line is a value of its own: here, no capability at all."""
+COVERS = {"TimeoutSec": ("TimeoutStartSec", "TimeoutStopSec")}
+"""A directive that is several at once: it counts instead of those that stand before it."""
 TESTS = ("Condition", "Assert")
 OTHERS = ("program:", "watcher:", "circus", "supervisord")
 
@@ -87,17 +89,24 @@ class Unit:
             self._add(section, option)
 
     def _add(self, section: str, option: Option) -> None:
-        found = self.sections.setdefault(section, {}).setdefault(option.key, [])
+        options = self.sections.setdefault(section, {})
+        found = options.setdefault(option.key, [])
         listed = option.key in LISTS or option.key.startswith(TESTS)
         if (option.value and listed) or option.key in EMPTY:
             found.append(option)
             return
-        say = f"{option.file} line {option.line} counts instead"
-        for before in found:
-            self.report.add(before, changed(say))
-        found[:] = [option] if option.value else []
-        if not option.value:
+        covered = COVERS.get(option.key, ()) if option.value else ()
+        for key in (option.key, *covered):
+            self._forget(options.get(key, []), option)
+        if option.value:
+            found.append(option)
+        else:
             self.report.add(option, changed("nothing, as said: what was before it is forgotten"))
+
+    def _forget(self, found: list[Option], later: Option) -> None:
+        for before in found:
+            self.report.add(before, changed(f"{later.file} line {later.line} counts instead"))
+        found.clear()
 
 
 def _lines(text: str) -> list[tuple[str, int, int]]:

@@ -17,6 +17,8 @@ LONGEST = 60.0
 """Our longest pause, unless it is set."""
 ALWAYS, ON_FAILURE = ("always",), ("on-failure",)
 SIGNALS_ONLY = ("on-abnormal", "on-abort", "on-watchdog")
+AFTER_TIMEOUT = (*ALWAYS, *ON_FAILURE, "on-abnormal")
+"""It is started again when its time was up."""
 INTERVALS = ("StartLimitIntervalSec", "StartLimitInterval")
 EX = {
     "SUCCESS": 0, "FAILURE": 1, "INVALIDARGUMENT": 2, "NOTIMPLEMENTED": 3, "NOPERMISSION": 4,
@@ -85,6 +87,51 @@ def forced(service: Service, option: Option) -> Verdict:
         return decide(say, "respawn = True, with the other codes in done_codes, does that")
     verdict = _told_codes(service, option)
     return verdict._replace(became=f"{verdict.became}, without these")
+
+
+def runtime(service: Service, option: Option) -> Verdict:
+    """RuntimeMaxSec=: then systemd stops it and takes that for a failure."""
+    longest = seconds(option.value)
+    if longest is None:
+        return kept("nothing: no age is too high")
+    if longest == 0:
+        raise Unfit("systemd ends it as soon as it runs", "write infinity for no limit")
+    if service.value("Type") == "oneshot":
+        return kept("nothing: systemd does not limit Type=oneshot either")
+    age = f"max_age = {number(longest)}"
+    if not _grows_old(service):
+        say = "systemd stops it for good at this age, and circusd never does"
+        return decide(say, f"{age} has another worker take its place")
+    service.put("max_age", number(longest))
+    service.put("max_age_variance", number(_extra(service)))
+    say = "another takes its place at once, whatever it ends with, and that is no failure"
+    return changed(f"{age}: {say}")
+
+
+def runtime_extra(service: Service, option: Option) -> Verdict:
+    """RuntimeRandomizedExtraSec=, which `runtime` has written."""
+    extra = seconds(option.value)
+    if extra is None:
+        raise Unfit("it would live for ever, or not", "write how many seconds are added by chance")
+    if not _grows_old(service):
+        return kept("nothing: no RuntimeMaxSec= is taken over that it would add to")
+    return kept(f"max_age_variance = {number(extra)}")
+
+
+def _grows_old(service: Service) -> bool:
+    try:
+        longest = seconds(service.value("RuntimeMaxSec", "infinity"))
+    except Unfit:
+        return False
+    limited = longest and service.value("Type") != "oneshot"
+    return bool(limited) and service.value("Restart") in AFTER_TIMEOUT
+
+
+def _extra(service: Service) -> float:
+    try:
+        return seconds(service.value("RuntimeRandomizedExtraSec", "0")) or 0.0
+    except Unfit:  # which is told where it is written
+        return 0.0
 
 
 def _told_codes(service: Service, option: Option) -> Verdict:
