@@ -53,9 +53,19 @@ class Draft:
             lines = _written(key, value, free=True)
         else:
             _check(kind, key, value)
+            if (kind, key) == ("socket", "path"):
+                self._check_path(section, value)
             lines = _written(key, value, free=key in WORDS)
         self.begin(section)[key] = lines
         return f"{key} = {value}"
+
+    def _check_path(self, section: str, path: str) -> None:
+        """Raises Unfit for one that another socket has."""
+        line = f"path = {path}"
+        for other, options in self._sections.items():
+            if other.startswith("socket:") and other != section and options.get("path") == line:
+                todo = "give it one of its own, or share that socket"
+                raise Unfit(f"[{other}] has this path already", todo)
 
     def command(self, section: str, text: str, *, by_shell: bool = False) -> str:
         """Set `cmd`, whose words are those of a POSIX shell. Raises Unfit."""

@@ -40,13 +40,18 @@ def translate(program: Program, report: Report) -> None:
         return
     verdicts = {
         option: handled(PROGRAM.get(option.key, _unknown), program, option)
-        for option in options.values()
+        for option in sorted(options.values(), key=_of_a_socket)
     }
     _finish(program)
     report.add(program.section.header, _head(program))
     for option, verdict in verdicts.items():
         gone = not program.watchers
         report.add(option, left_out(program.section.name, verdict) if gone else verdict)
+
+
+def _of_a_socket(option: Option) -> bool:
+    """These come last: what is said of them depends on what became of the socket."""
+    return option.key.startswith("socket_")
 
 
 def _head(program: Program) -> Verdict:
@@ -202,14 +207,14 @@ def _environment(program: Program, option: Option) -> Verdict:
 def _socket(program: Program, option: Option) -> Verdict:
     if not program.section.name.startswith("fcgi-"):
         return lost("only an [fcgi-program:x] has it")
+    made: dict[str, str] = {}
     for name, names in program.watchers:
-        _one_socket(program, name, program.text(option.value, names))
-    program.put("stdin_socket", lambda names: _own_name(program, names))
+        address = program.text(option.value, names)
+        if address not in made:
+            _one_socket(program, name, address)
+            made[address] = name
+        program.draft.put(f"watcher:{name}", "stdin_socket", made[address])
     return kept(f"[socket:{program.watchers[0][0]}], the standard input of its workers")
-
-
-def _own_name(program: Program, names: Mapping[str, object]) -> str:
-    return next(name for name, mine in program.watchers if mine is names)
 
 
 def _one_socket(program: Program, name: str, address: str) -> None:
@@ -236,7 +241,15 @@ def _one_socket(program: Program, name: str, address: str) -> None:
 
 
 def _of_socket(key: str) -> Handler[Program]:
-    return lambda _program, option: kept(f"{key} = {option.value} of the socket")
+    def handler(program: Program, option: Option) -> Verdict:
+        section = f"socket:{program.watchers[0][0]}"
+        if program.draft.has(section, key):
+            return kept(f"{key} = {option.value} of the socket")
+        if program.draft.has(section, "host"):
+            return kept("nothing: it is for a socket with a path")
+        return lost("there is no socket that would have it")
+
+    return handler
 
 
 def _events(program: Program, option: Option) -> Verdict:
