@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from circus.exc import CircusError
 from circus.importers.draft import Unfit
 
 LONGEST = 70
 """Characters of a line of the source that are shown."""
+LONGEST_VALUE = 128 << 10
+"""Characters of a value: Linux takes no longer word of a command, and no longer variable."""
 
 
 class Fate(StrEnum):
@@ -60,7 +63,10 @@ def decide(why: str, todo: str = "") -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a source as written, or a header: then `key` is empty."""
+    """One option of a source as written, or a header: then `key` is empty.
+
+    Raises CircusError for a value that is too long to be one.
+    """
 
     key: str
     value: str
@@ -70,6 +76,11 @@ class Option:
     """The last of its lines."""
     written: str
     """Its text, for people."""
+
+    def __post_init__(self) -> None:
+        if len(self.value) > LONGEST_VALUE:
+            say = f"a value has at most {LONGEST_VALUE} characters, this one {len(self.value)}"
+            raise CircusError(f"{self.file}:{self.line}: {say}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class Lines:
 
     def __init__(self, groups: list[list[str]]) -> None:
         self.groups = groups
+        self._ends = list(accumulate(map(len, groups)))
 
     def text(self) -> str:
         """The file."""
@@ -45,8 +47,7 @@ class Lines:
 
     def group_at(self, line: int) -> int:
         """Which group has a line of the file, counted from 1."""
-        ends = accumulate(map(len, self.groups))
-        return next(at for at, end in enumerate(ends) if line <= end)
+        return bisect_left(self._ends, line)
 
 
 def make_sound(lines: Lines, path: str) -> Iterator[tuple[int | None, str]]:

@@ -177,6 +177,34 @@ def test_what_the_source_itself_would_not_take_is_told(
     assert capsys.readouterr() == ("", f"web.conf{said}\n")
 
 
+LONG = "x" * (128 << 10)
+LONG_LINES = "\n  x" * (64 << 10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "line"),
+    [
+        ("supervisor", f"[program:a]\ncommand={LONG}", 2),
+        ("supervisor", f"[program:a]\ncommand={LONG_LINES}", 2),
+        ("procfile", f"web: {LONG}", 1),
+        ("systemd", f"[Service]\nExecStart={LONG}", 2),
+        ("circus", f"[watcher:a]\ncmd = {LONG}", 2),
+        ("circus", f"[watcher:a]\n\ncmd ={LONG_LINES}", 3),
+    ],
+    ids=lambda value: value if len(str(value)) < 20 else "",
+)
+def test_a_value_that_no_program_could_be_given_is_refused(
+    source: Path, capsys: pytest.CaptureFixture[str], kind: str, content: str, line: int
+) -> None:
+    source.write_text(content)
+    main(["import", kind, "web.conf"])
+    assert capsys.readouterr().out.count("x") >= 64 << 10
+    source.write_text(f"{content}x\n")
+    assert main(["import", kind, "web.conf"]) == 1
+    said = f"web.conf:{line}: a value has at most 131072 characters, this one 131073\n"
+    assert capsys.readouterr() == ("", said)
+
+
 @pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/null"])
 def test_a_device_or_a_pipe_is_not_waited_for(
     source: Path, capsys: pytest.CaptureFixture[str], name: str

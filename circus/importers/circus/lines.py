@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from circus.config.ini import HEADER, OURS, Parsed
 from circus.exc import CircusError
@@ -24,26 +24,37 @@ def groups(text: str, path: str) -> list[Group]:
     parsed.read(text.encode(), path)
     if parsed.problems:
         raise CircusError(str(parsed.problems[0]))
-    options = {}
-    for section in parsed.sections.values():
-        for key, entry in [*section.options.items(), *section.again]:
-            options[entry.line] = (section.name, key, entry.value)
+    lines = text.removesuffix("\n").split("\n")
+    starts, ends = _starts(parsed, lines), {}
+    begun = 0
+    for number, line in enumerate(lines, 1):
+        begun = number if number in starts else begun
+        if begun and _goes_on(line):
+            ends[begun] = number
     found: list[Group] = []
-    section_name = ""
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    section, number = "", 1
+    while number <= len(lines):
+        last = ends.get(number, number)
+        own, option = lines[number - 1 : last], None
+        if number in starts:
+            section, key, value = starts[number]
+            option = Option(key, value, path, number, last, _written(own))
+        found.append(Group(section, option, tuple(own)))
+        number = last + 1
+    return found
+
+
+def _starts(parsed: Parsed, lines: list[str]) -> dict[int, tuple[str, str, str]]:
+    """Section, key and value of each option, and the sections of headers, by their first line."""
+    found = {
+        entry.line: (section.name, key, entry.value)
+        for section in parsed.sections.values()
+        for key, entry in [*section.options.items(), *section.again]
+    }
+    for number, line in enumerate(lines, 1):
         header = HEADER.fullmatch(line.strip())
-        if number in options:
-            section_name, key, value = options[number]
-            option = Option(key, value, path, number, number, line.strip())
-            found.append(Group(section_name, option, (line,)))
-        elif header and (line[:1] == "[" or OURS.fullmatch(header["name"])):
-            section_name = header["name"]
-            option = Option("", "", path, number, number, line.strip())
-            found.append(Group(section_name, option, (line,)))
-        elif _goes_on(line) and any(group.option for group in found):
-            _lengthen(found, line, number)
-        else:
-            found.append(Group(section_name, None, (line,)))
+        if header and (line[:1] == "[" or OURS.fullmatch(header["name"])):
+            found.setdefault(number, (header["name"], "", ""))
     return found
 
 
@@ -51,13 +62,7 @@ def _goes_on(line: str) -> bool:
     return line[:1].isspace() and bool(line.strip())
 
 
-def _lengthen(found: list[Group], line: str, number: int) -> None:
-    """Add a line to the last option; blank lines and comments between them belong to it too."""
-    between: list[str] = []
-    while found[-1].option is None:
-        between[:0] = found.pop().lines
-    last = found.pop()
-    one = last.option
-    assert one is not None  # noqa: S101 the loop has looked
-    option = replace(one, last=number, written=f"{one.written}\n{line.strip()}")
-    found.append(Group(last.section, option, (*last.lines, *between, line)))
+def _written(lines: list[str]) -> str:
+    """Without the blank lines and comments between."""
+    first, *others = lines
+    return "\n".join(line.strip() for line in (first, *filter(_goes_on, others)))
