@@ -25,6 +25,8 @@ WORDS = ("cmd", "args", "shell_args")
 """A line break before them is a blank like any other."""
 OF_CIRCUSD = "$(circus.env."
 """A variable that circusd replaces when it reads the file."""
+WORKER = "$(circus.wid)"
+"""The number of a worker, which circusd replaces when it starts it."""
 INDENT = "    "
 SAFE = "._@+-"
 """What a name may have besides letters and digits."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from circus.exc import CircusError
-from circus.importers.draft import Unfit
+from circus.importers.draft import WORKER, Unfit
 
 LONGEST = 70
 """Characters of a line of the source that are shown."""
@@ -49,6 +49,14 @@ def kept(became: str) -> Verdict:
 def changed(became: str, todo: str = "") -> Verdict:
     """It is there in another way."""
     return Verdict(Fate.CHANGED, became, todo)
+
+
+def numbered(became: str) -> Verdict:
+    """Of a command, which may hold the number of its worker."""
+    if WORKER not in became:
+        return kept(became)
+    say = f"{became}; where a reload replaces workers, the new ones have other numbers"
+    return changed(say, "circusctl restart and reload --sequential keep them")
 
 
 def lost(why: str, todo: str = "") -> Verdict:

@@ -16,6 +16,7 @@ from circus.importers.report import (
     kept,
     left_out,
     lost,
+    numbered,
 )
 from circus.importers.supervisor.forms import FALSE, TRUE
 from circus.importers.supervisor.program import Program, name_watchers
@@ -97,12 +98,11 @@ def _plain(key: str) -> Handler[Program]:
 
 
 def _command(program: Program, option: Option) -> Verdict:
-    said = ""
-    for name, names in program.watchers:
-        section = f"watcher:{name}"
-        said = said or program.draft.command(section, program.text(option.value, names))
-        program.draft.command(section, program.text(option.value, names))
-    return kept(said)
+    told = [
+        program.draft.command(f"watcher:{name}", program.text(option.value, names))
+        for name, names in program.watchers
+    ]
+    return numbered(told[0])
 
 
 def _process_name(program: Program, _option: Option) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from circus.importers.draft import Unfit
+from circus.importers.draft import WORKER, Unfit
 from circus.importers.supervisor.forms import NUMBER, TRUE, expanded, names_number, plain_number
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def name_watchers(program: Program) -> None:
         program.watchers = [(name, {**names, NUMBER: start})]
     elif not _differ(program, start):
         name = program.draft.free_name("watcher", program.name)
-        program.watchers = [(name, {**names, NUMBER: "$(circus.wid)"})]
+        program.watchers = [(name, {**names, NUMBER: WORKER})]
     elif isinstance(count, str):
         raise Unfit("they differ, and how many there are is in a variable", "write the number")
     elif count > MOST:

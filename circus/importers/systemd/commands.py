@@ -7,8 +7,8 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from circus.importers.draft import Unfit, literal
-from circus.importers.report import Option, Verdict, changed, decide, kept
+from circus.importers.draft import WORKER, Unfit, literal
+from circus.importers.report import Option, Verdict, changed, decide, kept, numbered
 from circus.importers.systemd.service import MADE
 from circus.importers.systemd.text import VARIABLE, specified, words
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PREFIXES = "@-:+!|"
 PASSED = "PassEnvironment"
-WORKER = "$(circus.wid)"
 SPECIAL = re.compile(r"([\\\"`]|\$(?!\(circus\.wid\)))")
 """What a shell takes for its own within double quotes; not the variable that circusd replaces."""
 KILL = re.compile(r"(?:/usr)?(?:/bin/)?kill\s+(?:-s\s*|-)?(?:SIG)?(?P<signal>[A-Z0-9+]+)\s+"
@@ -80,7 +79,7 @@ def start(service: Service, option: Option) -> Verdict:
         return decide(said, "it was started with the rights of root, and has those of User= here")
     if "-" in _prefixes(option.value):
         return changed(f"{said}; an end with another code than 0 is a failure here")
-    return kept(said)
+    return numbered(said)
 
 
 def before_start(service: Service, option: Option) -> Verdict:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
-from circus.importers.draft import Draft, Unfit
+from circus.importers.draft import WORKER, Draft, Unfit
 from circus.importers.files import beside, read
 from circus.importers.report import (
     Option,
@@ -36,7 +36,6 @@ from circus.importers.systemd.sockets import sockets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORKER = "$(circus.wid)"
 THERE_ALREADY = frozenset({
     "network.target", "local-fs.target", "nss-user-lookup.target", "basic.target", "syslog.target",
     "sysinit.target", "multi-user.target", "default.target", "syslog.service",
