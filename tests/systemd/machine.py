@@ -28,25 +28,34 @@ OPTIONS = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
     "SYSTEMD_NSPAWN_LOCK": "0",  # others may have booted the same one
 }
-BOOT = """
-trap : TERM  # it is for nspawn, which has its systemd shut down
-mount -t tmpfs tmpfs "$1"
-mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+KEEP = """
+trap exit TERM
 # nspawn puts all machines below the control group that it is started in
 above=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)
 above=$above$(sed -n s/^0:://p /proc/self/cgroup)
-mkdir "$above/$3"
-echo $$ >"$above/$3/cgroup.procs"
+mkdir "$above/$4"
+setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \\
+    sh -c "$1" boot "$2" "$3" "$4" "$above/$4" &
+# whatever runs there ends with its first process
+trap 'kill -KILL $(cat /proc/$!/task/$!/children) || exit' TERM
+wait $! || wait $!  # a signal ends the first
+find /sys/fs/cgroup -depth -type d \\( -path "*/$4" -o -path "*/$4/*" \\) -exec rmdir {} +
+"""
+"""Keeps a machine until it is powered off, and ends it when the tests end in whatever way."""
+BOOT = """
+echo 0 >"$4/cgroup.procs"
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 while
-    setpriv --pdeathsig KILL systemd-nspawn --boot --console=pipe --directory="$1/root" \
-        --machine="$3" --register=no --keep-unit
+    systemd-nspawn --boot --console=pipe --directory="$1/root" --machine="$3" \\
+        --register=no --keep-unit
     test $? = 133  # it asks for another boot
 do :; done
-echo $$ >"$above/cgroup.procs"
-find /sys/fs/cgroup -depth -type d \\( -path "*/$3" -o -path "*/$3/*" \\) -exec rmdir {} +
 """
-"""Of a machine in a folder, from the files of another and under a name, until it is powered off."""
+"""Of a machine in a folder, from the files of another, under a name, and in a control group."""
+NSPAWN, LEADER = 3, 4
+"""How far below what keeps it they are: the one that boots, and process 1."""
 TREE = "/sys/fs/cgroup/system.slice/circus.service"
 """The control group of the service there."""
 NUMBERS = itertools.count(1)
@@ -93,11 +102,10 @@ class Machine(System):
         self._console = console
         folder = console.with_name("overlay")
         folder.mkdir()
-        # whatever becomes of the tests, it does not stay
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "sh", "-c", BOOT, "boot"]
+        command = ["setpriv", "--pdeathsig", "TERM", "sh", "-c", KEEP, "keep", BOOT]
         command += [str(folder), str(system), f"circus-{os.getpid()}-{next(NUMBERS)}"]
         with console.open("wb") as output:
-            self._nspawn = subprocess.Popen(
+            self._keeper = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -137,13 +145,14 @@ class Machine(System):
 
     def stop(self) -> None:
         """Power off; nothing of it is left then."""
-        if self._nspawn.poll() is None:
-            os.killpg(self._nspawn.pid, signal.SIGTERM)
-            try:
-                self._nspawn.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._nspawn.pid, signal.SIGKILL)
-                self._nspawn.wait()
+        for nspawn in self._below(NSPAWN):
+            os.kill(nspawn, signal.SIGTERM)  # it has its systemd shut down
+        try:
+            self._keeper.wait(timeout=120)  # systemd itself gives up after 90 s
+        except subprocess.TimeoutExpired:
+            self._keeper.terminate()
+            self._keeper.wait()
+            raise AssertionError("the machine does not power off") from None
 
     def _way_in(self) -> list[str]:
         """The beginning of a command line that runs there, once it has booted."""
@@ -152,7 +161,7 @@ class Machine(System):
 
     def _entered(self) -> list[str] | None:
         said = self._console.read_text(errors="replace")
-        assert self._nspawn.poll() is None, said
+        assert self._keeper.poll() is None, said
         if leader := self._leader():
             enter = ["nsenter", f"--target={leader}", "--all", *INSIDE]
             asked = [*enter, "systemctl", "is-system-running", "--wait"]
@@ -164,8 +173,15 @@ class Machine(System):
     def _leader(self) -> int | None:
         """Process 1 as it is called here."""
         # a first child of nspawn prepares the container, and is gone then
-        found = [leader for nspawn in children(self._nspawn.pid) for leader in children(nspawn)]
+        found = self._below(LEADER)
         return found[-1] if found else None
+
+    def _below(self, depth: int) -> list[int]:
+        """The processes so far below the one that keeps it."""
+        found = [self._keeper.pid]
+        for _ in range(depth):
+            found = [child for pid in found for child in children(pid)]
+        return found
 
     def _install(self, files: Path) -> None:
         unpack = [*self.enter, "tar", "-C", "/", "--no-same-owner", "-x"]
