@@ -7,6 +7,7 @@ import itertools
 import os
 import select
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,11 @@ class Shell:
             bufsize=0,
             env=environ,
         )
-        self._tell(f"set -m; mkdir -p {self._folder} {folder}; cd {folder}", 30)
+        try:
+            self._tell(f"set -m; mkdir -p {self._folder} {folder}; cd {folder}", 30)
+        except Stuck:
+            self.close()
+            raise
 
     def __enter__(self) -> Shell:
         return self
@@ -82,7 +87,14 @@ class Shell:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bash.kill()
+        self.close()
+
+    def close(self) -> None:
+        """End it, and in a room all that it has started."""
+        # first what is inside: an orphan that nobody waits for would keep a machine from its end
+        for pid in children(self._bash.pid) or [self._bash.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._bash.communicate()
 
     def _tell(self, command: str, limit: float) -> int:
