@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,16 +27,14 @@ class Start(Protocol):
 @pytest.fixture
 def circusd() -> Iterator[Start]:
     """Starts daemons that answer, and ends them with the test."""
-    started: list[Daemon] = []
+    with contextlib.ExitStack() as ended:  # all of them, also after one that complains
 
-    def start(text: str, *arguments: str, uid: int = 0) -> Daemon:
-        daemon = Daemon(text, *arguments, uid=uid)
-        started.append(daemon)
-        return daemon.wait()
+        def start(text: str, *arguments: str, uid: int = 0) -> Daemon:
+            daemon = Daemon(text, *arguments, uid=uid)
+            ended.callback(daemon.stop)
+            return daemon.wait()
 
-    yield start
-    for daemon in started:
-        daemon.stop()
+        yield start
 
 
 @pytest.fixture

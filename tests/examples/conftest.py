@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -28,22 +29,20 @@ class Run(Protocol):
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Starts examples in copies of their folders, and ends them with the test."""
+    """Starts an example in a copy of its folder, and ends it with the test."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    started: list[Daemon] = []
+    with contextlib.ExitStack() as ended:
 
-    def run(path: str, instead: dict[str, str] | None = None) -> Daemon:
-        folder = tmp_path / str(len(started))
-        shutil.copytree((EXAMPLES / path).parent, folder)
-        for file in filter(Path.is_file, folder.iterdir()):
-            text = file.read_text(encoding="utf-8")
-            for there, here in (instead or {}).items():
-                text = text.replace(there, here)
-            file.write_text(text, encoding="utf-8")
-        daemon = Daemon((folder / Path(path).name).read_text(encoding="utf-8"), beside=folder)
-        started.append(daemon)
-        return daemon.wait()
+        def run(path: str, instead: dict[str, str] | None = None) -> Daemon:
+            folder = tmp_path / "example"
+            shutil.copytree((EXAMPLES / path).parent, folder)
+            for file in filter(Path.is_file, folder.iterdir()):
+                text = file.read_text(encoding="utf-8")
+                for there, here in (instead or {}).items():
+                    text = text.replace(there, here)
+                file.write_text(text, encoding="utf-8")
+            daemon = Daemon((folder / Path(path).name).read_text(encoding="utf-8"), beside=folder)
+            ended.callback(daemon.stop)
+            return daemon.wait()
 
-    yield run
-    for daemon in started:
-        daemon.stop()
+        yield run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -46,22 +47,20 @@ HAS_CHAUSSETTE = only_if(shutil.which("chaussette", path=str(BIN)) is not None, 
 @pytest.fixture
 def served() -> Iterator[Callable[[str, str], Browser]]:
     """Starts a circusd with such a server, and logs somebody in there."""
-    started: list[Daemon] = []
+    with contextlib.ExitStack() as ended:
 
-    def start(program: str, arguments: str) -> Browser:
-        daemon = Daemon(CONFIG.format(program=BIN / program, arguments=arguments))
-        started.append(daemon)
-        (daemon.folder / "state").mkdir()
-        config = daemon.folder / "console.ini"
-        config.write_text(f"[console]\nstate_dir = {daemon.folder}/state\n")
-        (sock,) = daemon.wait().call("listsockets")["sockets"]
-        browser = Browser(sock["port"])
-        browser.enter(str(daemon.call("console-login")["ticket"]))
-        return browser
+        def start(program: str, arguments: str) -> Browser:
+            daemon = Daemon(CONFIG.format(program=BIN / program, arguments=arguments))
+            ended.callback(daemon.stop)
+            (daemon.folder / "state").mkdir()
+            config = daemon.folder / "console.ini"
+            config.write_text(f"[console]\nstate_dir = {daemon.folder}/state\n")
+            (sock,) = daemon.wait().call("listsockets")["sockets"]
+            browser = Browser(sock["port"])
+            browser.enter(str(daemon.call("console-login")["ticket"]))
+            return browser
 
-    yield start
-    for daemon in started:
-        daemon.stop()
+        yield start
 
 
 def works(browser: Browser) -> None:
