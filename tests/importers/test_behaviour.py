@@ -3,6 +3,7 @@ programs, below a folder of the test's own."""
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import json
 import os
@@ -234,8 +235,8 @@ SETUPS = (
 class Machine:
     """A folder that stands for the root of a machine, with a circusd on what was imported."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="machine-", dir="/tmp"))
+    def __init__(self, setup: Setup, root: Path) -> None:
+        self.root = root
         self.root.chmod(0o755)
         self.told = self.root / "told"
         self.setup = setup
@@ -288,18 +289,17 @@ class Machine:
 def machine(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Machine, Daemon]]:
-    found = Machine(request.param)
-    monkeypatch.setenv("OURS", "yes")
-    monkeypatch.setenv("PATH", f"{found.root}/path:{os.environ['PATH']}")
-    for name, value in found.setup.environ.items():
-        monkeypatch.setenv(name, value)
-    daemon = Daemon(f"[circus]\njournal = False\n\n{found.text}")
-    daemon.folder.chmod(0o755)
-    try:
+    with contextlib.ExitStack() as ended:
+        root = ended.enter_context(tempfile.TemporaryDirectory(prefix="machine-", dir="/tmp"))
+        found = Machine(request.param, Path(root))
+        monkeypatch.setenv("OURS", "yes")
+        monkeypatch.setenv("PATH", f"{root}/path:{os.environ['PATH']}")
+        for name, value in found.setup.environ.items():
+            monkeypatch.setenv(name, value)
+        daemon = Daemon(f"[circus]\njournal = False\n\n{found.text}")
+        ended.callback(daemon.stop)
+        daemon.folder.chmod(0o755)
         yield found, daemon.wait()
-    finally:
-        daemon.stop()
-        shutil.rmtree(found.root)
 
 
 @needs_root

@@ -71,8 +71,8 @@ def circusd(programs: Path, folder: Path, config: str) -> Iterator[Callable[...,
         ask("quit", "--waiting")
         assert daemon.wait(timeout=30) == 0
     finally:
-        daemon.kill()
-        daemon.wait()
+        daemon.terminate()  # with its workers, when a test has failed
+        daemon.wait(timeout=30)
 
 
 @pytest.mark.parametrize("program", shells.PROGRAMS)

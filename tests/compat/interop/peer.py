@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -47,6 +48,13 @@ def run(*command: str, typed: str | None = None, env: dict[str, str] | None = No
     return subprocess.run(
         command, input=typed, capture_output=True, text=True, timeout=60, check=False, env=env
     )
+
+
+def end_orphan(pid: int) -> None:
+    """End what a daemon has left behind, unless it has gone with the rest."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)  # it is ours by now, or nobody's
 
 
 def has_text(stream: IO[str] | None) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.compat.interop.peer import OUR_CIRCUSCTL, Ctl, Old, OldDaemon
+from tests.compat.interop.peer import OUR_CIRCUSCTL, Ctl, Old, OldDaemon, end_orphan
 from tests.support import Daemon, alive, text_of, wait_until
 
 if TYPE_CHECKING:
@@ -60,13 +57,11 @@ def there(old: Old, here: Side) -> Iterator[Side]:
     side = Side(daemon, old.ctl(daemon.endpoint))
     try:
         daemon.wait()
+        child = side.child()
         yield side
     finally:
-        child = side.child()
         daemon.stop()
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # gone with the rest
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)  # an orphan is ours, or nobody's
+    end_orphan(child)
 
 
 def test_t4_what_a_worker_started_outlives_its_stop_there_only(here: Side, there: Side) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import install
-from tests.compat.interop.peer import OUR_CIRCUSCTL, Ctl, Ended, run
+from tests.compat.interop.peer import OUR_CIRCUSCTL, Ctl, Ended, end_orphan, run
 from tests.support import Daemon, alive, text_of, wait_until
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ CONFIG = """\
 [supervisord]
 nodaemon=true
 logfile=FOLDER/log
+childlogdir=FOLDER
 pidfile=FOLDER/pid
 [unix_http_server]
 file=FOLDER/control
@@ -101,9 +100,7 @@ def there(programs: Path) -> Iterator[Theirs]:
         finally:
             theirs.process.terminate()
             theirs.process.wait(timeout=60)
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # gone with the rest
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)  # an orphan is ours, or nobody's
+        end_orphan(child)
 
 
 def test_one_more_costs_all_of_them_there(there: Theirs) -> None:
