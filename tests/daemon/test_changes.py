@@ -25,7 +25,7 @@ def test_what_is_required_from_now_on_is_started_unless_it_runs(circusd: Start) 
     assert answer["status"] == "ok"
     daemon.call("stop", name="web", waiting=True)
     assert daemon.call("start", name="web", waiting=True)["status"] == "ok"
-    assert daemon.call("status")["statuses"] == dict.fromkeys(("db", "idle", "web"), "active")
+    assert daemon.statuses() == dict.fromkeys(("db", "idle", "web"), "active")
     assert daemon.pids("db") == [db]
 
 
@@ -46,9 +46,10 @@ def test_a_file_that_does_not_go_with_what_was_set_is_refused(circusd: Start) ->
 def test_what_takes_another_start_of_circusd_is_told_until_then(circusd: Start) -> None:
     daemon = circusd(TWO)
     daemon.write(f"[circus]\npidfile = FOLDER/pid\n{TWO}")
-    for _ in range(2):
+    for times in (1, 2):
         assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
-        assert "circus: pidfile; counts when circusd is started again" in daemon.text()
+        told = "circus: pidfile; counts when circusd is started again"
+        assert daemon.text().count(told) == times
         (step,) = daemon.json("plan")["steps"]
         assert (step["kind"], step["action"], step["why"]) == ("circus", "restart", ["pidfile"])
     assert not (daemon.folder / "pid").exists()
