@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+MORE = resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1
+"""Descriptors, than anybody but root may have."""
 ENV = {"PATH": "/usr/bin:/bin"}
 
 
@@ -78,7 +81,7 @@ def test_a_step_that_cannot_be_is_named(arguments: list[str], told: str) -> None
         (["-g", "0"], "group 1"),
         (["-u", "0"], "user 1"),
         (["-n", "-5"], "nice 13"),
-        (["-l", "7:9999999:9999999"], "limit-7 1"),
+        (["-l", f"{resource.RLIMIT_NOFILE}:{MORE}:{MORE}"], "limit-7 1"),
     ],
     ids=str,
 )
