@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support import Daemon, only_if, wait_until
 
 if TYPE_CHECKING:
@@ -183,3 +185,11 @@ class InUnit(Daemon):
              "--endpoint", self.endpoint, "logs", *arguments],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
+
+
+@pytest.fixture
+def journald() -> Iterator[RealJournald]:
+    """A real one of the test's own."""
+    one = RealJournald()
+    yield one
+    one.close()

@@ -96,6 +96,12 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def ticks(pid: int) -> int:
+    """Of the processor, used so far; a hundred are a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def is_connected(pid: int) -> bool:
     """Whether a circusctl is asking something: only then ZeroMQ has descriptors."""
     try:
@@ -158,6 +164,22 @@ def as_user(uid: int, *gids: int) -> list[str]:
     """The beginning of a command line that is carried out as somebody else."""
     program = Path(__file__).parent / "daemon" / "as_user.py"
     return [sys.executable, str(program), str(uid), ",".join(map(str, gids))]
+
+
+@contextlib.contextmanager
+def being(uid: int) -> Iterator[None]:
+    """Within it this process of root's is somebody else, and in no group but one of that number."""
+    "".encode("idna")  # Python would remember that it could not be imported
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 class Daemon:
@@ -231,6 +253,11 @@ class Daemon:
         """One request, one answer, whatever it says."""
         answer: dict[str, Any] = self.client.send_message(command, **properties)
         return answer
+
+    def statuses(self) -> dict[str, str]:
+        """What each watcher is."""
+        found: dict[str, str] = self.call("status")["statuses"]
+        return found
 
     def pids(self, name: str) -> list[int]:
         """The workers of a watcher."""

@@ -200,7 +200,7 @@ def test_t14_names_of_every_kind(circusd: Start) -> None:
     names = ["UPPER", "with-dash", "with.dot", "web.1", "ünï", "with blank"]
     text = "".join(f"[watcher:{name}]\ncmd = sleep 3600\n" for name in names)
     daemon = circusd(text)
-    wait_until(lambda: set(daemon.call("status")["statuses"].values()) == {"active"})
+    wait_until(lambda: set(daemon.statuses().values()) == {"active"})
     for name in names:
         for line in (
             ["status"], ["list"], ["why"], ["options"], ["stats"], ["numprocesses"],
@@ -214,7 +214,7 @@ def test_t14_names_of_every_kind(circusd: Start) -> None:
             assert ended.returncode == 0, ended
         assert daemon.ctl("set", name, "numprocesses", "2", "--waiting").returncode == 0
         assert daemon.ctl("get", name, "numprocesses").stdout == "numprocesses: 2\n"
-    assert daemon.call("status")["statuses"] == dict.fromkeys(names, "active")
+    assert daemon.statuses() == dict.fromkeys(names, "active")
     assert daemon.call("add", name="upper", cmd="sleep 1")["errno"] == 5
     for name in names:
         assert daemon.ctl("rm", name, "--waiting").returncode == 0

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.daemon.test_stats import cpu, stop_and_start
-from tests.support import alive, free_port, wait_until
+from tests.daemon.test_stats import stop_and_start, used_by
+from tests.support import alive, free_port, needs_root, wait_until
 from tests.web.console import Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.daemon.conftest import Start
@@ -74,20 +73,15 @@ def test_t30_a_storm_of_starts_leaves_no_console_that_spins(circusd: Start) -> N
     helpers = [*daemon.wait_pids(NAME, 1), *daemon.wait_pids("circusd-stats", 1)]
     pids = [daemon.process.pid, *helpers]
 
-    def used_by(work: Callable[[], object]) -> int:
-        before = sum(map(cpu, pids))
-        work()
-        return sum(map(cpu, pids)) - before
-
     def storm() -> None:
         stop_and_start(daemon, 10)
         assert browser.get("/api/v1/state").status == 200
 
-    first, *_, last = [used_by(storm) for _ in range(5)]
+    first, *_, last = [used_by(pids, storm) for _ in range(5)]
     assert last <= 10 + 2 * first
     # who spins uses a hundred ticks in a second, or as many as it can get
     rest = partial(subprocess.run, ["sleep", "1"], check=True)
-    assert used_by(rest) <= 25
+    assert used_by(pids, rest) <= 25
     assert daemon.pids(NAME) == helpers[:1]
 
 

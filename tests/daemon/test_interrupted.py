@@ -21,11 +21,6 @@ SLOW = (
 FAILS = "[watcher:bad]\ncmd = sh -c 'exit 7'\nmax_retry = 0\nready_after = 9\n"
 
 
-def statuses(daemon: Daemon) -> dict[str, str]:
-    found: dict[str, str] = daemon.call("status")["statuses"]
-    return found
-
-
 def reload(daemon: Daemon, text: str, **options: bool) -> dict[str, tuple[str, list[str]]]:
     """Take `text` in; each watcher's step, which is what was foreseen."""
     daemon.write(text)
@@ -56,7 +51,7 @@ def test_who_is_to_wait_for_one_that_does_not_run_holds_up_no_change(circusd: St
     assert reload(daemon, f"{db}{app}[watcher:more]\ncmd = sleep 1000\nrequires = app\n") == {
         "more": ("start", ["it is new"])
     }
-    assert statuses(daemon) == {"app": "stopped", "db": "stopped", "more": "stopped"}
+    assert daemon.statuses() == {"app": "stopped", "db": "stopped", "more": "stopped"}
     assert "more waits for db, which is stopped" in daemon.text()
     assert daemon.call("start", name="db", waiting=True)["status"] == "ok"
     daemon.wait_pids("more", 1)
@@ -70,7 +65,7 @@ def test_a_reset_starts_what_was_stopped_by_hand_also_when_it_changed(circusd: S
         "db": ("start", ["cmd", "it was stopped by hand"]),
         "idle": ("live", ["cmd", "it is stopped and stays so"]),
     }
-    assert statuses(daemon) == {"db": "active", "idle": "stopped"}
+    assert daemon.statuses() == {"db": "active", "idle": "stopped"}
 
 
 ON_DEMAND = (
@@ -88,7 +83,7 @@ def test_what_no_longer_waits_for_a_connection_starts(circusd: Start) -> None:
     daemon = circusd(ON_DEMAND)
     changed = ON_DEMAND.replace("on_demand = True", "on_demand = False")
     assert reload(daemon, changed) == {"od": ("start", ["on_demand"])}
-    assert statuses(daemon) == {"od": "active"}
+    assert daemon.statuses() == {"od": "active"}
 
 
 def test_who_waited_waits_again_and_who_did_not_run_does_not(circusd: Start) -> None:
@@ -96,7 +91,7 @@ def test_who_waited_waits_again_and_who_did_not_run_does_not(circusd: Start) -> 
     off = "[watcher:off]\ncmd = sleep 1000\nautostart = False\n"
     idle = "[watcher:idle]\ncmd = sleep 1000\nautostart = False\n"
     daemon = circusd(ON_DEMAND + waits + off + idle)
-    before = statuses(daemon)
+    before = daemon.statuses()
     sock = ON_DEMAND.partition("[watcher")[0]
     for text in (
         # some are gone, others start with what fails
@@ -106,7 +101,7 @@ def test_who_waited_waits_again_and_who_did_not_run_does_not(circusd: Start) -> 
         daemon.write(text)
         answer = daemon.call("reloadconfig", waiting=True)
         assert answer["reason"].endswith("everything is as it was before")
-        assert statuses(daemon) == before
+        assert daemon.statuses() == before
     connect(daemon)
     daemon.wait_pids("od", 1)
     assert daemon.pids("waits") == []

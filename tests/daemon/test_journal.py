@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.journald import InUnit, RealJournald, needs_journald
+from tests.journald import journald as journald
 from tests.support import text_of, wait_until
 
 if TYPE_CHECKING:
@@ -47,13 +48,6 @@ numprocesses = 5
 max_retry = 3
 backoff_delay = 0.01
 """
-
-
-@pytest.fixture
-def journald() -> Iterator[RealJournald]:
-    one = RealJournald()
-    yield one
-    one.close()
 
 
 @pytest.fixture

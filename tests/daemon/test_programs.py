@@ -359,7 +359,7 @@ path = FOLDER/two
             client.settimeout(30)
             client.connect(str(daemon.folder / "one"))
             assert client.recv(2) == b"hi"
-    statuses = daemon.call("status")["statuses"]
+    statuses = daemon.statuses()
     assert (statuses["other"], statuses["manual"]) == ("stopped", "stopped")
 
 

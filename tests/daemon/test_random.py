@@ -194,7 +194,7 @@ def test_t15_t16_t32_random_commands_converge(circusd: Start, seed: int) -> None
             wait_until(partial(is_complete, daemon, name))
         assert daemon.call("stop", waiting=True)["status"] == "ok"
         assert locked(daemon, "") == set()
-        assert set(daemon.call("status")["statuses"].values()) == {"stopped"}
+        assert set(daemon.statuses().values()) == {"stopped"}
         assert [line for line in diary(daemon) if line.startswith("two")] == []
         strangers.check()
     finally:

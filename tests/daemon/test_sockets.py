@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import child, text_of, wait_until
+from tests.support import child, text_of, ticks, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -273,12 +273,6 @@ def test_a_datagram_starts_a_watcher(circusd: Start) -> None:
             wait_until(lambda: daemon.call("status", name="lazy")["status"] == "stopped")
             client.sendto(b"hello", (place["host"], place["port"]))
             assert client.recv(9) == b"HELLO"
-
-
-def ticks(pid: int) -> int:
-    """Of the processor, used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def test_one_that_was_stopped_by_hand_stays_stopped_and_nobody_spins(circusd: Start) -> None:

@@ -53,7 +53,7 @@ def everything(daemon: Daemon) -> dict[str, Any]:
     return {
         "pids": {name: daemon.pids(name) for name in names},
         "options": {name: daemon.call("options", name=name)["options"] for name in names},
-        "status": daemon.call("status")["statuses"],
+        "status": daemon.statuses(),
         "sockets": [{key: one[key] for key in one if key != "queue"} for one in sockets],
     }
 
@@ -160,7 +160,7 @@ def test_t13_what_was_done_by_hand_stays_until_it_is_to_be_forgotten(circusd: St
         "db": ("live", ["cmd", "it is stopped and stays so"]),
     }
     assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
-    assert daemon.call("status")["statuses"] == {
+    assert daemon.statuses() == {
         "web": "active", "db": "stopped", "idle": "stopped", "extra": "active",
     }  # fmt: skip
     assert len(daemon.pids("web")) == 4
@@ -171,7 +171,7 @@ def test_t13_what_was_done_by_hand_stays_until_it_is_to_be_forgotten(circusd: St
         "db": ("start", ["it was stopped by hand"]),
     }
     assert daemon.call("reloadconfig", reset=True, waiting=True)["status"] == "ok"
-    assert daemon.call("status")["statuses"] == {
+    assert daemon.statuses() == {
         "web": "active", "db": "active", "idle": "stopped",
     }  # fmt: skip
     assert len(daemon.pids("web")) == 2
@@ -208,7 +208,7 @@ def test_what_is_set_while_a_reload_fails_stays(circusd: Start) -> None:
     slow = f"[watcher:bad]\ncmd = read x < {gate}; exit 7\nshell = True\nready_after = 99\n"
     daemon.write(FOUR.replace("2000", "2001") + f"{slow}max_retry = 1\n")
     assert daemon.call("reloadconfig")["status"] == "ok"
-    wait_until(lambda: daemon.call("status")["statuses"].get("bad") == "starting")
+    wait_until(lambda: daemon.statuses().get("bad") == "starting")
     assert command_of(daemon, "db") == "sleep 2001"
     daemon.call("set", name="db", options={"cmd": "sleep 2002"}, waiting=True)
     daemon.call("set", name="web", options={"graceful_timeout": 7}, waiting=True)
@@ -422,5 +422,5 @@ def test_who_was_stopped_meanwhile_is_not_replaced(circusd: Start) -> None:
         assert daemon.call("stop", name="app", waiting=True)["status"] == "ok"
         (daemon.folder / "gate").write_text("\n")
         assert asked.result().stdout == "ok\n"
-    assert daemon.call("status")["statuses"] == {"app": "stopped", "db": "active"}
+    assert daemon.statuses() == {"app": "stopped", "db": "active"}
     assert daemon.call("get", name="app", keys=["cmd"])["options"] == {"cmd": "sleep 1001"}

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-REDIS = "/usr/bin/redis-check-rdb"
-"""Redis itself, under the other name that Debian's redis-tools has for it."""
 
 
 class Run(Protocol):

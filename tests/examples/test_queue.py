@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis
 
-from tests.examples.conftest import REDIS
-from tests.support import only_if, wait_until
+from tests.plugins.peers import REDIS, needs_redis
+from tests.support import wait_until
 
 if TYPE_CHECKING:
     from tests.examples.conftest import Run
     from tests.support import Daemon
 
-pytestmark = only_if(os.path.exists(REDIS), "Redis is in the package redis-tools")
+pytestmark = needs_redis
 JOBS = 60
+KILLED = 5
+"""Workers, one after the other."""
 
 
 class Queue:
@@ -75,13 +77,11 @@ def test_workers_that_are_replaced_do_each_job_once(started: Daemon) -> None:
 
 def test_a_job_of_a_worker_that_is_killed_is_done_by_another(started: Daemon) -> None:
     queue = Queue(started)
-    killed = 0
-    for _ in range(5):
+    for _ in range(KILLED):
         pid = wait_until(lambda: next(iter(queue.busy() & set(started.pids("worker"))), None))
         os.kill(pid, signal.SIGKILL)
-        killed += 1
         wait_until(lambda gone=pid: gone not in started.pids("worker"))  # type: ignore[misc]
-    assert queue.wait_all().total() <= JOBS + killed  # done in part, then as a whole
+    assert queue.wait_all().total() <= JOBS + KILLED  # done in part, then as a whole
 
 
 def test_the_queue_lives_through_a_restart_of_redis(started: Daemon) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_the_endpoints_are_reached_through_ssh(example: Run, sshd: Server) -> None:
     places = {"ipc:///var/circus/endpoint": "ipc://FOLDER/control", "/var/circus": "FOLDER"}
     daemon = example("ipc/circus.ini", places)
-    wait_until(lambda: set(daemon.call("status")["statuses"].values()) == {"active"})
+    wait_until(lambda: set(daemon.statuses().values()) == {"active"})
     where = ("--endpoint", daemon.endpoint)
     ended = circusctl("--ssh", sshd.name, "--ssh_keyfile", sshd.key(), *where, "status")
     assert (ended.stdout, ended.stderr) == ("circusd-stats: active\nsleeper: active\n", "")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
+import pytest
 import zmq
 
-from tests.support import wait_until
+from tests.support import only_if, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+REDIS = "/usr/bin/redis-check-rdb"
+"""Redis itself, under the other name that Debian's redis-tools has for it."""
+needs_redis = only_if(os.path.exists(REDIS), "Redis is in the package redis-tools")
 LINE = re.compile(r"([^:|@\s]+):(-?[0-9.]+(?:e[+-][0-9]+)?)\|(c|g|ms)(?:\|@(0\.[0-9]+))?")
 """What statsd understands: bucket, value, kind, sample rate."""
 
@@ -58,6 +63,12 @@ class Sink:
         self._thread.join()
         self._socket.close()
         assert self.odd == []
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as found:
+        yield found
 
 
 class Web:

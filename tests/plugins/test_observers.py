@@ -12,25 +12,17 @@ import pytest
 from circus.plugins.http_observer import HttpObserver
 from circus.plugins.redis_observer import RedisObserver
 from tests.plugins.conftest import WATCHER
-from tests.plugins.peers import Sink, Web
-from tests.support import free_port, only_if, wait_until
+from tests.plugins.peers import REDIS, Sink, Web, needs_redis
+from tests.plugins.peers import sink as sink
+from tests.support import free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.daemon.conftest import Start
 
-REDIS = "/usr/bin/redis-check-rdb"
-"""Redis itself, under the other name that Debian has for it."""
-needs_redis = only_if(os.path.exists(REDIS), "Redis is in the package redis-tools")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 FAILED = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as found:
-        yield found
 
 
 def plugin(use: str, sink: Sink, *options: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from circus.reach import find_endpoint, unreachable
-from tests.support import needs_root
+from tests.support import being, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +27,6 @@ def listening(path: Path) -> Iterator[socket.socket]:
         path.chmod(0o777)
         sock.listen(0)
         yield sock
-
-
-@contextlib.contextmanager
-def being(uid: int) -> Iterator[None]:
-    """Within it this process is somebody else, with none of root's rights."""
-    "".encode("idna")  # Python would remember that it could not be imported
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @needs_root

@@ -147,7 +147,7 @@ def test_t53_a_token_speaks_for_a_program_and_for_no_browser(console: Console, f
     assert console.ask("POST", "/watchers/off/stop", "", foreign).status == 403
     # what it may not, it may not
     assert console.ask("POST", "/watchers/off/rm", "", sent).status == 303
-    assert "off" in console.daemon.call("status")["statuses"]
+    assert "off" in console.daemon.statuses()
     answer = console.ask("GET", "/", headers={"Authorization": "Bearer circus_nonsense"})
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"

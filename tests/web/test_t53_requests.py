@@ -42,7 +42,7 @@ def console(shared: Console) -> Console:
 
 
 def states(console: Console) -> dict[str, str]:
-    found: dict[str, str] = console.daemon.call("status")["statuses"]
+    found: dict[str, str] = console.daemon.statuses()
     return found
 
 

@@ -61,7 +61,7 @@ def command_line(pid: int) -> str:
 def driven(old: Old) -> Iterator[Driven]:
     """Over TCP, as most installations of 0.19 are."""
     daemon = Daemon(CONFIG, endpoint=free_tcp_endpoint()).wait()
-    wait_until(lambda: "active" not in {daemon.call("status")["statuses"]["off"]})
+    wait_until(lambda: "active" not in {daemon.statuses()["off"]})
     wait_until(lambda: "ready" in daemon.file("tree.log"))
     yield Driven(daemon, old)
     daemon.stop()

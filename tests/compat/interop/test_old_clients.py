@@ -32,7 +32,7 @@ def daemon(request: pytest.FixtureRequest, old: Old) -> Iterator[Daemon]:
     started = Daemon(CONFIG, endpoint=free_tcp_endpoint() if request.param == "tcp" else None)
     try:
         started.wait()
-        wait_until(lambda: statuses(started) == USUAL)
+        wait_until(lambda: started.statuses() == USUAL)
         wait_until(lambda: started.file("tree.log").count("ready") == 2)
         yield started
     finally:
@@ -44,12 +44,6 @@ def client(daemon: Daemon, old: Old) -> Iterator[Script]:
     """A program with a CircusClient."""
     with old.script("ask.py", "sync", daemon.endpoint) as script:
         yield script
-
-
-def statuses(daemon: Daemon) -> dict[str, str]:
-    """What each watcher is."""
-    found: dict[str, str] = daemon.call("status")["statuses"]
-    return found
 
 
 def error(code: str, reason: str) -> dict[str, Any]:
@@ -119,7 +113,7 @@ def test_every_change_without_waiting(daemon: Daemon, client: Script) -> None:
     ]
     for command, properties in changes:
         assert client.ask(command, **properties) == OK, command
-    wait_until(lambda: statuses(daemon) == USUAL)
+    wait_until(lambda: daemon.statuses() == USUAL)
     daemon.wait_pids("web", 2)
     assert daemon.call("wait", names=["web", "one", "tree"], until="settled")["status"] == "ok"
 
@@ -317,9 +311,9 @@ def test_the_calls_of_the_console(daemon: Daemon, client: Script) -> None:
     assert client.ask("set", name="app", options=options) == OK
     wait_until(lambda: [cwd(pid) for pid in daemon.pids("app")] == ["/", "/"])
     assert client.ask("stop", name="app") == OK
-    wait_until(lambda: statuses(daemon)["app"] == "stopped")
+    wait_until(lambda: daemon.statuses()["app"] == "stopped")
     assert client.ask("start", name="app") == OK
-    wait_until(lambda: statuses(daemon)["app"] == "active")
+    wait_until(lambda: daemon.statuses()["app"] == "active")
     assert client.ask("reloadconfig") == OK
     assert client.ask("rm", name="app", waiting=True)["status"] == "ok"
 

@@ -17,6 +17,7 @@ from circus.stream import Counts, JournalStream, Source
 from circus.stream.journal import LINE_MAX
 from circus.stream.pipe import KEPT_BYTES, SHARE_BYTES
 from tests.journald import FakeJournald, RealJournald, needs_journald
+from tests.journald import journald as journald
 from tests.support import needs_root, wait_until
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def fake(folder: Path) -> Iterator[FakeJournald]:
     one = FakeJournald(folder)
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def real() -> Iterator[RealJournald]:
-    one = RealJournald()
     yield one
     one.close()
 
@@ -251,32 +245,32 @@ def test_a_rate_limit_counts_what_it_drops(bench: Bench, fake: FakeJournald) -> 
 
 
 @needs_journald
-def test_journald_files_a_line_under_its_worker(bench: Bench, real: RealJournald) -> None:
+def test_journald_files_a_line_under_its_worker(bench: Bench, journald: RealJournald) -> None:
     worker = bench.run(
         "import os; os.setuid(65533); print('<4>hé', flush=True); input()",
-        sink=stream(real),
+        sink=stream(journald),
     )
-    (entry,) = real.wait_entries(1, f"_PID={worker.pid}")
+    (entry,) = journald.wait_entries(1, f"_PID={worker.pid}")
     assert (entry["MESSAGE"], entry["PRIORITY"], entry["_UID"]) == ("hé", "4", "65533")
     assert (entry["SYSLOG_IDENTIFIER"], entry["CIRCUS_STREAM"]) == ("w", "stdout")
     assert entry["_COMM"].startswith("python")
-    assert real.entries("CIRCUS_WATCHER=w") == real.entries("-t", "w") == [entry]
+    assert journald.entries("CIRCUS_WATCHER=w") == journald.entries("-t", "w") == [entry]
 
 
 @needs_journald
 def test_lines_of_many_workers_outlast_a_journald_that_is_stopped(
-    bench: Bench, real: RealJournald
+    bench: Bench, journald: RealJournald
 ) -> None:
-    real.pause()
+    journald.pause()
     count = 4000
     workers = [
-        bench.run(f"for n in range({count}): print(n, 'x' * 90)", sink=stream(real))
+        bench.run(f"for n in range({count}): print(n, 'x' * 90)", sink=stream(journald))
         for _ in range(3)
     ]
     for worker in workers:
         worker.wait(60)  # it is still stopped
-    real.go_on()
-    entries = real.wait_entries(3 * count, "CIRCUS_WATCHER=w")
+    journald.go_on()
+    entries = journald.wait_entries(3 * count, "CIRCUS_WATCHER=w")
     for worker in workers:
         mine = [entry for entry in entries if entry["CIRCUS_PID"] == str(worker.pid)]
         assert [int(entry["MESSAGE"].split()[0]) for entry in mine] == [*range(count)]
@@ -284,12 +278,12 @@ def test_lines_of_many_workers_outlast_a_journald_that_is_stopped(
 
 
 @needs_journald
-def test_a_direct_stream_needs_no_pump(real: RealJournald) -> None:
-    fd = stream(real, mode="direct").open_direct("w")
+def test_a_direct_stream_needs_no_pump(journald: RealJournald) -> None:
+    fd = stream(journald, mode="direct").open_direct("w")
     program = "print('one'); print('<3>two', end='')"
     with subprocess.Popen([sys.executable, "-S", "-c", program], stdout=fd) as worker:
         os.close(fd)
-    entries = real.wait_entries(2, "-t", "w")
+    entries = journald.wait_entries(2, "-t", "w")
     assert [entry["MESSAGE"] for entry in entries] == ["one", "two"]
     assert [entry["PRIORITY"] for entry in entries] == ["6", "3"]
     assert {entry["_PID"] for entry in entries} == {str(worker.pid)}

@@ -15,13 +15,13 @@ from circus.plugins.command_reloader import CommandReloader
 from circus.plugins.resource_watcher import ResourceWatcher
 from circus.plugins.statsd import BaseObserver, FullStats
 from circus.plugins.watchdog import WatchDog
-from tests.plugins.peers import Sink
+from tests.plugins.peers import sink as sink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from circus.client import Reply
+    from tests.plugins.peers import Sink
 
 
 class Alone(CircusPlugin):
@@ -74,12 +74,6 @@ class Stumbles(Alone, BaseObserver):
         if self.errors:
             raise self.errors.pop(0)
         self.done.set()
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as found:
-        yield found
 
 
 def usage(cpu: float, mem: float, size: str) -> Reply:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import tempfile
@@ -17,7 +16,7 @@ from circus.web.logs.cursor import Cursor, InFile, InJournal
 from circus.web.logs.files import ANSWER_BYTES, LINE_BYTES, STAMP_BYTES, Limits
 from circus.web.logs.line import Stamps, line, severity
 from circus.web.logs.reading import moment
-from tests.support import needs_root
+from tests.support import being, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +191,7 @@ def test_a_file_that_is_not_for_the_console_says_what_to_do(
     os.chown(path, 0, gid)
     path.chmod(mode)
     place.chmod(folder)
-    with as_somebody(65534), pytest.raises(Denied) as denied:
+    with being(65534), pytest.raises(Denied) as denied:
         files.opened(str(path))
     who = f"{path} may not be read by nobody, as which the console runs: "
     assert str(denied.value) == who + told.replace("FILE", str(path))
@@ -202,7 +201,7 @@ def test_a_file_that_is_not_for_the_console_says_what_to_do(
 def test_a_user_without_a_name_is_called_by_the_number(place: Path) -> None:
     (place / "log").touch(0o600)
     place.chmod(0o755)
-    with as_somebody(60123), pytest.raises(Denied, match="may not be read by 60123, as which"):
+    with being(60123), pytest.raises(Denied, match="may not be read by 60123, as which"):
         files.opened(str(place / "log"))
 
 
@@ -211,20 +210,6 @@ def place() -> Iterator[Path]:
     """A folder of root's that others may reach."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         yield Path(name)
-
-
-@contextlib.contextmanager
-def as_somebody(uid: int) -> Iterator[None]:
-    groups = os.getgroups()
-    os.setgroups([])
-    os.setegid(uid)
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
 
 
 @pytest.mark.parametrize(
