@@ -95,10 +95,9 @@ def test_its_output_is_shown_when_circusd_debugs(circusd: Start) -> None:
     wait_until(lambda: f"Listening on {browser.origin}/" in daemon.text())
 
 
+@needs_root
 def test_its_user_is_one_that_there_is(circusd: Start) -> None:
     """circusd goes on without."""
-    if os.geteuid():
-        pytest.skip("takes root")
     daemon = circusd(f"[circus]\nhttpd = True\nhttpd_port = {free_port()}\nhttpd_user = daemon\n")
     assert "The web console (httpd): it runs as daemon, who may do nothing here; " in daemon.text()
     assert daemon.call("get", name=NAME, keys=["uid"])["options"] == {"uid": "daemon"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import text_of
+from tests.support import only_if, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,10 +50,11 @@ def mapping(file: str) -> str:
     )
 
 
-@pytest.mark.parametrize("suffix", ["ini", "json", "yaml"])
+has_yaml = only_if(importlib.util.find_spec("yaml") is not None, "there is no PyYAML")
+
+
+@pytest.mark.parametrize("suffix", ["ini", "json", pytest.param("yaml", marks=has_yaml)])
 def test_the_log_goes_where_it_is_led(circusd: Start, tmp_path: Path, suffix: str) -> None:
-    if suffix == "yaml":
-        pytest.importorskip("yaml")
     file, config = tmp_path / "led.log", tmp_path / f"logging.{suffix}"
     config.write_text(INI.format(file=str(file)) if suffix == "ini" else mapping(str(file)))
     daemon = circusd(f"[circus]\nloggerconfig = {config}\n[watcher:w]\ncmd = sleep 3600\n")
