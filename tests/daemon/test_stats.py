@@ -19,7 +19,7 @@ import zmq
 from circus.ctl.keygen import keygen
 from circus.reach import unreachable
 from circus.stats.client import StatsClient
-from tests.plugins.peers import Refuser
+from tests.standin import Standin, saying
 from tests.support import Daemon, as_user, child, free_port, needs_root, ticks, wait_until
 
 if TYPE_CHECKING:
@@ -272,8 +272,9 @@ def test_one_that_waits_for_an_answer_ends_at_once(circusd: Start) -> None:
 
 
 def test_what_circusd_refuses_to_tell_is_said_once(tmp_path: Path) -> None:
+    refusal = saying(status="error", reason="denied: you may not")
     with (
-        Refuser(tmp_path / "control", "denied: you may not") as refuser,
+        Standin(tmp_path / "control", refusal) as refuser,
         by_hand(tmp_path) as process,
         listening_in(tmp_path),
     ):

@@ -1,8 +1,7 @@
-"""Whom plugins talk to: a statsd server, an HTTP server, a circusd that refuses."""
+"""Whom plugins talk to: a statsd server, an HTTP server."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -10,13 +9,11 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 import pytest
-import zmq
 
 from tests.support import only_if, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 REDIS = "/usr/bin/redis-check-rdb"
 """Redis itself, under the other name that Debian's redis-tools has for it."""
@@ -107,35 +104,3 @@ class Web:
         self._thread.join()
         for one in (self._socket, *self._held):
             one.close()
-
-
-class Refuser:
-    """What looks like a circusd to clients, and gives one answer to all they ask: no."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        self.endpoint = f"ipc://{path}"
-        self.asked = 0
-        self._reason = reason
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = self._context.socket(zmq.ROUTER)
-        self._socket.bind(self.endpoint)
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                *way, question = self._socket.recv_multipart()
-            except zmq.ContextTerminated:  # it is over
-                self._socket.close(linger=0)
-                return
-            self.asked += 1
-            answer = {"id": json.loads(question)["id"], "status": "error", "reason": self._reason}
-            self._socket.send_multipart([*way, json.dumps(answer).encode()])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._context.term()
-        self._thread.join()

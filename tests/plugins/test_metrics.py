@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from circus.plugins.metrics.families import FAMILIES
 from circus.plugins.metrics.plugin import Metrics
 from tests.plugins.conftest import WATCHER, replaced
-from tests.plugins.peers import Refuser
+from tests.standin import Standin, saying
 from tests.support import child, free_port, wait_until
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ def test_how_a_worker_ended_is_known_whatever_becomes_of_events(circusd: Start) 
 def test_a_circusd_that_refuses_is_down_and_the_log_has_its_reason(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Refuser(tmp_path / "control", "denied: you may not") as refuser:
+    refusal = saying(status="error", reason="denied: you may not")
+    with Standin(tmp_path / "control", refusal) as refuser:
         metrics = Metrics(refuser.endpoint, "ipc://x", 5.0)
 
         async def text() -> str:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ import zmq
 from circus.web.controller import Controller
 from circus.web.feed import Feed
 from tests.daemon.conftest import circusd as circusd
+from tests.standin import Standin
 from tests.support import Daemon, wait_until
 
 if TYPE_CHECKING:
@@ -47,30 +47,18 @@ def fed() -> Iterator[Fed]:
 @contextlib.contextmanager
 def standin(folder: Path, answers: Mapping[str, Any]) -> Iterator[tuple[str, zmq.Socket[bytes]]]:
     """Somebody else: an endpoint that answers so, and where it publishes whatever a test sends."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    router, pub = context.socket(zmq.ROUTER), context.socket(zmq.PUB)
-    router.bind(f"ipc://{folder}/control")
-    pub.bind(f"ipc://{folder}/events")
     found = {"globaloptions": {"options": {"pubsub_endpoint": f"ipc://{folder}/events"}}, **answers}
 
-    over = threading.Event()
+    def answer(asked: dict[str, Any]) -> bytes:
+        return json.dumps(
+            {"id": asked["id"], "status": "ok", **found.get(asked["command"], {})}
+        ).encode()
 
-    def answer() -> None:
-        while not over.is_set():
-            if router.poll(100):
-                *route, asked = router.recv_multipart()
-                message = json.loads(asked)
-                said = {"id": message["id"], "status": "ok", **found.get(message["command"], {})}
-                router.send_multipart([*route, json.dumps(said).encode()])
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield f"ipc://{folder}/control", pub
-    finally:
-        over.set()
-        thread.join()
-        context.destroy(linger=0)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    with context, context.socket(zmq.PUB) as pub, Standin(folder / "control", answer) as circusd:
+        pub.linger = 0
+        pub.bind(f"ipc://{folder}/events")
+        yield circusd.endpoint, pub
 
 
 def names(feed: Feed) -> list[str]:
