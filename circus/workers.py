@@ -72,6 +72,7 @@ class Workers:
         """Slots whose start waits for the recipe, or for sinks."""
         self._on_trial: set[Process] = set()
         """Those that run and that the after_spawn hook has not accepted yet."""
+        self._closed = False
 
     def configure(self, config: WatcherConfig) -> None:
         """What is started from now on follows this; of what runs, only its output does."""
@@ -105,7 +106,8 @@ class Workers:
             self._send(wid, core.SpawnFailed("no longer wanted"))
 
     def close(self) -> None:
-        """Let go of descriptors; whatever still runs is left alone."""
+        """Let go of descriptors and start nothing more; whatever still runs is left alone."""
+        self._closed = True
         self._output.close()
         self._limits.close()
         for process in self._by_wid.values():
@@ -113,6 +115,7 @@ class Workers:
                 self._engine.loop.remove_reader(process.report)
                 with contextlib.suppress(OSError):
                     os.close(process.report)
+                process.report = process.order = None  # its number may be somebody else's by then
 
     # -- effects ------------------------------------------------
 
@@ -215,7 +218,7 @@ class Workers:
 
     def _spawn(self, wid: int) -> None:
         slot = self._pool.slots.get(wid)
-        if slot is None or slot.state is not State.SPAWNING:
+        if self._closed or slot is None or slot.state is not State.SPAWNING:
             return
         if not slot.wanted:
             self._send(wid, core.SpawnFailed("no longer wanted"))

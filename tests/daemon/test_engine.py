@@ -8,6 +8,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from circus.client import make_message
 from tests.support import alive, child, ready, wait_until
 
 if TYPE_CHECKING:
@@ -351,3 +352,21 @@ def test_workers_that_are_let_go_of_are_neither_replaced_nor_brought_back(circus
     wait_until(lambda: f"free.1 (pid {free}) killed by SIGTERM" in daemon.text())
     daemon.call("restart", name="kept", waiting=True)
     assert daemon.text().count("free.1 started") == 1
+
+
+def test_starts_that_wait_while_their_watcher_is_let_go_of_are_dropped(circusd: Start) -> None:
+    daemon = circusd(
+        "[watcher:many]\ncmd = sleep 3600\nnumprocesses = 100\nautostart = False\n"
+        "[watcher:last]\ncmd = sleep 3600\nautostart = False\n"
+    )
+    messages = [
+        make_message("start", name="many"),
+        make_message("rm", name="many", nostop=True),
+        make_message("start", name="last", waiting=True),
+    ]
+    answers = daemon.client.call_all(messages)
+    assert [one and one["status"] for one in answers] == ["ok"] * 3
+    # all starts are in one queue, so those before it have had their turn
+    _, _, after = daemon.text().partition("verb=rm")
+    assert "last.1 started" in after
+    assert "many." not in after
