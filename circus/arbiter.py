@@ -32,6 +32,7 @@ from circus.watcher import Result, Watcher
 if TYPE_CHECKING:
     from circus.config.model import Config
     from circus.config.schema import Problem
+    from circus.control.serve import Standing
     from circus.userloop import TornadoLoop
 
     Started = Callable[[Result], object]
@@ -98,6 +99,8 @@ class Arbiter(ArbiterSurface):
         self.adopt = adopt
         self.handed = Handed()
         """What systemd gave this process, when it is the service."""
+        self.standing: Standing | None = None
+        """What keeps the endpoints open between two lives."""
         self.warnings: tuple[Problem, ...] = ()
         self._where: Callable[[str, str], str] = lambda section, _key: section
         self._given_loop = asyncio_loop_of(loop)
@@ -199,7 +202,7 @@ class Arbiter(ArbiterSurface):
         ).bind_and_listen_all()
         engine.sockets.update(open_ones)
         engine.face = self
-        return Service(engine, self._where, self.handed, signals=signals)
+        return Service(engine, self._where, self.handed, signals=signals, standing=self.standing)
 
     async def _live(self, service: Service, cb: Started | None, up: Outcome[bool]) -> bool:
         engine = service.engine

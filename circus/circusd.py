@@ -19,6 +19,7 @@ from circus.config.load import examine
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.control.paths import make_own_directory
+from circus.control.serve import Standing
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
 from circus.host import spawn
@@ -136,6 +137,7 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
     prctl.set_child_subreaper(1)
     spawn.keep_descriptors_private()
     handed = systemd.take(os.environ)
+    standing = Standing(lasting=True)
     path = os.path.abspath(args.config)
     pidfile: Pidfile | None = None
     again = True
@@ -155,8 +157,10 @@ def _serve(args: argparse.Namespace, started: int | None) -> int:
             pidfile = _pidfile(args.pidfile or daemon.pidfile, pidfile)
             daemon.started, started = started, None
             daemon.handed = handed
+            daemon.standing = standing
             again = daemon.start().result()
     finally:
+        standing.close()
         if pidfile is not None:
             pidfile.unlink()
     return 0

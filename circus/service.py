@@ -13,7 +13,7 @@ from circus.commands.own import import_commands
 from circus.config.plugins import with_plugins
 from circus.config.schema import in_order
 from circus.control.discovery import discovery
-from circus.control.serve import serve
+from circus.control.serve import Standing
 from circus.endpoints import Endpoints
 from circus.exc import CircusError, ConfigError
 from circus.hooks import survey_hooks
@@ -48,7 +48,8 @@ class Service:
     """One life of an engine. `where` says where an option was written.
 
     With `signals` they come to it, when this is the main thread. `handed`: what systemd gave this
-    process, and with that how to tell it how we are.
+    process, and with that how to tell it how we are. `standing`: endpoints that stay open for
+    another life.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Service:
         handed: Handed,
         *,
         signals: bool,
+        standing: Standing | None = None,
     ) -> None:
         self.engine = engine
+        self._standing = standing or Standing()
         self._where = where
         self._handed = handed
         told = handed.notifier
@@ -80,9 +83,10 @@ class Service:
         if engine.reaper.adopt:  # otherwise this process is more than circusd
             await engine.trees.settle()
         endpoints = Endpoints(engine.endpoint, engine.pubsub_endpoint, engine.stats_endpoint)
-        server = serve(engine, endpoints, self._where, self._take_sockets())
+        server = self._standing.serve(engine, endpoints, self._where, self._take_sockets())
         multicast = engine.config.circus.multicast_endpoint
         found_by = discovery(engine.loop, multicast, server.endpoint)
+        again = False
         try:
             engine.initialize()
             if engine.sockets:
@@ -105,7 +109,7 @@ class Service:
             engine.close()
             if found_by is not None:
                 found_by.close()
-            server.close()
+            self._standing.leave(again=again)
 
     def _take_sockets(self) -> int | None:
         """Give all that systemd opened to the engine, but for the control socket, which it returns.

@@ -86,7 +86,8 @@ class Restart(Action):
     """Restart the arbiter or a watcher.
 
     Without a name the whole daemon stops everything, reads its file again and starts, which takes
-    an administrator.
+    an administrator. What is asked meanwhile is answered once it has started, unless keys are asked
+    for, or the endpoints or those who are let in are others by then.
     """
 
     name: Name | None = argument("the watcher, or a pattern", default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.access import others
@@ -32,34 +33,75 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def serve(
-    engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
-) -> ControlServer:
-    """Answer for an engine, and publish its events. Raises CircusError. May block: at the start.
+class Standing:
+    """The server end of one engine or, when it is `lasting`, of one after the other.
 
-    `where` says where an option was written. `listening` is the control socket when systemd has
-    opened it; the descriptor stays the caller's.
+    No connection is lost between two of them, and whoever made it closes it in the end.
     """
-    config = engine.config
-    for problem in survey_access(config.circus, config.watchers.values(), where):
-        logger.warning("Nobody is let in: %s", problem)
-    gate = Gate(engine.loop, lambda peer: general_role(engine, peer) is not None, curve(config))
-    server = ControlServer(
-        endpoints.control,
-        endpoints.pubsub,
-        lambda payload, peer: dispatch(engine, payload, peer),
-        loop=engine.loop,
-        gate=gate,
-        access=ownership(others(config.circus, config.watchers.values())),
-        listening=None if listening is None else _at(listening, endpoints.control),
-    )
-    server.start()
-    # a port that was left open is a number by now; else it stays as it was written
-    engine.endpoint = _chosen(engine.endpoint, server.endpoint)
-    engine.pubsub_endpoint = _chosen(engine.pubsub_endpoint, server.pubsub_endpoint)
-    logger.info("Control is at %s, events are at %s", server.endpoint, server.pubsub_endpoint)
-    engine.followers.append(lambda _: _follow(engine, server))
-    return server
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        self._lasting = lasting
+        self._server: ControlServer | None = None
+        self._fits: object = None
+
+    def serve(
+        self, engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
+    ) -> ControlServer:
+        """Answer for an engine, soon, and publish its events. Raises CircusError.
+
+        It may block, at the start. `where` says where an option was written. `listening` is the
+        control socket when systemd has opened it; the descriptor stays the caller's.
+        """
+        config = engine.config
+        for problem in survey_access(config.circus, config.watchers.values(), where):
+            logger.warning("Nobody is let in: %s", problem)
+        named = others(config.circus, config.watchers.values())
+        keys = curve(config)
+        gate = Gate(engine.loop, lambda peer: general_role(engine, peer) is not None, keys)
+        # whoever was let in by other rules has to come anew
+        server = self._left((endpoints, named), reusable=keys is None)
+        handle = partial(dispatch, engine)
+        if server is not None:
+            _give(server, ownership(named))
+            server.resume(handle, engine.loop, gate)
+        else:
+            server = ControlServer(
+                endpoints.control,
+                endpoints.pubsub,
+                handle,
+                loop=engine.loop,
+                gate=gate,
+                access=ownership(named),
+                listening=None if listening is None else _at(listening, endpoints.control),
+            )
+            server.start()
+        self._server = server
+        # a port that was left open is a number by now; else it stays as it was written
+        engine.endpoint = _chosen(engine.endpoint, server.endpoint)
+        engine.pubsub_endpoint = _chosen(engine.pubsub_endpoint, server.pubsub_endpoint)
+        logger.info("Control is at %s, events are at %s", server.endpoint, server.pubsub_endpoint)
+        engine.followers.append(lambda _: _follow(engine, server))
+        return server
+
+    def leave(self, *, again: bool) -> None:
+        """The engine has ended. If there is to be another, what is asked waits for it."""
+        if again and self._lasting and self._server is not None:
+            self._server.pause()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """There is no other one."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _left(self, fits: object, *, reusable: bool) -> ControlServer | None:
+        """What the engine before has left, if it will do; else that is closed."""
+        if not reusable or fits != self._fits:
+            self.close()
+        self._fits = fits
+        return self._server
 
 
 def _at(fd: int, endpoint: str) -> int:
@@ -73,6 +115,13 @@ def _at(fd: int, endpoint: str) -> int:
             )
         sock.settimeout(0)
         return sock.detach()
+
+
+def _give(server: ControlServer, access: Access) -> None:
+    try:
+        server.give(access)
+    except OSError as error:
+        raise CircusError(f"cannot let others open the sockets: {error.strerror}") from error
 
 
 def _chosen(wanted: str, bound: str) -> str:

@@ -75,6 +75,8 @@ class ControlServer:
         self._listening = listening
         self._identify: Identify = anybody
         self._zap: Zap | None = None
+        self._unjudged: list[list[bytes]] = []
+        self._pauses = False
         self._pending_max = pending_max
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
@@ -102,9 +104,7 @@ class ControlServer:
         # port 0 has become a number
         self.endpoint = self._router.get_string(zmq.LAST_ENDPOINT)
         self.pubsub_endpoint = self._pub.get_string(zmq.LAST_ENDPOINT)
-        self._loop.add_reader(self._router.FD, self._on_readable)
-        self._loop.add_reader(self._pub.FD, self._on_subscriptions)
-        self._on_readable()
+        self._listen()
 
     def give(self, access: Access) -> None:
         """Let other people open the sockets from now on. Raises OSError."""
@@ -115,20 +115,51 @@ class ControlServer:
         if self._context is not None:
             self._pub.send_multipart((topic, message), zmq.NOBLOCK)
 
+    def pause(self) -> None:
+        """Leave nobody without an answer; what is asked from now on waits for `resume`.
+
+        It keeps its sockets and their connections, and needs its loop no more.
+        """
+        self._answer_the_rest()
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        for sock in self._sockets:
+            self._loop.remove_reader(sock.FD)
+        if self._zap is not None:
+            self._unjudged = self._zap.pause()
+        self._pauses = True
+
+    def resume(self, handle: Handle, loop: asyncio.AbstractEventLoop, gate: Gate) -> None:
+        """Go on after `pause`, on this loop, with all that has come meanwhile.
+
+        Not where keys are asked for: those that it stood with are in its sockets.
+        """
+        self._handle = handle
+        self._loop = loop
+        if self._zap is not None:
+            self._zap.resume(loop, gate.judge, self._unjudged)
+        self._listen()
+
     def close(self) -> None:
         """Leave nobody without an answer, then let go of sockets, paths and locks."""
         if self._context is None:
             return
-        self._answer_the_rest()
-        if self._again is not None:
-            self._again.cancel()
-        for sock in self._sockets:
-            self._loop.remove_reader(sock.FD)
+        if not self._pauses:
+            self.pause()
         if self._zap is not None:
             self._zap.close()
         context, self._context = self._context, None
         with self._bound.unbinding():
             context.destroy(linger=LINGER_MS)
+
+    def _listen(self) -> None:
+        self._pauses = False
+        self._loop.add_reader(self._router.FD, self._on_readable)
+        self._loop.add_reader(self._pub.FD, self._on_subscriptions)
+        self._on_subscriptions()
+        # soon, not now: what is there already may have waited for an engine that is being set up
+        self._again = self._loop.call_soon(self._go_on)
 
     def _opened(self, context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
         sock = opened(context, kind)

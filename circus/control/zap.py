@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import zmq
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Judge = Callable[["Knock"], asyncio.Future[str | None] | str | None]
 
@@ -43,19 +43,37 @@ class Zap:
         loop: asyncio.AbstractEventLoop,
         judge: Judge,
     ) -> None:
-        self._loop = loop
-        self._judge = judge
-        self._open: set[asyncio.Future[str | None]] = set()
+        self._open: dict[asyncio.Future[str | None], list[bytes]] = {}
         self._socket = context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.bind(ENDPOINT)
+        self.resume(loop, judge)
+
+    def pause(self) -> list[list[bytes]]:
+        """Judge nobody; what is returned has to be told to `resume`."""
+        self._loop.remove_reader(self._socket.FD)
+        unjudged = list(self._open.values())
+        for future in list(self._open):
+            future.cancel()
+        self._open.clear()
+        return unjudged
+
+    def resume(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        judge: Judge,
+        unjudged: Iterable[list[bytes]] = (),
+    ) -> None:
+        """Go on, on this loop, with these first."""
+        self._loop = loop
+        self._judge = judge
         loop.add_reader(self._socket.FD, self._on_readable)
+        for frames in unjudged:
+            self._take(frames)
+        loop.call_soon(self._on_readable)
 
     def close(self) -> None:
-        """Judge no more; whoever waits still is never let in."""
-        self._loop.remove_reader(self._socket.FD)
-        for future in self._open:
-            future.cancel()
+        """For one that pauses: whoever waits still is never let in."""
         self._socket.close()
 
     def _on_readable(self) -> None:
@@ -73,15 +91,15 @@ class Zap:
         reply_to = [*envelope, VERSION, request[1]]
         verdict = self._judge(knock)
         if isinstance(verdict, asyncio.Future):
-            self._open.add(verdict)
+            self._open[verdict] = frames
             verdict.add_done_callback(lambda future: self._judged(future, reply_to))
         else:
             self._reply(reply_to, verdict)
 
     def _judged(self, future: asyncio.Future[str | None], reply_to: list[bytes]) -> None:
-        self._open.discard(future)
         if future.cancelled():
             return
+        del self._open[future]
         if (error := future.exception()) is not None:
             logger.warning("Cannot tell who connects: %s", error)
         self._reply(reply_to, None if error is not None else future.result())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +41,45 @@ def test_several_messages_are_answered_in_their_order(daemon: Daemon) -> None:
     assert cast == {}
     assert [(answer or {})["pids"] for answer in others] == [daemon.pids(n) for n in NAMES[1:]]
     assert (last or {})["reason"] == "program nope not found"
+
+
+def test_what_is_asked_while_circusd_starts_anew_is_answered() -> None:
+    """By clients that stay connected, and by those that come and go."""
+    daemon = Daemon("[watcher:w]\ncmd = sleep 3600\n").wait()
+    over = threading.Event()
+    counts: list[object] = []
+
+    def ask(*, stays: bool) -> None:
+        client = CircusClient(endpoint=daemon.endpoint, timeout=30)
+        while not over.is_set():
+            if not stays:
+                client.stop()
+                client = CircusClient(endpoint=daemon.endpoint, timeout=30)
+            counts.append(client.send_message("numwatchers").get("numwatchers"))
+        client.stop()
+
+    try:
+        with ThreadPoolExecutor() as pool:
+            asking = [pool.submit(ask, stays=stays) for stays in (True, True, False)]
+            for lives in (2, 3, 4):
+                assert daemon.call("restart")["status"] == "ok"
+                wait_until(partial(has_lived, daemon, lives))
+                wait_until(partial(has_more, counts, len(counts) + 100))
+            over.set()
+            for one in asking:
+                one.result(timeout=60)
+    finally:
+        over.set()
+        daemon.stop()
+    assert set(counts) == {1}
+
+
+def has_lived(daemon: Daemon, times: int) -> bool:
+    return daemon.text().count("w.1 started") == times
+
+
+def has_more(answers: list[object], than: int) -> bool:
+    return len(answers) > than
 
 
 def test_what_does_not_answer_in_time_is_told_from_what_does(daemon: Daemon) -> None:
