@@ -89,6 +89,13 @@ SETUPS = (
          "moin": {"listens": True, "signal": "SIGINT"}, "six": {"listens": True, "uid": "nobody"}},
     ),
     Setup(
+        "supervisor/fcgi-shared",
+        ("/usr/bin/one", "/usr/bin/two", "/usr/bin/three", "/usr/bin/four"), ("/run",),
+        {"tcp://localhost:9003": "tcp://localhost:0"},
+        {**{f"one_0{number}": {"listens": True, "argv": [f"--number={number}"]}
+            for number in (0, 1)}, "two": {"listens": False}, "three": {"listens": True}},
+    ),
+    Setup(
         "supervisor/java", ("/opt/kafka/bin/kafka-server-start.sh",), ("/opt/kafka",
         "/var/log/kafka"), {"user=kafka": "user=nobody"},
         {"kafka": {"uid": "nobody", "cwd": "/opt/kafka", "argv": [
