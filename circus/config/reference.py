@@ -56,7 +56,8 @@ of all warnings.
 
 Variables for all watchers, or for those whose names match. `[env]` is weakest; of the others a
 later section goes before an earlier. `$NAME` (upper case) stands for a variable of circusd's own
-environment and is empty when there is none. Values that are inherited arrive as they are.
+environment and is empty when there is none. Values that are inherited arrive as they are. `$$` is
+no escape: a value with a literal `$NAME` belongs in a file that `env_file` names.
 
 ## Variables
 

@@ -55,6 +55,7 @@ def test_t42_every_printable_character_stands_for_itself(tmp_path: Path, char: s
         ("P = $PATH:/bin", "/usr/bin:/bin"),
         ("P = $NONE:x", ":x"),
         ("P = $HOMEx$HOME", "/rootx/root"),
+        ("P = x$$HOME$$$HOME$$", "x$/root$$/root$$"),
         ("P = ${HOME} $home $1 $", "${HOME} $home $1 $"),
         ("P = $(circus.env.none)", "$(circus.env.none)"),
         ("P = $P", ""),
