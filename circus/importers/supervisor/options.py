@@ -20,7 +20,7 @@ from circus.importers.report import (
 )
 from circus.importers.supervisor.forms import FALSE, TRUE
 from circus.importers.supervisor.program import Program, name_watchers
-from circus.importers.supervisor.read import pairs
+from circus.importers.supervisor.read import put_pairs
 from circus.importers.supervisor.streams import INHERITED, leads, logfile, redirect, size, syslog
 
 if TYPE_CHECKING:
@@ -186,20 +186,13 @@ def _kill_as_group(program: Program, _option: Option) -> Verdict:
 
 
 def _environment(program: Program, option: Option) -> Verdict:
-    try:
-        found = pairs(option.value)
-    except ValueError as error:
-        raise Unfit(str(error), "mend it") from error
-    left: Unfit | None = None
-    for name, names in program.watchers:
-        for key, value in found.items():
-            try:
-                text = program.text(value, names, environment=True)
-                program.draft.put(f"env:{name}", key, text)
-            except Unfit as error:
-                left = Unfit(f"{key}: {error}", error.todo)
-    if left is not None:
-        raise left
+
+    def put(key: str, value: str) -> None:
+        for name, names in program.watchers:
+            text = program.text(value, names, environment=True)
+            program.draft.put(f"env:{name}", key, text)
+
+    put_pairs(option.value, put)
     first = program.watchers[0][0]
     return kept(f"[env:{first}]" + (", and so on" if len(program.watchers) > 1 else ""))
 

@@ -6,10 +6,15 @@ import os
 import re
 import shlex
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from circus.exc import CircusError
+from circus.importers.draft import Unfit
 from circus.importers.files import matching, read
 from circus.importers.report import Option, Report, changed, lost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEADER = re.compile(r"\[(?P<name>.+)\]")
 ASSIGNMENT = re.compile(r"(?P<key>[^=:]*?)\s*[=:]\s*(?P<value>.*)")
@@ -165,8 +170,23 @@ class _Reader:
         return CircusError(f"{self.file}:{self.first or 1}: {say}")
 
 
-def pairs(text: str) -> dict[str, str]:
-    """The variables of `environment`. Raises ValueError for what Supervisor cannot read either."""
+def put_pairs(text: str, put: Callable[[str, str], None]) -> None:
+    """Hand over each variable of `environment`. Raises Unfit, but not before all had their turn."""
+    left: Unfit | None = None
+    try:
+        found = _pairs(text)
+    except ValueError as error:
+        raise Unfit(str(error), "mend it") from error
+    for name, value in found.items():
+        try:
+            put(name, value)
+        except Unfit as error:
+            left = Unfit(f"{name}: {error}", error.todo)
+    if left is not None:
+        raise left
+
+
+def _pairs(text: str) -> dict[str, str]:
     lexer = shlex.shlex(text, posix=False)
     lexer.wordchars += LETTERS
     tokens = list(lexer)

@@ -22,7 +22,7 @@ from circus.importers.supervisor.forms import FALSE, Context, expanded
 from circus.importers.supervisor.listeners import listener
 from circus.importers.supervisor.options import translate
 from circus.importers.supervisor.program import DEFAULTS, ROOT, Program
-from circus.importers.supervisor.read import Source, pairs
+from circus.importers.supervisor.read import Source, put_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,13 +155,11 @@ def _umask(daemon: Daemon, option: Option) -> Verdict:
 
 
 def _environment(daemon: Daemon, option: Option) -> Verdict:
-    try:
-        found = pairs(option.value)
-    except ValueError as error:
-        raise Unfit(str(error), "mend it") from error
-    for name, value in found.items():
+    def put(name: str, value: str) -> None:
         text = expanded(value, daemon.context, {}, environment=True)
         daemon.draft.put("env", name, text)
+
+    put_pairs(option.value, put)
     return kept("[env], which all watchers have")
 
 
