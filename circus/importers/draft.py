@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from circus.config import variables
 from circus.config.commandline import split
@@ -102,6 +103,15 @@ class Draft:
         """It was nothing after all."""
         self._taken.discard(section.lower())
         self._sections.pop(section, None)
+
+    @contextlib.contextmanager
+    def whole(self, section: str) -> Iterator[None]:
+        """A section that is nothing at all if a part of it cannot be written."""
+        try:
+            yield
+        except Unfit:
+            self.drop(section)
+            raise
 
     def has(self, section: str, key: str) -> bool:
         """Whether an option is set."""

@@ -204,7 +204,8 @@ def _socket(program: Program, option: Option) -> Verdict:
     for name, names in program.watchers:
         address = program.text(option.value, names)
         if address not in made:
-            _one_socket(program, name, address)
+            with program.draft.whole(f"socket:{name}"):
+                _one_socket(program, name, address)
             made[address] = name
         program.draft.put(f"watcher:{name}", "stdin_socket", made[address])
     return kept(f"[socket:{program.watchers[0][0]}], the standard input of its workers")

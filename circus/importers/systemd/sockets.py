@@ -85,26 +85,31 @@ def _listen(found: Sockets, option: Option) -> Verdict:
     wanted = found.unit.value("Socket", "FileDescriptorName") or found.stem
     name = found.draft.free_name("socket", wanted).lower()
     section = f"socket:{name}"
-    put = found.draft.put
+    with found.draft.whole(section):
+        _put_address(found.draft, section, address)
+        if TYPES[option.key] != "SOCK_STREAM":
+            found.draft.put(section, "type", TYPES[option.key])
+    found.names.append(name)
+    if found.draft.has(section, "path"):
+        found.paths.append(name)
+    return kept(f"[{section}]")
+
+
+def _put_address(draft: Draft, section: str, address: str) -> None:
     match = ADDRESS.fullmatch(address)
     if address.startswith("/"):
-        put(section, "path", address)
-        found.paths.append(name)
+        draft.put(section, "path", address)
     elif address.isdecimal():
-        put(section, "family", "AF_INET6")
-        put(section, "host", "::")
-        put(section, "port", address)
+        draft.put(section, "family", "AF_INET6")
+        draft.put(section, "host", "::")
+        draft.put(section, "port", address)
     elif match is not None:
-        put(section, "host", match["six"] or match["four"])
-        put(section, "port", match["port"])
+        draft.put(section, "host", match["six"] or match["four"])
+        draft.put(section, "port", match["port"])
         if match["six"]:
-            put(section, "family", "AF_INET6")
+            draft.put(section, "family", "AF_INET6")
     else:
         raise Unfit(f"circusd cannot listen at {address}", "leave the socket to systemd: activated")
-    if TYPES[option.key] != "SOCK_STREAM":
-        put(section, "type", TYPES[option.key])
-    found.names.append(name)
-    return kept(f"[{section}]")
 
 
 def _plain(key: str) -> Handler[Sockets]:
