@@ -51,7 +51,8 @@ def restart(service: Service, option: Option) -> Verdict:
 
 def restart_sec(service: Service, option: Option) -> Verdict:
     """RestartSec=: the first start in a row is at once here."""
-    seconds(option.value)  # raises Unfit
+    if seconds(option.value) is None:
+        raise Unfit("it would never be started again", "write a time, or Restart=no")
     if not _restarts(service):
         return kept("nothing: it is not started again")
     return changed(f"backoff_delay = {number(_pause(service))}, but the first start is at once")
@@ -68,8 +69,8 @@ def burst(service: Service, _option: Option) -> Verdict:
 
 def success(service: Service, option: Option) -> Verdict:
     """SuccessExitStatus=."""
-    if service.value("Restart") not in ON_FAILURE:
-        return kept("nothing: they count with Restart=on-failure only")
+    if service.value("Restart") not in (*ON_FAILURE, *SIGNALS_ONLY):
+        return kept("nothing: what becomes of it does not depend on them")
     return _told_codes(service, option)
 
 
@@ -187,9 +188,10 @@ def _code(word: str) -> int | None:
 
 def _pause(service: Service) -> float:
     try:
-        return seconds(service.value("RestartSec", str(PAUSE))) or 0.0
-    except Unfit:
+        pause = seconds(service.value("RestartSec", str(PAUSE)))
+    except Unfit:  # which is told where it is written
         return PAUSE
+    return PAUSE if pause is None else pause
 
 
 def _retries(service: Service) -> str:
