@@ -251,7 +251,7 @@ def _socket_umask(place: Place) -> Edit:
     return Edit(changed("the mask is octal, as it looks; 0.19 took it for a decimal number"))
 
 
-def _plugin_env(place: Place) -> Edit:
+def _own_env(place: Place) -> Edit:
     name = place.group.section.partition(":")[2]
     return Edit(lost("0.19 did not read it either", f"write [env:{name}]"), _out(place))
 
@@ -279,7 +279,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[Place], Edit]]] = {
         "shell": _shell,
         "executable": _says(changed("this file is executed; 0.19 passed over it")),
         "retry_in": _renamed("backoff_delay"),
-        "env": _plugin_env,
+        "env": _own_env,
         "use_papa": PAPA,
         "check_flapping": _gone(changed("not needed: a worker that keeps ending is put off")),
         "stdout_stream.refresh_time": _gone(changed("not needed: output is taken at once")),

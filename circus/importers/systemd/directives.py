@@ -12,7 +12,7 @@ from circus.importers.draft import Unfit
 from circus.importers.files import beside
 from circus.importers.report import Handler, Option, Verdict, changed, decide, kept, lost
 from circus.importers.systemd import commands
-from circus.importers.systemd.lost import COUNTED, verdict_on
+from circus.importers.systemd.lost import verdict_on
 from circus.importers.systemd.restart import (
     burst,
     forced,
@@ -40,7 +40,6 @@ FOR_EVER = 10**9
 """Seconds that nobody waits for."""
 OF_TIME = ("cpu", "rttime")
 MICROSECONDS = ("rttime",)
-OF_SIZE = ("fsize", "data", "stack", "core", "rss", "as", "memlock", "msgqueue")
 OLD_SHARES = 1024
 """Of a unit that does not say, where the present scale has 100."""
 
@@ -171,11 +170,9 @@ def _one_limit(name: str, text: str) -> str:
     if name in OF_TIME:
         span = float(text) * 1e-6 if name in MICROSECONDS and text.isdecimal() else seconds(text)
         return "unlimited" if span is None else f"{span * (1e6 if name in MICROSECONDS else 1):.0f}"
-    if name in OF_SIZE:
-        return size(text)
     if name == "nice" and re.fullmatch(r"[+-][0-9]+", text):
         return str(20 - int(text))
-    return size(text)  # K and M go with numbers too
+    return size(text)  # K and M go with numbers of things too
 
 
 def _memory(key: str) -> Handler[Service]:
@@ -312,7 +309,6 @@ SERVICE: Mapping[str, Handler[Service]] = {
         if name.startswith("RLIMIT_")
     },
     "LimitLOCKS": lambda _service, _option: lost("Linux has had no such limit for long"),
-    "MemoryAccounting": lambda _service, _option: COUNTED,
 }
 """Those that have a counterpart; what is said of all others stands in `lost`."""
 

@@ -21,6 +21,7 @@ from circus.importers.report import (
     lost,
 )
 from circus.importers.systemd.directives import SERVICE, finish, other
+from circus.importers.systemd.lost import ON_CIRCUS, STAY
 from circus.importers.systemd.read import Unit
 from circus.importers.systemd.restart import burst
 from circus.importers.systemd.service import (
@@ -41,7 +42,6 @@ THERE_ALREADY = frozenset({
     "sysinit.target", "multi-user.target", "default.target", "syslog.service",
 })  # fmt: skip
 """What circus.service comes after, or needs not to."""
-TO_EDIT = "systemctl edit circus.service, where it holds for all that circusd runs"
 
 
 def import_systemd(path: str, host: str, instances: str | None) -> tuple[Draft, Report]:
@@ -185,7 +185,7 @@ def _common(unit: Unit, report: Report, service: Service | None = None) -> None:
                 elif key.startswith(("Condition", "Assert")):
                     verdict = CONDITION
                 else:
-                    verdict = table.get(key, NOTHING_LIKE_IT)
+                    verdict = table.get(key, STAY)
                 report.add(option, verdict)
 
 
@@ -198,16 +198,15 @@ def _order(unit: Unit, option: Option) -> Verdict:
     if not rest:
         return kept("circus.service is started in this order too")
     say = "circusd knows no other units, only after and requires between its watchers"
-    return decide(say, f"{option.key}={' '.join(rest)}: {TO_EDIT}")
+    return decide(say, f"{option.key}={' '.join(rest)}: {ON_CIRCUS}")
 
 
 ROOT = re.compile(r"-\.(mount|slice)|system\.slice")
 ORDER = frozenset({"After", "Before", "Requires", "Requisite", "Wants", "BindsTo", "PartOf",
                    "Upholds"})  # fmt: skip
 CONDITION = lost(
-    "circusd starts it whatever the machine has", f"check it in the program, or {TO_EDIT}"
+    "circusd starts it whatever the machine has", f"check it in the program, or {ON_CIRCUS}"
 )
-NOTHING_LIKE_IT = lost("circusd does not do that", "leave the unit to systemd, if it matters")
 WORDS = changed("it stands here, at the head of the configuration")
 UNIT: Mapping[str, Verdict] = {
     "Description": WORDS,
@@ -217,8 +216,8 @@ UNIT: Mapping[str, Verdict] = {
     "Conflicts": lost("watchers do not exclude each other", "stop the other one by hand"),
     "OnFailure": decide("nothing is started when a worker fails", "let a plugin do it"),
     "OnSuccess": decide("nothing is started when a worker has ended", "let a plugin do it"),
-    "RequiresMountsFor": decide("circusd waits for no file system", TO_EDIT),
-    "WantsMountsFor": decide("circusd waits for no file system", TO_EDIT),
+    "RequiresMountsFor": decide("circusd waits for no file system", ON_CIRCUS),
+    "WantsMountsFor": decide("circusd waits for no file system", ON_CIRCUS),
 }
 INSTALL: Mapping[str, Verdict] = {
     **dict.fromkeys(INSTALLED, kept("autostart = True, the default: it starts with circusd")),
