@@ -56,7 +56,7 @@ def numbered(became: str) -> Verdict:
     if WORKER not in became:
         return kept(became)
     say = f"{became}; where a reload replaces workers, the new ones have other numbers"
-    return changed(say, "circusctl restart and reload --sequential keep them")
+    return changed(say, "circusctl restart and reload --sequential keep the numbers")
 
 
 def lost(why: str, todo: str = "") -> Verdict:

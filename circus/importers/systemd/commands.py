@@ -77,9 +77,11 @@ def start(service: Service, option: Option) -> Verdict:
         said = said or told
     if _raised(service, option):
         return decide(said, "it was started with the rights of root, and has those of User= here")
+    verdict = numbered(said)
     if "-" in _prefixes(option.value):
-        return changed(f"{said}; an end with another code than 0 is a failure here")
-    return numbered(said)
+        say = f"{verdict.became}; an end with another code than 0 is a failure here"
+        return changed(say, verdict.todo)
+    return verdict
 
 
 def before_start(service: Service, option: Option) -> Verdict:
