@@ -57,6 +57,12 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
         return int(free.getsockname()[1])
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections to a port of 127.0.0.1."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until(fact: Callable[[], Any], *, within: float = 20.0) -> Any:
     """What `fact` returns once it is true. AssertionError after `within` seconds."""
     until = time.monotonic() + within

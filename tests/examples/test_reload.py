@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.examples.load import Load
-from tests.support import free_port, wait_until
+from tests.support import free_port, listens, wait_until
 
 if TYPE_CHECKING:
     from tests.examples.conftest import Run
@@ -29,12 +28,6 @@ def reload_under_load(daemon: Daemon, name: str, port: int) -> None:
     odd = [answer for answer in load.answers if not re.fullmatch(r"answered by \d+\n", answer)]
     assert odd == [], load.answers
     assert len(load.answers) > RELOADS  # as many processes, at least, have answered
-
-
-def listens(port: int) -> bool:
-    """Whether somebody can connect there."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("path", ["gunicorn/circus.ini", "uvicorn/patient.ini"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.deb import roots
-from tests.support import only_if, wait_until
+from tests.support import listens, only_if, wait_until
 from tests.systemd.machine import ON_A_MACHINE, Machine, root
 from tests.systemd.test_package import INSTALL, NEWER
 
@@ -18,13 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def is_free(port: int) -> bool:
-    """Whether nobody listens there, on this machine, of which the other has the network."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-pytestmark = [*ON_A_MACHINE, only_if(is_free(8080), "something here listens at port 8080")]
+# the machine has the network of this one
+pytestmark = [*ON_A_MACHINE, only_if(not listens(8080), "something here listens at port 8080")]
 
 UNIT = "circus-console.service"
 SOCKET = "circus-console.socket"

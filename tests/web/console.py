@@ -155,13 +155,6 @@ class Console(Browser):
         assert self.process.poll() is None, self.text()
         return self.process
 
-    def listens(self) -> bool:
-        """Whether somebody would answer."""
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            return True
-        return False
-
     def _announced(self) -> int:
         return self.text().count("Listening on ")
 

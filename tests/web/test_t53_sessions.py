@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.support import wait_until
+from tests.support import listens, wait_until
 from tests.web.console import Browser
 from tests.web.follow import follow
 
@@ -142,7 +142,7 @@ def test_t53_several_processes_know_the_same_people(console: Console) -> None:
             stderr=log,
             env={**os.environ, "CIRCUS_CONSOLE": str(console.config)},
         )
-    wait_until(console.listens)
+    wait_until(lambda: listens(console.port))
     console.login("operate")
     kept = dict(console.cookies)
     assert {console.get("/").status for _ in range(20)} == {200}
