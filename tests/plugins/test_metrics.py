@@ -20,10 +20,10 @@ from circus.plugins.metrics.families import FAMILIES
 from circus.plugins.metrics.plugin import Metrics
 from tests.plugins.conftest import WATCHER, replaced
 from tests.standin import Standin, saying
-from tests.support import child, free_port, wait_until
+from tests.support import child, free_port, listens, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pytest
@@ -45,6 +45,7 @@ use_sockets = True
 stdout_stream.class = FileStream
 stdout_stream.filename = FOLDER/spewed
 """
+WRITTEN = {"watcher": "spews", "stream": "stdout"}
 
 
 class Scraper:
@@ -86,55 +87,54 @@ def named(found: Found, name: str, **labels: str) -> float | None:
     return found.get((name, frozenset(labels.items())))
 
 
-def listening(port: int) -> Callable[[], bool]:
-    def connects() -> bool:
-        with socket.socket() as sock:
-            return sock.connect_ex(("127.0.0.1", port)) == 0
-
-    return connects
+def tells_of_two_workers(found: Found) -> None:
+    """Of w, one of which was killed, and of sockets and output."""
+    assert named(found, "circus_up") == 1
+    for name, value in (
+        ("circus_watcher_workers", 2),
+        ("circus_watcher_workers_wanted", 2),
+        ("circus_watcher_restarts_total", 1),
+        ("circus_watcher_last_exit_code", -9),
+    ):
+        assert named(found, name, watcher="w") == value, name
+    state = {"watcher": "w", "circus_watcher_state": "active"}
+    assert named(found, "circus_watcher_state", **state) == 1
+    assert named(found, "circus_watcher_slots", watcher="w", state="ready") == 2
+    memory = named(found, "circus_watcher_memory_bytes", watcher="w")
+    assert memory is not None
+    assert 100_000 < memory < 100_000_000
+    assert named(found, "circus_socket_queue", socket="shop") == 0
+    # of which each worker has one of its own
+    assert named(found, "circus_socket_queue", socket="each") is None
+    assert named(found, "circus_socket_backlog", socket="each") == 2048
+    delay = named(found, "circus_control_delay_seconds")
+    assert delay is not None
+    assert delay >= 0
+    assert named(found, "circus_output_written_bytes_total", **WRITTEN)
+    assert named(found, "circus_output_dropped_lines_total", **WRITTEN) == 0
+    # whatever happens, there are no more labels than names in the configuration
+    assert {key for _, labels in found for key, _ in labels} == {
+        "watcher", "stream", "socket", "state", "circus_watcher_state",
+    }  # fmt: skip
 
 
 def test_prometheus_reads_what_circusd_does(circusd: Start) -> None:
     port = free_port()
     daemon = circusd(f"{WATCHER}numprocesses = 2\n{SPEWS}{USE}listen = 127.0.0.1:{port}\n")
-    wait_until(listening(port))
+    wait_until(lambda: listens(port))
     scraper = Scraper(port)
     (pid, other) = daemon.wait_pids("w", 2)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: daemon.pids("w") not in ([pid, other], [other]))
     wait_until(lambda: named(scraper.numbers(), "circus_watcher_last_exit_code", watcher="w"))
+    wait_until(lambda: named(scraper.numbers(), "circus_output_written_bytes_total", **WRITTEN))
 
     status, kind, text = scraper.ask(accept="application/openmetrics-text; version=1.0.0")
     assert (status, kind.partition(";")[0]) == (200, "application/openmetrics-text")
     families = list(parse_openmetrics(text))  # type: ignore[no-untyped-call]  # it has no types
     assert {one.name for one in families} == {one.name for one in FAMILIES}
     for found in (read(families), scraper.numbers()):
-        assert named(found, "circus_up") == 1
-        for name, value in (
-            ("circus_watcher_workers", 2),
-            ("circus_watcher_workers_wanted", 2),
-            ("circus_watcher_restarts_total", 1),
-            ("circus_watcher_last_exit_code", -9),
-        ):
-            assert named(found, name, watcher="w") == value, name
-        state = {"watcher": "w", "circus_watcher_state": "active"}
-        assert named(found, "circus_watcher_state", **state) == 1
-        assert named(found, "circus_watcher_slots", watcher="w", state="ready") == 2
-        memory = named(found, "circus_watcher_memory_bytes", watcher="w")
-        assert memory is not None
-        assert 100_000 < memory < 100_000_000
-        assert named(found, "circus_socket_queue", socket="shop") == 0
-        # of which each worker has one of its own
-        assert named(found, "circus_socket_queue", socket="each") is None
-        assert named(found, "circus_socket_backlog", socket="each") == 2048
-        assert 0 <= (named(found, "circus_control_delay_seconds") or 0) < 5
-        written = {"watcher": "spews", "stream": "stdout"}
-        assert (named(found, "circus_output_written_bytes_total", **written) or 0) > 0
-        assert named(found, "circus_output_dropped_lines_total", **written) == 0
-        # whatever happens, there are no more labels than names in the configuration
-        assert {key for _, labels in found for key, _ in labels} == {
-            "watcher", "stream", "socket", "state", "circus_watcher_state",
-        }  # fmt: skip
+        tells_of_two_workers(found)
         assert str(other) not in text
     assert scraper.ask("/")[0] == 404
     assert scraper.ask(method="POST")[0] == 405
@@ -153,7 +153,7 @@ def test_how_a_worker_ended_is_known_whatever_becomes_of_events(circusd: Start) 
         ]
     )
     try:
-        wait_until(listening(port))
+        wait_until(lambda: listens(port))
         scraper = Scraper(port)
         for signum in (signal.SIGKILL, signal.SIGTERM):
             (pid,) = daemon.wait_pids("w", 1)
@@ -188,7 +188,7 @@ def test_a_circusd_that_refuses_is_down_and_the_log_has_its_reason(
 def test_a_circusd_that_does_not_answer_is_down(circusd: Start) -> None:
     port = free_port()
     daemon = circusd(f"{WATCHER}{USE}listen = 127.0.0.1:{port}\ntimeout = 0.5\n")
-    wait_until(listening(port))
+    wait_until(lambda: listens(port))
     scraper = Scraper(port)
     assert named(scraper.numbers(), "circus_up") == 1
     daemon.process.send_signal(signal.SIGSTOP)
