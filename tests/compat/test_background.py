@@ -58,10 +58,11 @@ def test_an_emergency_stop_waits_for_nobody(home: Path) -> None:
     arbiter = get_arbiter([deaf], background=True)
     arbiter.start()
     (pid,) = wait_until(lambda: ready(text_of(home / "deaf.log")))
-    threading.Thread(target=arbiter._emergency_stop).start()
+    ending = threading.Thread(target=arbiter._emergency_stop)
+    ending.start()
     wait_until(lambda: not arbiter.running)
     assert not alive(pid)
-    arbiter.stop()
+    ending.join()
 
 
 def test_it_may_be_stopped_from_its_own_thread() -> None:
