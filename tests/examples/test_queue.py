@@ -88,5 +88,4 @@ def test_the_queue_lives_through_a_restart_of_redis(started: Daemon) -> None:
     queue = Queue(started)
     queue.wait_done(3)
     assert started.call("restart", name="redis", waiting=True)["status"] == "ok"
-    wait_until(lambda: started.restarts("worker") or queue.done().total() >= JOBS)
     queue.wait_all()
