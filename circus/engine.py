@@ -252,7 +252,7 @@ class Engine:
         del self._watchers[name.lower()]
         self.events.tell(watcher.name, "remove")
         if nostop:
-            watcher.close()
+            watcher.let_go()
             self.orders.gone(watcher)
             return self.keep(_nothing())
         return self._see_off(watcher)
@@ -343,7 +343,7 @@ class Engine:
             await watcher.done()
             if self._leaving.get(key) is watcher:
                 del self._leaving[key]
-            watcher.close()
+            watcher.let_go()
             self.orders.gone(watcher)
             return result
 

@@ -427,6 +427,11 @@ class Watcher(WatcherSurface):
             logger.info("%s reloaded", self.name, extra=about(self.name))
         return result
 
+    def let_go(self) -> None:
+        """It was removed, and whoever waits for something of it is told so."""
+        self.close()
+        self._conditions.give_up(NotFound(f"{self.name} was removed meanwhile"))
+
     def close(self) -> None:
         """Let go of timers and of output; the workers are gone by now, or left to themselves."""
         self.attached = False

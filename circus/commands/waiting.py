@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 class AllDone:
     """`answer` is `outcome()` once all are done; after `timeout` seconds it fails with `late()`.
 
-    When it is over, nobody waits on for the ones that are left.
+    The first that fails makes it fail too. When it is over, nobody waits on for the ones that are
+    left.
     """
 
     def __init__(
@@ -34,10 +35,13 @@ class AllDone:
             future.add_done_callback(self._one_done)
 
     def _one_done(self, future: Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
         if self.answer.done():
             return
         self._left -= 1
-        if not self._left:
+        if error is not None:
+            self.answer.set_exception(error)
+        elif not self._left:
             self.answer.set_result(self._outcome())
 
     def _give_up(self) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from circus.client import make_message
-from tests.support import alive, child, ready, wait_until
+from tests.support import alive, child, children, ready, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -370,3 +370,25 @@ def test_starts_that_wait_while_their_watcher_is_let_go_of_are_dropped(circusd: 
     _, _, after = daemon.text().partition("verb=rm")
     assert "last.1 started" in after
     assert "many." not in after
+    let_go(daemon, "last")
+
+
+def test_who_waits_for_a_watcher_that_is_let_go_of_is_told(circusd: Start) -> None:
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\nready_after = 1000\nautostart = False\n")
+    messages = [
+        make_message("start", name="w", waiting=True),
+        make_message("wait", names=["w"]),
+        make_message("rm", name="w", nostop=True, waiting=True),
+    ]
+    *waited, removed = daemon.client.call_all(messages)
+    assert [one and one["reason"] for one in waited] == ["w was removed meanwhile"] * 2
+    assert (removed or {})["status"] == "ok"
+    let_go(daemon)
+
+
+def let_go(daemon: Daemon, *kept: str) -> None:
+    """End the workers that are nobody's: some may have been started before."""
+    ours = {pid for name in kept for pid in daemon.pids(name)}
+    for pid in {*children(daemon.process.pid)} - ours:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: {*children(daemon.process.pid)} == ours)
