@@ -330,8 +330,8 @@ class Daemon:
         finally:
             self.client.stop()
             left = self._sweep()
-        log = self.text()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            log = self.text()
+            shutil.rmtree(self.folder, ignore_errors=True)
         assert left == {}, f"left behind: {left}\n{log}"
         assert "Traceback" not in log, log
         assert "Internal error" not in log, log
