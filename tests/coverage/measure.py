@@ -78,9 +78,11 @@ exec "$@"
 """
 """In a mount namespace: what is to be in .venv; its folder; where to count; what is that for
 those who do; the launcher that counts; what is that for them."""
+DEBIAN = Path("/usr/bin/python3").resolve().name
+"""What the Python of such a machine is called: it has the Debian that this one has."""
 NSPAWN = f"""#!/bin/sh
 exec /usr/bin/systemd-nspawn --bind={DATA}:{THERE} \\
-    --bind-ro={SITE}:/usr/local/lib/python3.11/dist-packages \\
+    --bind-ro={SITE}:/usr/local/lib/{DEBIAN}/dist-packages \\
     --bind-ro={WORK}/units:/usr/local/lib/systemd/system "$@"
 """
 KEEP_FILES = "[Service]\nRemoveIPC=no\n"
