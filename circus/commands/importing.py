@@ -19,7 +19,7 @@ SOURCES = ("supervisor", "procfile", "systemd", "circus")
 
 @command("import", Role.READ)
 class Import(Command):
-    """Make a configuration of somebody else's.
+    """Make a configuration from that of another process manager.
 
     SOURCE is `supervisor` (supervisord.conf), `procfile`, `systemd` (NAME.service, with what is
     beside it) or `circus` (a file for circus 0.19 or older). The configuration is printed, or

@@ -50,7 +50,7 @@ class CircusConfig:
     admin_groups: tuple[str, ...] = option(kinds.NAMES, default=(), on_change=LIVE,
         doc="Groups whose members may.")  # fmt: skip
     curve: bool = option(kinds.BOOLEAN, default=False, on_change=OnChange.RESTART,
-        doc="Let only who has a known key in, where an endpoint is tcp://.")  # fmt: skip
+        doc="Let in only those with a known key, where an endpoint is tcp://.")  # fmt: skip
     curve_keys: str | None = option(kinds.TEXT, default=None, on_change=OnChange.RESTART,
         doc="Folder of the keys; `curve` beside this file unless given.")  # fmt: skip
     event_history: int = option(kinds.COUNT, default=1000, on_change=OnChange.RESTART,
