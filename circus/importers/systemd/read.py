@@ -53,12 +53,11 @@ class Unit:
 
     def load(self) -> None:
         """The file, then its drop-ins. Raises CircusError."""
-        self._file(self.path, self.path)
+        self._file(self.path)
         if not self.headers:
             raise CircusError(f"{self.path}: this is no unit of systemd, it has no [Section]")
-        for path in matching(f"{self.path}.d", "*.conf"):
-            shown = f"{self.path}.d/{os.path.basename(path)}"
-            self._file(path, shown)
+        for path in _drop_ins(self.path):
+            self._file(path)
 
     def options(self, section: str, key: str) -> list[Option]:
         """Those that count."""
@@ -69,20 +68,20 @@ class Unit:
         found = self.options(section, key)
         return found[-1].value if found else default
 
-    def _file(self, path: str, shown: str) -> None:
+    def _file(self, path: str) -> None:
         section = ""
         for text, first, last in _lines(read(path)):
             header = HEADER.fullmatch(text)
             if header:
                 section = header["name"]
                 if section.startswith(OTHERS):
-                    raise CircusError(f"{shown}:{first}: [{section}] is not of systemd")
-                self.headers.append((section, Option("", "", shown, first, last, text)))
+                    raise CircusError(f"{path}:{first}: [{section}] is not of systemd")
+                self.headers.append((section, Option("", "", path, first, last, text)))
                 continue
             key, equals, value = (part.strip() for part in text.partition("="))
-            option = Option(key, value, shown, first, last, text)
+            option = Option(key, value, path, first, last, text)
             if not section:
-                raise CircusError(f"{shown}:{first}: {text[:40]!r} stands before any [Section]")
+                raise CircusError(f"{path}:{first}: {text[:40]!r} stands before any [Section]")
             if not equals or not key:
                 self.report.add(option, lost("systemd passes over it, it is not NAME=value"))
                 continue
@@ -107,6 +106,27 @@ class Unit:
         for before in found:
             self.report.add(before, changed(f"{later.file} line {later.line} counts instead"))
         found.clear()
+
+
+def stem_of(path: str) -> tuple[str, str | None]:
+    """The name of a unit without its type, and its instance: nothing for a template."""
+    stem = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
+    name, at, instance = stem.partition("@")
+    return (name, instance) if at else (name, None)
+
+
+def _drop_ins(path: str) -> list[str]:
+    """In their order; one of an instance counts instead of its template's with the same name."""
+    stem, instance = stem_of(path)
+    units = [path]
+    if instance:
+        ending = path.rpartition(".")[2]
+        units.append(os.path.join(os.path.dirname(path), f"{stem}@.{ending}"))
+    found: dict[str, str] = {}
+    for unit in units:
+        for one in matching(f"{unit}.d", "*.conf"):
+            found.setdefault(os.path.basename(one), one)
+    return [found[name] for name in sorted(found)]
 
 
 def _lines(text: str) -> list[tuple[str, int, int]]:

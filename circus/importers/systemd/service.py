@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import re
 from dataclasses import dataclass, field
@@ -90,13 +89,6 @@ class Service:
     def name(self) -> str:
         """Of the first watcher."""
         return self.watchers[0][0]
-
-
-def stem_of(path: str) -> tuple[str, str | None]:
-    """The name of a unit without its type, and its instance: nothing for a template."""
-    stem = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
-    name, at, instance = stem.partition("@")
-    return (name, instance) if at else (name, None)
 
 
 def asked_instances(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from circus.importers.report import (
 )
 from circus.importers.systemd.directives import SERVICE, finish, other
 from circus.importers.systemd.lost import ON_CIRCUS, STAY
-from circus.importers.systemd.read import Unit
+from circus.importers.systemd.read import Unit, stem_of
 from circus.importers.systemd.restart import burst
 from circus.importers.systemd.service import (
     INSTALLED,
@@ -30,7 +30,6 @@ from circus.importers.systemd.service import (
     asked_instances,
     share_a_watcher,
     specifiers,
-    stem_of,
 )
 from circus.importers.systemd.sockets import sockets
 
