@@ -42,7 +42,7 @@ class Standing:
     def __init__(self, *, lasting: bool = False) -> None:
         self._lasting = lasting
         self._server: ControlServer | None = None
-        self._fits: object = None
+        self._fits: object | None = None
 
     def serve(
         self, engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
@@ -58,8 +58,8 @@ class Standing:
         named = others(config.circus, config.watchers.values())
         keys = curve(config)
         gate = Gate(engine.loop, lambda peer: general_role(engine, peer) is not None, keys)
-        # whoever was let in by other rules has to come anew
-        server = self._left((endpoints, named), reusable=keys is None)
+        # whoever was let in by other rules has to come anew; and keys stay in the sockets
+        server = self._left(None if keys else (endpoints, named))
         handle = partial(dispatch, engine)
         if server is not None:
             _give(server, ownership(named))
@@ -96,9 +96,12 @@ class Standing:
             self._server.close()
             self._server = None
 
-    def _left(self, fits: object, *, reusable: bool) -> ControlServer | None:
-        """What the engine before has left, if it will do; else that is closed."""
-        if not reusable or fits != self._fits:
+    def _left(self, fits: object | None) -> ControlServer | None:
+        """What the engine before has left, if it stands for the same; else that is closed.
+
+        None is the same as nothing.
+        """
+        if fits is None or fits != self._fits:
             self.close()
         self._fits = fits
         return self._server

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,8 +60,11 @@ def guarded(keys: Path) -> Iterator[Guarded]:
     found.daemon.stop()
 
 
-def ask(guarded: Guarded, key: Path, command: str, **properties: Any) -> dict[str, Any]:
-    client = CircusClient(endpoint=guarded.control, curve_key=str(key), timeout=20)
+def ask(
+    guarded: Guarded, key: Path | None, command: str, timeout: float = 20, **properties: Any
+) -> dict[str, Any]:
+    path = None if key is None else str(key)
+    client = CircusClient(endpoint=guarded.control, curve_key=path, timeout=timeout)
     try:
         return client.send_message(command, **properties)
     finally:
@@ -101,6 +105,27 @@ def test_without_a_known_key_nothing_gets_through(guarded: Guarded, keys: Path) 
         for sock in (*deaf, *mute, hearing, asking):
             sock.close(linger=0)
     assert guarded.daemon.process.poll() is None
+
+
+def test_keys_are_asked_for_from_the_restart_on_that_says_so(guarded: Guarded, keys: Path) -> None:
+    """And no more after one that does not: the endpoints of another life are not kept then."""
+    daemon, chief = guarded.daemon, keys / "chief.key_secret"
+    with_keys = daemon.config.read_text()
+    without = with_keys.replace("curve = True", "curve = False")
+    for lives, (text, before, now) in enumerate(
+        ((without, chief, None), (with_keys, None, chief)), 2
+    ):
+        daemon.write(text)
+        assert ask(guarded, before, "restart")["status"] == "ok"
+        guarded.control = wait_until(partial(control_of_life, daemon, lives))
+        assert ask(guarded, now, "numwatchers")["numwatchers"] == 1
+    with pytest.raises(CallError):
+        ask(guarded, None, "numwatchers", timeout=1)
+
+
+def control_of_life(daemon: Daemon, number: int) -> str | None:
+    found = re.findall(r"Control is at (\S+),", daemon.text())
+    return found[number - 1] if len(found) >= number else None
 
 
 def subscriber(context: Any, guarded: Guarded, keys: Any) -> zmq.Socket[bytes]:
