@@ -67,7 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         logs.complain(f"circusd: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
-        return 0
+        if not args.check:  # there was nothing to stop yet
+            return 0
+        logs.complain("circusd: interrupted before all was checked")
+        return EXIT_FAILED
 
 
 def parser() -> argparse.ArgumentParser:

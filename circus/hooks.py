@@ -315,15 +315,19 @@ def _not_found(
         if hook not in HOOKS:
             continue  # that there is none of this name is told without a look at the module
 
-        def find(hook: str = hook, function: object = function) -> None:
-            with importing_from(folders(config, path)):
-                if isinstance(function, str) and hook in anew:
-                    resolve_anew(function)
-                _function(function)
+        def find(hook: str = hook, function: object = function) -> str:
+            try:
+                with importing_from(folders(config, path)):
+                    if isinstance(function, str) and hook in anew:
+                        resolve_anew(function)
+                    _function(function)
+            except BaseException as error:  # noqa: BLE001 a user's module, which may raise anything
+                return _text(error)
+            return ""
 
         try:
-            within(config.hook_timeout, find)
+            reason = within(config.hook_timeout, find)
         except TimeoutError:
-            yield hook, f"importing {function!r} takes more than {config.hook_timeout:g} s"
-        except BaseException as error:  # noqa: BLE001 a user's module, which may raise anything
-            yield hook, _text(error)
+            reason = f"importing {function!r} takes more than {config.hook_timeout:g} s"
+        if reason:
+            yield hook, reason

@@ -37,14 +37,15 @@ def import_commands(
 
 
 def _not_had(name: str, path: str | None, patience: float) -> str:
-    def find() -> None:
-        with importing_from(beside(path)):
-            resolve_name(name)
+    def find() -> str:
+        try:
+            with importing_from(beside(path)):
+                resolve_name(name)
+        except BaseException as error:  # noqa: BLE001 a user's module, which may raise anything
+            return " ".join(str(error).split()) or type(error).__name__
+        return ""
 
     try:
-        within(patience, find)
+        return within(patience, find)
     except TimeoutError:
         return f"importing {name!r} takes more than {patience:g} s"
-    except BaseException as error:  # noqa: BLE001 a user's module, which may raise anything
-        return " ".join(str(error).split()) or type(error).__name__
-    return ""

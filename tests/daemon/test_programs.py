@@ -62,6 +62,24 @@ def test_check_of_a_good_file(tmp_path: Path) -> None:
     assert circusd_program("--check", "--strict", str(file)).returncode == os.EX_CONFIG
 
 
+def test_a_check_that_is_interrupted_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "from pathlib import Path\nimport time\nPath(__file__).with_name('begun').touch()\n"
+        "time.sleep(60)  # until somebody presses Ctrl-C\n"
+    )
+    file = tmp_path / "x.ini"
+    file.write_text("[watcher:a]\ncmd = sleep 1\nhooks.before_start = slow.hook\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "circus.circusd", "--check", str(file)],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as check:
+        wait_until((tmp_path / "begun").exists)
+        check.send_signal(signal.SIGINT)
+        assert check.communicate(timeout=30)[1] == "circusd: interrupted before all was checked\n"
+    assert check.returncode == 1
+
+
 WEB = "[watcher:web]\ncmd = sleep 1\nsockets = www\n"
 
 
