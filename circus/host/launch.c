@@ -27,7 +27,7 @@
 
 static int report = -1;
 
-static void fail(const char *step)
+static _Noreturn void fail(const char *step)
 {
 	dprintf(report, "%s %d", step, errno);
 	_exit(127);
@@ -186,7 +186,7 @@ static void reset_signals(void)
 }
 
 /* as execvp, but what the kernel cannot run is given to no shell: circusd does not do that either */
-static void become(const char *file, char *const *argv)
+static _Noreturn void become(const char *file, char *const *argv)
 {
 	if (strchr(file, '/')) {
 		execv(file, argv);
