@@ -215,10 +215,12 @@ def test_actions_from_a_thread_need_nobody_who_awaits_them(arbiter: ThreadedArbi
 
 
 def test_watchers_come_and_go(arbiter: ThreadedArbiter) -> None:
-    added = arbiter.add_watcher("New", "sleep 3600", numprocesses=1)
+    added = arbiter.add_watcher("New", "sleep 3600", numprocesses=1, priority=-1)
     with pytest.raises(AlreadyExist):
         arbiter.add_watcher("new", "sleep 3600")
     assert arbiter.numwatchers() == 2
+    assert [one.name for one in arbiter.iter_watchers()] == ["web", "New"]
+    assert [one.name for one in arbiter.iter_watchers(reverse=False)] == ["New", "web"]
     arbiter.start_watcher(added).result(timeout=20)
     (pid,) = added.pids()
     arbiter.rm_watcher("new").result(timeout=20)

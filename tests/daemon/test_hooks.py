@@ -128,16 +128,18 @@ def test_before_signal_vetoes_all_but_sigkill(
     assert set(kills) == ({10, 15} if heard else {9})
 
 
+ONCE = """
+    def once(watcher, arbiter, hook_name, **given):
+        note(hook_name)
+        return not (HERE / "full").exists()
+"""
+
+
 @pytest.mark.parametrize("hook", ["before_spawn", "after_spawn"])
 def test_during_a_reload_only_the_new_worker_is_dropped(
     hooked: Hooked, tmp_path: Path, hook: str
 ) -> None:
-    code = """
-        def once(watcher, arbiter, hook_name, **given):
-            note(hook_name)
-            return not (HERE / "full").exists()
-    """
-    daemon = hooked(f"hooks.{hook} = mine.once", code=code)
+    daemon = hooked(f"hooks.{hook} = mine.once", code=ONCE)
     wait_until(lambda: state(daemon) == "active")
     old = daemon.pids("w")
     (tmp_path / "full").touch()
@@ -148,6 +150,24 @@ def test_during_a_reload_only_the_new_worker_is_dropped(
     (tmp_path / "full").unlink()
     assert daemon.call("reload", name="w", waiting=True)["status"] == "ok"
     assert daemon.pids("w") != old
+
+
+@pytest.mark.parametrize("hook", ["before_spawn", "after_spawn"])
+def test_a_reload_one_by_one_ends_at_the_worker_that_a_hook_refuses(
+    hooked: Hooked, tmp_path: Path, hook: str
+) -> None:
+    """Its old one is gone by then; it is not said to have failed too often."""
+    daemon = hooked(f"hooks.{hook} = mine.once", "numprocesses = 2", code=ONCE)
+    _, other = daemon.wait_pids("w", 2)
+    (tmp_path / "full").touch()
+    reason = daemon.call("reload", name="w", sequential=True, waiting=True)["reason"]
+    assert f"a new worker did not stand (hook {hook} returned no)" in reason
+    wait_until(lambda: daemon.pids("w") == [other])
+    assert "nothing until it is started again" in why(daemon)
+    assert "is given up" not in daemon.text()
+    (tmp_path / "full").unlink()
+    assert daemon.call("start", name="w", waiting=True)["status"] == "ok"
+    assert other in daemon.wait_pids("w", 2)
 
 
 @pytest.mark.parametrize("hook", ["before_start", "after_start", "before_spawn", "after_spawn"])

@@ -323,7 +323,7 @@ def test_t48_a_limit_above_what_there_is_is_told() -> None:
     most = int(Path("/proc/sys/fs/nr_open").read_text())
     (one,) = told(rlimit_nofile=most + 1)
     assert one.startswith(f"rlimit_nofile: {most + 1} is more than ")
-    assert told(rlimit_nofile="unlimited") == []
+    assert told(rlimit_nofile="unlimited", rlimit_core="unlimited") == []
     assert told(rlimit_nofile="10:20") == []
 
 

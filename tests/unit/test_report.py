@@ -16,6 +16,7 @@ CONFIG = watcher_from_mapping("w", {"cmd": "sleep 1"})
     [
         (Slot(1, State.SPAWNING), "", "its program is being executed"),
         (Slot(1, State.SPAWNING), "waits for before_spawn", "waits for before_spawn"),
+        (Slot(1, State.STARTING, deadline=4.5), "", "counts as ready in 2.5 s"),
         (Slot(1, State.FAILED, why=Why.REFUSED), "", "nothing until it is started again"),
         (
             Slot(1, State.FAILED, failures=5),

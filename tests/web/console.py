@@ -66,11 +66,7 @@ class Browser:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request on a connection of its own; `headers` go before those of a browser."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        own = {"Host": self.host, "Accept": "text/html"}
-        own |= {"Cookie": cookies} if cookies else {}
-        with contextlib.closing(self._connection()) as connection:
-            connection.request(method, path, body, {**own, **(headers or {})})
+        with contextlib.closing(self.send(method, path, body, headers)) as connection:
             found = connection.getresponse()
             answer = Answer(found.status, found.headers, found.read())
         for line in answer.headers.get_all("Set-Cookie") or ():
@@ -79,6 +75,21 @@ class Browser:
                 if not morsel.value:
                     del self.cookies[name]
         return answer
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> http.client.HTTPConnection:
+        """A request whose answer is still to come, on a connection that is the caller's."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        own = {"Host": self.host, "Accept": "text/html"}
+        own |= {"Cookie": cookies} if cookies else {}
+        connection = self._connection()
+        connection.request(method, path, body, {**own, **(headers or {})})
+        return connection
 
     def _connection(self) -> http.client.HTTPConnection:
         found = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -274,19 +274,22 @@ def test_a_module_that_is_not_there(needed: str, name: str, tmp_path: Path) -> N
 def test_it_ends_at_once_also_with_streams_and_with_a_circusd_that_hangs(
     console: Console, signum: signal.Signals
 ) -> None:
-    """What a stop of its unit, or Ctrl-C, does."""
+    """What a stop of its unit, or Ctrl-C, does, also when a request waits for that circusd."""
     console.login()
     with follow(console) as one, follow(console) as other:
         one.until(lambda: one.watcher("web"))
         other.until(lambda: other.watcher("web"))
         os.kill(console.daemon.process.pid, signal.SIGSTOP)
+        waits = console.send("GET", "/api/v1/watchers/web/why")
         try:
+            assert console.get("/healthz").status == 200  # which came after it
             console.process.send_signal(signum)
             one.to_the_end()
             other.to_the_end()
             assert console.process.wait(timeout=10) == 0
         finally:
             os.kill(console.daemon.process.pid, signal.SIGCONT)
+            waits.close()
     assert "Traceback" not in console.text()
 
 
