@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONFIG = """
+[socket:spare]
+host = 127.0.0.1
+port = 0
 [watcher:Web]
 cmd = sleep 3600
 group = back
