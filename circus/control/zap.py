@@ -97,9 +97,8 @@ class Zap:
             self._reply(reply_to, verdict)
 
     def _judged(self, future: asyncio.Future[str | None], reply_to: list[bytes]) -> None:
-        if future.cancelled():
-            return
-        del self._open[future]
+        if self._open.pop(future, None) is None:
+            return  # `pause` was first: it is judged anew, or never
         if (error := future.exception()) is not None:
             logger.warning("Cannot tell who connects: %s", error)
         self._reply(reply_to, None if error is not None else future.result())
