@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable
 
+    from circus.access import Others
     from circus.config.model import Config
     from circus.endpoints import Endpoints
     from circus.engine import Engine
@@ -80,7 +81,7 @@ class Standing:
         engine.endpoint = _chosen(engine.endpoint, server.endpoint)
         engine.pubsub_endpoint = _chosen(engine.pubsub_endpoint, server.pubsub_endpoint)
         logger.info("Control is at %s, events are at %s", server.endpoint, server.pubsub_endpoint)
-        engine.followers.append(lambda _: _follow(engine, server))
+        engine.followers.append(lambda _: self._follow(engine, server, named))
         return server
 
     def leave(self, *, again: bool) -> None:
@@ -106,6 +107,26 @@ class Standing:
         self._fits = fits
         return self._server
 
+    def _follow(self, engine: Engine, server: ControlServer, first: Others) -> None:
+        """Open the files of the sockets as wide as it takes by now, for those who are named.
+
+        `first` are those at the start.
+        """
+        config = engine.config
+        watchers = [*config.watchers.values(), *(one.config for one in engine.watchers)]
+        named = others(config.circus, watchers)
+        if named != first:
+            self._fits = None  # some may have come in who may not in another life
+        found = aside(engine.loop, lambda: ownership(named))
+
+        def give(future: Future[Access]) -> None:
+            try:
+                server.give(future.result())
+            except (CircusError, OSError) as error:
+                logger.warning("Cannot let others open the sockets: %s", error)
+
+        found.add_done_callback(give)
+
 
 def _at(fd: int, endpoint: str) -> int:
     """One more descriptor of a socket that has to be at this endpoint. Raises CircusError."""
@@ -129,22 +150,6 @@ def _give(server: ControlServer, access: Access) -> None:
 
 def _chosen(wanted: str, bound: str) -> str:
     return bound if wanted.endswith((":*", ":0")) else wanted
-
-
-def _follow(engine: Engine, server: ControlServer) -> None:
-    """Open the files of the sockets as wide as it takes by now, for those who are named."""
-    config = engine.config
-    watchers = [*config.watchers.values(), *(one.config for one in engine.watchers)]
-    named = others(config.circus, watchers)
-    found = aside(engine.loop, lambda: ownership(named))
-
-    def give(future: Future[Access]) -> None:
-        try:
-            server.give(future.result())
-        except (CircusError, OSError) as error:
-            logger.warning("Cannot let others open the sockets: %s", error)
-
-    found.add_done_callback(give)
 
 
 def curve(config: Config) -> Curve | None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from tests.daemon.test_access import ADMINS, ONE, OWN, USERS, User, message, open_to_others, speak
-from tests.support import as_user, needs_root, wait_until
+from tests.support import as_user, being, needs_root, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -43,6 +45,33 @@ def test_the_sockets_follow_the_configuration(circusd: Start) -> None:
     assert speak(daemon, one, [message("restart", "one", "")])[0]["status"] == "ok"
     daemon.call("set", name="one", options={"operate_users": None}, waiting=True)
     wait_until(lambda: control.stat().st_mode & 0o777 == 0o600)
+
+
+@needs_root
+def test_who_came_in_meanwhile_does_not_stay_through_a_restart_that_names_them_no_more(
+    circusd: Start,
+) -> None:
+    """Though it asks for what circusd had at its start, for which endpoints are kept."""
+    watcher = "[watcher:one]\ncmd = sleep 3600\n"
+    daemon = open_to_others(circusd(watcher))
+    daemon.write(f"[circus]\nread_users = {ONE}\n{watcher}")
+    assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    sub = context.socket(zmq.SUB)
+    monitor = sub.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+    sub.subscribe(b"")
+    try:
+        wait_until(lambda: (daemon.folder / "pubsub").stat().st_mode & 0o777 == 0o666)
+        with being(ONE):
+            sub.connect(f"ipc://{daemon.folder}/pubsub")
+            assert monitor.poll(20_000)
+        assert recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        daemon.write(watcher)
+        assert daemon.call("restart")["status"] == "ok"
+        assert monitor.poll(20_000)
+        assert recv_monitor_message(monitor)["event"] == zmq.EVENT_DISCONNECTED
+    finally:
+        context.destroy(linger=0)
 
 
 @needs_root
