@@ -48,13 +48,15 @@ def test_the_sockets_follow_the_configuration(circusd: Start) -> None:
 
 
 @needs_root
-def test_who_came_in_meanwhile_does_not_stay_through_a_restart_that_names_them_no_more(
-    circusd: Start,
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_nobody_stays_through_a_restart_that_names_them_no_more(
+    circusd: Start, *, meanwhile: bool
 ) -> None:
-    """Though it asks for what circusd had at its start, for which endpoints are kept."""
+    """Nor who came in by a reload, though circusd is asked for what it had at its start."""
     watcher = "[watcher:one]\ncmd = sleep 3600\n"
-    daemon = open_to_others(circusd(watcher))
-    daemon.write(f"[circus]\nread_users = {ONE}\n{watcher}")
+    named = f"[circus]\nread_users = {ONE}\n{watcher}"
+    daemon = open_to_others(circusd(watcher if meanwhile else named))
+    daemon.write(named)
     assert daemon.call("reloadconfig", waiting=True)["status"] == "ok"
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     sub = context.socket(zmq.SUB)
