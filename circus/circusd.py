@@ -183,7 +183,15 @@ class Daemon(Arbiter):
             self.engine.followers.append(lambda circus: logs.set_level(circus.loglevel or "info"))
         if self.started is not None:
             _stay_in_background(self.started)
-        self.engine.loop.call_soon(gc.freeze)
+        self.engine.loop.call_soon(_freeze)
+
+
+def _freeze() -> None:
+    """Have nobody look through what is here to stay; what the life before has left goes."""
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
+    gc.freeze()
 
 
 def _end_at_once_when_asked() -> None:

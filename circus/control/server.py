@@ -137,6 +137,7 @@ class ControlServer:
         """
         self._handle = handle
         self._loop = loop
+        self._gate = gate
         if self._zap is not None:
             self._zap.resume(loop, gate.judge, self._unjudged)
         self._listen()
