@@ -34,8 +34,8 @@ class Event(NamedTuple):
 class Events:
     """Where everything that happens is told; `publish` (topic, JSON) never blocks.
 
-    Each event has `seq`, which goes up by one from 1 on, and `instance`, which is another one each
-    time that circusd starts. The last `kept` are there for those who missed some.
+    Each event has `seq`, which goes up by one from 1 on, and `instance`, which is another one for
+    each process of circusd. The last `kept` are there for those who missed some.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
@@ -60,6 +60,15 @@ class Events:
         self._keep(Event(self.last, topic(watcher, event), payload))
         if self.publish is not None:
             self.publish(topic(watcher, event), payload)
+
+    def go_on(self, before: Events) -> None:
+        """Be the same instance as one that has ended, with its numbers and what it has kept.
+
+        For one that has told nothing yet.
+        """
+        self.instance, self.last = before.instance, before.last
+        for event in before.since(0):
+            self._keep(event)
 
     def since(self, number: int, topics: Sequence[str] = ()) -> list[Event]:
         """Those that are there with a greater number, of the topics that begin so."""

@@ -286,6 +286,12 @@ class Daemon:
         """How often workers of a watcher have been replaced."""
         return sum(slot["restarts"] for slot in self.slots(name))
 
+    def start_anew(self, name: str) -> None:
+        """`circusctl restart`; return once it has another first worker of a watcher that runs."""
+        (pid,) = self.wait_pids(name, 1)
+        assert self.call("restart")["status"] == "ok"
+        wait_until(lambda: self.pids(name) not in ([], [pid]))
+
     def descriptors(self) -> int:
         """How many it has open."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

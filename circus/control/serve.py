@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from circus.config.model import Config
     from circus.endpoints import Endpoints
     from circus.engine import Engine
+    from circus.events import Events
     from circus.host.socketfile import Access
 
     Where = Callable[[str, str], str]
@@ -37,13 +38,16 @@ logger = logging.getLogger(__name__)
 class Standing:
     """The server end of one engine or, when it is `lasting`, of one after the other.
 
-    No connection is lost between two of them, and whoever made it closes it in the end.
+    No connection and no event is lost between two of them, and whoever made it closes it in the
+    end.
     """
 
     def __init__(self, *, lasting: bool = False) -> None:
         self._lasting = lasting
         self._server: ControlServer | None = None
         self._fits: object | None = None
+        self._events: Events | None = None
+        """Those of the engine before, which its next one goes on with."""
 
     def serve(
         self, engine: Engine, endpoints: Endpoints, where: Where, listening: int | None = None
@@ -77,6 +81,9 @@ class Standing:
             )
             server.start()
         self._server = server
+        if self._events is not None:
+            engine.events.go_on(self._events)
+        self._events = engine.events
         # a port that was left open is a number by now; else it stays as it was written
         engine.endpoint = _chosen(engine.endpoint, server.endpoint)
         engine.pubsub_endpoint = _chosen(engine.pubsub_endpoint, server.pubsub_endpoint)

@@ -129,7 +129,9 @@ def test_a_listener_goes_on_with_the_next_circusd(circusd: Start, tmp_path: Path
     try:
         old = where(daemon)
         wait_until(lambda: (old["instance"], old["last"]) in listening.numbers())
-        daemon.call("restart")
+        daemon.call("quit")
+        daemon.process.wait(20)
+        daemon.begin()
         wait_until(lambda: listening.numbers()[-1][0] != old["instance"])
         new = where(daemon)
         happen(daemon)
@@ -138,6 +140,26 @@ def test_a_listener_goes_on_with_the_next_circusd(circusd: Start, tmp_path: Path
         listening.end()
     found = [number for instance, number in listening.numbers() if instance == new["instance"]]
     assert found == [*range(1, found[-1] + 1)]
+    assert listening.err.read_text().startswith("some events are missing")
+
+
+def test_a_restart_of_circusd_takes_no_event_away(circusd: Start, tmp_path: Path) -> None:
+    """From nobody: who listens has all, and who comes later can ask for all."""
+    daemon = circusd("[watcher:w]\ncmd = sleep 3600\n")
+    listening = Listening(daemon, tmp_path, "--since", "0")
+    try:
+        daemon.start_anew("w")
+        daemon.start_anew("w")
+        now = where(daemon)
+        wait_until(lambda: (now["instance"], now["last"]) in listening.numbers())
+    finally:
+        listening.end()
+    found = listening.numbers()
+    assert found == [(now["instance"], number) for number in range(1, found[-1][1] + 1)]
+    assert "missing" not in listening.err.read_text()
+    missed = daemon.call("events", since=0, instance=now["instance"])
+    assert not missed["gap"]
+    assert [one["message"]["seq"] for one in missed["events"]] == [*range(1, missed["last"] + 1)]
 
 
 def test_clients_of_circus_0_19_see_the_same_topics_and_more_in_a_message(circusd: Start) -> None:

@@ -25,6 +25,17 @@ def test_what_is_published_is_what_is_kept() -> None:
     assert Events().instance != events.instance
 
 
+def test_one_goes_on_with_the_numbers_of_another_and_what_it_kept() -> None:
+    before = Events(kept=5)
+    for _ in range(7):
+        before.tell("a", "reap")
+    events = Events(kept=3)
+    events.go_on(before)
+    assert (events.instance, events.oldest, events.last) == (before.instance, 5, 7)
+    events.tell("a", "spawn")
+    assert numbers(events, 0) == [6, 7, 8]
+
+
 def test_the_oldest_go_first() -> None:
     events = Events(kept=3)
     assert (events.oldest, events.last, numbers(events, 0)) == (1, 0, [])
