@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from circus.audit import Audit
 from circus.changes import Changes
@@ -111,6 +112,8 @@ class Engine:
         """Called when a watcher is not what it was, or the end has begun."""
         self._marks = itertools.count(1)
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._told: WeakSet[CircusError] = WeakSet()
+        """Failures that were logged: each comes through all tasks that wait for it."""
 
     # -- what there is ------------------------------------------------
 
@@ -309,7 +312,7 @@ class Engine:
     # -- how ------------------------------------------------
 
     def keep(self, work: Coroutine[Any, Any, T]) -> Outcome[T]:
-        """Run it and hold on to it; a failure nobody awaits is logged, once."""
+        """Run it and hold on to it; a failure is logged, once."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._kept)
@@ -321,7 +324,9 @@ class Engine:
             return
         error = task.exception()
         if isinstance(error, CircusError):
-            logger.warning("%s", error)
+            if error not in self._told:
+                self._told.add(error)
+                logger.warning("%s", error)
         elif error is not None:
             logger.error("Internal error", exc_info=error)
 

@@ -74,4 +74,10 @@ def read(fd: int, *, until: str) -> str:
 def test_the_first_failure_is_answered_at_once_and_says_so(circusd: Start) -> None:
     daemon = circusd("[watcher:w]\ncmd = /nowhere/program\nmax_retry = 2\n")
     wait_until(lambda: "w.1 is given up" in daemon.text())
-    wait_until(lambda: "no such file; next try at once (failure 1 of 2)\n" in daemon.text())
+    said = "no such file; next try at once (failure 1 of 2)\n"
+    wait_until(lambda: said in daemon.text())
+    daemon.call("quit")
+    daemon.process.wait(20)
+    assert daemon.text().count(said) == 1, (
+        "the watcher and the whole start fail for the same reason"
+    )
