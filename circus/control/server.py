@@ -133,13 +133,14 @@ class ControlServer:
     def resume(self, handle: Handle, loop: asyncio.AbstractEventLoop, gate: Gate) -> None:
         """Go on after `pause`, on this loop, with all that has come meanwhile.
 
-        Not where keys are asked for: those that it stood with are in its sockets.
+        For one that was made with a gate, and not where keys are asked for: those that it stood
+        with are in its sockets.
         """
         self._handle = handle
         self._loop = loop
         self._gate = gate
-        if self._zap is not None:
-            self._zap.resume(loop, gate.judge, self._unjudged)
+        assert self._zap is not None  # noqa: S101 it was made with a gate
+        self._zap.resume(loop, gate.judge, self._unjudged)
         self._listen()
 
     def close(self) -> None:

@@ -237,6 +237,10 @@ def test_set_takes_all_or_nothing() -> None:
 def test_t47_zero_is_a_user_and_a_group_and_limits_are_two() -> None:
     config = watcher_from_mapping("w", {"cmd": "x", "uid": 0, "gid": "0"})
     assert (config.uid, config.gid) == (0, 0)
+    with pytest.raises(
+        ArgumentError, match=r"^uid: 4294967295 is not a number that a user or group"
+    ):
+        changed(config, {"uid": 2**32 - 1})
     for given, expected in [
         ("10:20", (10, 20)),
         ("10:unlimited", (10, None)),

@@ -34,8 +34,8 @@ class Watched(Flapping):
     def cast(self, command: str, **props: Any) -> None:
         self.said.append((command, props["name"]))
 
-    def hear(self, action: str, **message: object) -> None:
-        self.handle_recv([f"watcher.w.{action}".encode(), json.dumps(message).encode()])
+    def hear(self, action: str, name: str = "w", **message: object) -> None:
+        self.handle_recv([f"watcher.{name}.{action}".encode(), json.dumps(message).encode()])
 
 
 @pytest.fixture
@@ -51,6 +51,12 @@ def test_two_ends_of_one_slot_are_too_many(flapping: Watched) -> None:
     assert flapping.said == []
     flapping.hear("reap", wid=1, process_pid=13)
     assert flapping.said == [("stop", "w")]
+
+
+def test_plugins_are_not_looked_after(flapping: Watched) -> None:
+    for pid in (11, 13):
+        flapping.hear("reap", "plugin:other", wid=1, process_pid=pid)
+    assert flapping.said == []
 
 
 def test_after_as_many_rests_as_it_may_have_it_stays_stopped(flapping: Watched) -> None:
