@@ -31,6 +31,7 @@ def read(text: str | bytes) -> Parsed:
         ("a = 1\na = 2\n", {"a": "1"}),
         ('a = ""\nb =\nc = "x"\n', {"a": "", "b": "", "c": '"x"'}),
         ("# no\n; no\nrem no\nREM\na = 1\n", {"a": "1"}),
+        ("  # no\n\t; no\na = 1\n", {"a": "1"}),
         ("remote = 1\n", {"remote": "1"}),
         ("a = x ; no\nb = x # yes\nc = x;y\nd = x;y ; z\n",
          {"a": "x", "b": "x # yes", "c": "x;y", "d": "x;y ; z"}),

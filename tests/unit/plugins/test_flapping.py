@@ -27,6 +27,9 @@ class Watched(Flapping):
     def call(self, command: str, **props: Any) -> Reply:
         if command == "options":
             return {"options": {f"flapping.{key}": value for key, value in self.own.items()}}
+        if command == "start":
+            self.said.append((command, props["name"]))
+            return {}
         assert command == "why"
         slots = [{"wid": wid, "state": "ready"} for wid in self.ready]
         return {"watchers": [{"slots": slots}]}
@@ -147,3 +150,10 @@ def test_what_is_no_number_does_not_count(
         flapping.hear("reap", wid=1, process_pid=pid)
     assert flapping.said == [("stop", "w")]
     assert "w: its options that begin with flapping. do not count" in caplog.text
+
+
+def test_who_rests_is_started_when_nobody_else_would(flapping: Watched) -> None:
+    for pid in range(2):
+        flapping.hear("reap", wid=1, process_pid=pid)
+    flapping.handle_stop()
+    assert flapping.said == [("stop", "w"), ("start", "w")]
