@@ -158,7 +158,8 @@ def test_a_reload_one_by_one_ends_at_the_worker_that_a_hook_refuses(
 ) -> None:
     """Its old one is gone by then; it is not said to have failed too often."""
     daemon = hooked(f"hooks.{hook} = mine.once", "numprocesses = 2", code=ONCE)
-    _, other = daemon.wait_pids("w", 2)
+    wait_until(lambda: state(daemon) == "active")
+    _, other = daemon.pids("w")
     (tmp_path / "full").touch()
     reason = daemon.call("reload", name="w", sequential=True, waiting=True)["reason"]
     assert f"a new worker did not stand (hook {hook} returned no)" in reason
