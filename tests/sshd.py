@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import free_port, wait_until
+from tests.support import free_port, text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Server:
             self.process = subprocess.Popen(
                 [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")], stderr=log
             )
-        wait_until(lambda: "listening on" in self.log.read_text())
+        wait_until(lambda: "listening on" in text_of(self.log))
 
     def _make_key(self, name: str, phrase: str = "") -> None:
         subprocess.run(

@@ -9,14 +9,13 @@ import inspect
 import json
 import logging
 import signal
-import threading
 from typing import TYPE_CHECKING, Any
 
 import zmq
 
 from circus.client import TIMED_OUT, CircusClient, cast_message, make_message
-from circus.deaf import hear_no_more
 from circus.exc import CallError
+from circus.hearing import hear, hear_no_more
 from circus.plugins.loop import PluginLoop
 from circus.reach import Reach
 from circus.subscription import Subscription
@@ -153,9 +152,7 @@ class CircusPlugin:
             self._close()
 
     async def _live(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for signum in ENDS:
-                self.loop.asyncio_loop.add_signal_handler(signum, self.stop)
+        hear(self.loop.asyncio_loop, ENDS, self.stop)
         self.running = True
         await _done(self.handle_init())
         if not self._over.is_set():

@@ -18,9 +18,9 @@ from circus.access import Grants
 from circus.client import AsyncCircusClient
 from circus.config.stats import GUESTS
 from circus.curve import SECRET, SERVER
-from circus.deaf import hear_no_more
 from circus.endpoints import default_endpoints
 from circus.exc import CallError, CircusError
+from circus.hearing import hear, hear_no_more
 from circus.reach import Reach
 from circus.standard import open_what_is_closed
 from circus.stats.publisher import Publisher
@@ -65,8 +65,7 @@ async def _serve(args: argparse.Namespace) -> None:
     """Raises CircusError, OSError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in ENDS:
-        loop.add_signal_handler(signum, stop.set)
+    hear(loop, ENDS, stop.set)
     guests: dict[str, Any] = json.loads(os.environ.get(GUESTS, "{}"))
     folder = guests.get("curve")
     key = None if folder is None else os.path.join(folder, f"{SERVER}{SECRET}")

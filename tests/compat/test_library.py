@@ -21,7 +21,7 @@ from circus.sockets import CircusSocket
 from circus.util import check_future_exception_and_log
 from circus.watcher import Watcher
 from tests.compat.programs import SLEEP
-from tests.support import alive, wait_until
+from tests.support import alive, text_of, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +131,7 @@ def test_an_arbiter_as_aiida_runs_it(home: Path) -> None:
     assert arbiter.loggerconfig is None
 
     def look() -> None:
-        wait_until(lambda: log.exists() and log.read_text() == "hello\n")
+        wait_until(lambda: text_of(log) == "hello\n")
         arbiter.stop()
 
     thread = threading.Thread(target=look)

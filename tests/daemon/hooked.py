@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.support import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -61,13 +63,11 @@ def hangs(watcher, arbiter, hook_name, **given):
 
 def notes(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     """What the hooks have written down, in order."""
-    path = folder / "notes"
-    return [tuple(json.loads(line)) for line in path.read_text().splitlines() if path.exists()]
+    return [tuple(json.loads(line)) for line in text_of(folder / "notes").splitlines()]
 
 
 def called(folder: Path) -> list[str]:
-    path = folder / "notes"
-    return [hook for hook, _ in notes(folder)] if path.exists() else []
+    return [hook for hook, _ in notes(folder)]
 
 
 def state(daemon: Daemon, name: str = "w") -> str:

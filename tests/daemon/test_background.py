@@ -57,12 +57,12 @@ def test_it_goes_to_the_background(circusd: Start) -> None:
         assert again.returncode == 1
         assert f"another circusd (pid {pid}) serves it" in again.stderr
         assert int(pidfile.read_text()) == pid
-        wait_until(lambda: "w.1 started" in log.read_text())
+        wait_until(lambda: "w.1 started" in text_of(log))
         # a start from anew is the same process, with the same file
         client = CircusClient(endpoint=f"ipc://{folder}/control", timeout=30)
         assert client.send_message("restart")["status"] == "ok"
         client.stop()
-        wait_until(lambda: log.read_text().count("w.1 started") == 2)
+        wait_until(lambda: text_of(log).count("w.1 started") == 2)
         assert int(pidfile.read_text()) == pid
     finally:
         os.kill(pid, signal.SIGTERM)

@@ -75,7 +75,7 @@ graceful_timeout = 0.5
 
 @pytest.mark.parametrize("container", ["[watcher:w]\ncmd = sleep 3600\n"], indirect=True)
 def test_it_collects_every_orphan_and_ends_on_term(container: Container) -> None:
-    wait_until(lambda: "w.1 started" in container.log.read_text())
+    wait_until(lambda: "w.1 started" in text_of(container.log))
     workers = children(container.first)
     assert len(workers) == 1
     inside = ["nsenter", "--target", str(container.first), "--pid", "--mount"]

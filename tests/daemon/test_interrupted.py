@@ -6,7 +6,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-from tests.support import wait_until
+from tests.support import text_of, wait_until
 
 if TYPE_CHECKING:
     from tests.daemon.conftest import Start
@@ -32,7 +32,7 @@ def reload(daemon: Daemon, text: str, **options: bool) -> dict[str, tuple[str, l
 
 def test_a_change_under_way_starts_nothing_once_circusd_ends(circusd: Start) -> None:
     daemon = circusd(SLOW)
-    wait_until(lambda: (daemon.folder / "out").read_text() == "up\n")
+    wait_until(lambda: text_of(daemon.folder / "out") == "up\n")
     daemon.write(f"{SLOW}numprocesses = 2\n[env:slow]\nNEW = 1\n[watcher:new]\ncmd = sleep 1000\n")
     assert daemon.call("reloadconfig")["status"] == "ok"
     daemon.process.send_signal(signal.SIGTERM)

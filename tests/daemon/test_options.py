@@ -27,7 +27,7 @@ def output(daemon: Daemon, name: str = "w") -> Path:
 
 def test_the_umask_of_circusd_is_that_of_what_it_makes(circusd: Start) -> None:
     daemon = circusd("[circus]\numask = 027\n" + once("sh -c umask"))
-    wait_until(lambda: output(daemon).exists() and output(daemon).read_text() == "0027\n")
+    wait_until(lambda: text_of(output(daemon)) == "0027\n")
     assert output(daemon).stat().st_mode & 0o777 == 0o640
 
 
@@ -47,7 +47,7 @@ def once(command: str, *options: str) -> str:
 
 def said(daemon: Daemon, last: str) -> str:
     """Its output, once it contains `last`."""
-    return str(wait_until(lambda: last in (text := output(daemon).read_text()) and text))
+    return str(wait_until(lambda: last in (text := text_of(output(daemon))) and text))
 
 
 @needs_root
@@ -111,7 +111,7 @@ def test_closed_streams_are_dev_null_and_others_are_ours(circusd: Start) -> None
     assert (daemon.folder / "two").read_text() == f"{daemon.log}\n"
     quiet = daemon.folder / "quiet.log"
     # readlink looks at its own standard output, which is the stream of errors here
-    wait_until(lambda: quiet.read_text().startswith("pipe:"))
+    wait_until(lambda: text_of(quiet).startswith("pipe:"))
 
 
 def test_a_socket_may_be_the_standard_input(circusd: Start) -> None:
@@ -153,7 +153,7 @@ def test_another_signal_may_mean_stop(circusd: Start) -> None:
         f"[watcher:w]\ncmd = {child('print_signals')}\nstop_signal = USR1\n"
         "graceful_timeout = 0.2\nstdout_stream.filename = FOLDER/w.log\n"
     )
-    wait_until(lambda: ready(output(daemon).read_text()))
+    wait_until(lambda: ready(text_of(output(daemon))))
     assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
     assert "SIGUSR1" in output(daemon).read_text()
     assert "SIGTERM" not in output(daemon).read_text()
@@ -166,7 +166,7 @@ def test_children_hear_the_stop_signal_too(circusd: Start, *, value: bool) -> No
         f"shell = True\ncopy_env = True\nstop_children = {value}\ngraceful_timeout = 0.3\n"
         "stdout_stream.filename = FOLDER/w.log\n"
     )
-    wait_until(lambda: ready(output(daemon).read_text()))
+    wait_until(lambda: ready(text_of(output(daemon))))
     assert daemon.call("stop", name="w", waiting=True)["status"] == "ok"
     assert ("SIGTERM" in output(daemon).read_text()) is value
 
@@ -176,11 +176,11 @@ def test_hup_instead_of_new_workers(circusd: Start) -> None:
         f"[watcher:w]\ncmd = {child('print_signals')}\nsend_hup = True\ngraceful_timeout = 0.1\n"
         "stdout_stream.filename = FOLDER/w.log\n"
     )
-    wait_until(lambda: ready(output(daemon).read_text()))
+    wait_until(lambda: ready(text_of(output(daemon))))
     before = daemon.pids("w")
     answer = daemon.call("reload", name="w", waiting=True)
     assert answer["info"] == {"started": [], "kept": before, "stopped": []}
-    wait_until(lambda: "SIGHUP" in output(daemon).read_text())
+    wait_until(lambda: "SIGHUP" in text_of(output(daemon)))
 
 
 def test_a_worker_is_replaced_at_its_age(circusd: Start) -> None:

@@ -106,7 +106,7 @@ def test_a_new_watcher_of_a_removed_name_waits_for_the_old_one(circusd: Start) -
         "shell = True\ncopy_env = True\ngraceful_timeout = 1\n"
         "stdout_stream.filename = FOLDER/w.log\n"
     )
-    wait_until(lambda: (daemon.folder / "w.log").read_text() == "ready\n")
+    wait_until(lambda: text_of(daemon.folder / "w.log") == "ready\n")
     old = daemon.pids("w")[0]
     assert daemon.call("rm", name="w")["status"] == "ok"
     assert daemon.call("add", name="w", cmd="sleep 3600", start=True)["status"] == "ok"

@@ -318,7 +318,7 @@ def test_tcp_works_and_is_told_to_be_open_to_all(circusd: Start) -> None:
             env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
         ) as second,
     ):
-        wait_until(lambda: "waiting for commands" in log.read_text())
+        wait_until(lambda: "waiting for commands" in text_of(log))
         client = CircusClient(endpoint=endpoint, timeout=30)
         assert client.send_message("quit")["status"] == "ok"
         client.stop()

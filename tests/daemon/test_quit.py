@@ -42,7 +42,7 @@ def test_nothing_begins_once_the_end_has_begun(
     circusd: Start, verb: str, properties: dict[str, object]
 ) -> None:
     daemon = circusd(STUBBORN)
-    wait_until(lambda: (daemon.folder / "stubborn.log").read_text() == "ready\n")
+    wait_until(lambda: text_of(daemon.folder / "stubborn.log") == "ready\n")
     assert daemon.call("quit")["status"] == "ok"
     answer = daemon.call(verb, **properties)
     assert (answer["errno"], answer["reason"]) == (5, "circusd is being stopped")
@@ -54,7 +54,7 @@ def test_nothing_begins_once_the_end_has_begun(
 
 def test_a_watcher_that_was_removed_is_waited_for(circusd: Start) -> None:
     daemon = circusd(STUBBORN.replace("graceful_timeout = 60", "graceful_timeout = 1"))
-    wait_until(lambda: (daemon.folder / "stubborn.log").read_text() == "ready\n")
+    wait_until(lambda: text_of(daemon.folder / "stubborn.log") == "ready\n")
     pid = daemon.pids("stubborn")[0]
     assert daemon.call("rm", name="stubborn")["status"] == "ok"
     assert daemon.call("quit")["status"] == "ok"

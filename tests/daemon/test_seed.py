@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from circus.client import CircusClient
-from tests.support import Daemon, free_port, wait_until
+from tests.support import Daemon, free_port, text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,7 +212,7 @@ def test_the_big_sample_means_what_it_shows(
     assert options["stdout_stream.backup_count"] == "5"
     assert options["hooks.before_start"] == ["my.hooks.control_redis", False]
     log = daemon.folder / "test.log"
-    wait_until(lambda: all(f"ready {pid}\n" in log.read_text() for pid in found))
+    wait_until(lambda: all(f"ready {pid}\n" in text_of(log) for pid in found))
     with socket.create_connection(("localhost", int(samples.ports["8080"])), timeout=20):
         pass
 

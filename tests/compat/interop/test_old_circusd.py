@@ -13,7 +13,7 @@ import pytest
 
 from circus import __version__
 from tests.compat.interop.peer import OUR_CIRCUSCTL, SOCKET, WATCHERS, Ctl, Old, OldDaemon, has_text
-from tests.support import Daemon, alive, children, wait_until
+from tests.support import Daemon, alive, children, text_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def daemon(old: Old) -> Iterator[OldDaemon]:
     try:
         started.wait()
         wait_until(lambda: (started.folder / "log").exists())
-        wait_until(lambda: (started.folder / "log").read_text() == "one\ntwo\n")
+        wait_until(lambda: text_of(started.folder / "log") == "one\ntwo\n")
         yield started
     finally:
         started.stop()
