@@ -11,8 +11,10 @@ from tests.proof.results import ROOT, Recorder
 
 # orphans of what a test starts become ours, so that a test can tell that there are none
 prctl.set_child_subreaper(1)
-# whoever is started in the background by a shell ignores Ctrl-C, and so would what tests start
+# whoever is started in the background by a shell ignores Ctrl-C, and who by nohup, that a terminal
+# is gone; so would what tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # a machine that is busy with something else is no defect
 settings.register_profile("circus", deadline=None)
 settings.load_profile("circus")
