@@ -230,7 +230,8 @@ def test_a_stream_that_cannot_be_made_changes_nothing_for_those_that_run(
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
     daemon = circusd("[watcher:out]\ncmd = sleep 3600\n")
-    pids = daemon.wait_pids("out", 1)
+    wait_until(lambda: "out.1 started" in daemon.text())
+    pids = daemon.pids("out")
     stream = {"stdout_stream": {"class": "refusing.Refuses"}}
     daemon.call("set", name="out", options=stream)
     said = "out: nothing changes for those that run: "
