@@ -36,7 +36,6 @@ def daemon(old: Old) -> Iterator[OldDaemon]:
     started = OldDaemon(old, CONFIG)
     try:
         started.wait()
-        wait_until(lambda: (started.folder / "log").exists())
         wait_until(lambda: text_of(started.folder / "log") == "one\ntwo\n")
         yield started
     finally:
